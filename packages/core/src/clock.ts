@@ -1,0 +1,17 @@
+import { setTimeout as sleep } from 'node:timers/promises';
+
+/** Time as an argument. `now` is monotonic milliseconds; `wall` is for people and for merging. */
+export interface Clock {
+  now(): number;
+  wall(): number;
+  /** Rejects with the signal's reason when it is aborted first. Does not keep the process alive. */
+  sleep(ms: number, signal?: AbortSignal): Promise<void>;
+}
+
+export const systemClock: Clock = {
+  now: () => performance.now(),
+  wall: () => Date.now(),
+  sleep: async (ms, signal) => {
+    await sleep(ms, undefined, signal === undefined ? { ref: false } : { ref: false, signal });
+  },
+};

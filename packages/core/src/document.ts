@@ -1,0 +1,66 @@
+import { crc32 } from 'node:zlib';
+import { LineReader, makeVersion, SkeinError, type Epoch, type JsonValue, type Version } from '@skein/protocol';
+
+/** Bytes of the CRC-32 that stands before the line of a stored document. */
+export const CRC_BYTES = 4;
+
+/** A document as read: its version, and its value as the bytes that were committed. */
+export class Document {
+  readonly key: string;
+  readonly version: Version;
+  /** Offset of the last change. */
+  readonly offset: number;
+  /** The value as JSON text, UTF-8: what was stored, byte for byte. */
+  readonly valueBytes: Buffer;
+
+  constructor(key: string, offset: number, epoch: Epoch, valueBytes: Buffer) {
+    this.key = key;
+    this.offset = offset;
+    this.version = makeVersion(offset, epoch);
+    this.valueBytes = valueBytes;
+  }
+
+  get value(): JsonValue {
+    return JSON.parse(this.valueBytes.toString()) as JsonValue;
+  }
+}
+
+/** Writes a line as a stored document, checksum first, and returns where it ends. */
+export function writeStoredDocument(target: Buffer, at: number, line: Uint8Array): number {
+  target.writeUInt32BE(crc32(line), at);
+  target.set(line, at + CRC_BYTES);
+  return at + CRC_BYTES + line.length;
+}
+
+const reader = new LineReader();
+
+/**
+ * Checks a stored document and reads what it says of itself. LevelDB hands out flipped bits without a word, so nothing
+ * leaves the store that has not passed here; collection and key are compared too, which catches a block misplaced.
+ */
+export function readStoredDocument(
+  stored: Buffer,
+  collection: string,
+  key: string,
+): { readonly offset: number; readonly valueBytes: Buffer } {
+  const line = stored.subarray(CRC_BYTES);
+  if (stored.length <= CRC_BYTES || stored.readUInt32BE(0) !== crc32(line)) throw corrupt(collection, key);
+  readLine(line, collection, key);
+  if (reader.isDelete || reader.collection() !== collection || reader.key() !== key) throw corrupt(collection, key);
+  return { offset: reader.offset, valueBytes: line.subarray(reader.valueStart, reader.valueEnd) };
+}
+
+function readLine(line: Buffer, collection: string, key: string): void {
+  try {
+    reader.read(line, 0, line.length);
+  } catch {
+    throw corrupt(collection, key);
+  }
+}
+
+function corrupt(collection: string, key: string): SkeinError {
+  return new SkeinError('corrupt', `document ${JSON.stringify(key)} of ${collection} fails its checksum`, {
+    collection,
+    key,
+  });
+}

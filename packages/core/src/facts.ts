@@ -1,0 +1,104 @@
+import { randomBytes } from 'node:crypto';
+import {
+  LineReader,
+  makeEpoch,
+  recordLines,
+  recordPosition,
+  SkeinError,
+  START,
+  type EpochSpan,
+  type Position,
+  type RecordView,
+  type Role,
+} from '@skein/protocol';
+import { decodeNumber, encodeNumber, metaKey } from './level/layout.ts';
+import { SYNCED, type Level } from './level/level.ts';
+import { removeTrimmed } from './log/trim.ts';
+import { verifyLog } from './log/verify.ts';
+
+/** Written into every new store; another number means another layout, which this code does not read. */
+export const STORE_FORMAT = 1;
+
+/** What a store is, as it says of itself. */
+export interface Identity {
+  /** Null until a follower has received its first page. */
+  readonly log: string | null;
+  readonly role: Role;
+  readonly node: string;
+}
+
+/** What is durable, at one moment. Replaced as a whole after each batch, never changed in place. */
+export interface Facts {
+  readonly identity: Identity;
+  readonly history: readonly EpochSpan[];
+  readonly head: Position;
+  /** Time of the newest change; null for an empty log. */
+  readonly headTs: number | null;
+  readonly tail: number;
+}
+
+export interface NewStore {
+  readonly role: Role;
+  readonly node: string | undefined;
+}
+
+/** Reads a store's facts and proves its log: contiguous, chained, every hash true. Creates them in an empty Level. */
+export async function loadFacts(level: Level, created: NewStore): Promise<Facts> {
+  const format = await level.get(metaKey('format'));
+  if (format === undefined) return create(level, created);
+  if (decodeNumber(format) !== STORE_FORMAT) {
+    throw new SkeinError(
+      'corrupt',
+      `the store has format ${decodeNumber(format)}, this version of Skein reads ${STORE_FORMAT}`,
+    );
+  }
+  const identity = await readJson<Identity>(level, 'identity');
+  const history = await readJson<readonly EpochSpan[]>(level, 'history');
+  const tailBytes = await level.get(metaKey('tail'));
+  const tail = tailBytes === undefined ? 1 : decodeNumber(tailBytes);
+  await removeTrimmed(level, tail);
+  const last = await verifyLog(level, { tail, history });
+  return {
+    identity: { ...identity, node: created.node ?? identity.node },
+    history,
+    head: last === undefined ? START : recordPosition(last),
+    headTs: last === undefined ? null : lastTs(last),
+    tail,
+  };
+}
+
+async function create(level: Level, { role, node }: NewStore): Promise<Facts> {
+  const found = await level.keys({ limit: 1 }).all();
+  if (found.length > 0) throw new SkeinError('corrupt', 'the directory holds a database that is not a Skein store');
+  const log = role === 'leader' ? randomBytes(12).toString('hex') : null;
+  const identity = { log, role, node: node ?? `node-${randomBytes(4).toString('hex')}` };
+  const history = role === 'leader' ? [{ epoch: makeEpoch(1, randomBytes(8)), offsetFirst: 1 }] : [];
+  const batch = level.batch();
+  batch.put(metaKey('format'), encodeNumber(STORE_FORMAT));
+  batch.put(metaKey('identity'), encodeJson(identity));
+  batch.put(metaKey('history'), encodeJson(history));
+  await batch.write(SYNCED);
+  return { identity, history, head: START, headTs: null, tail: 1 };
+}
+
+export function encodeJson(value: unknown): Buffer {
+  return Buffer.from(JSON.stringify(value));
+}
+
+/** The time of a record's last change. */
+export function lastTs(record: RecordView): number {
+  const lines = recordLines(record);
+  const end = lines.length - 1;
+  const reader = new LineReader();
+  reader.read(lines, lines.lastIndexOf(0x0a, end - 1) + 1, end);
+  return reader.ts;
+}
+
+async function readJson<T>(level: Level, name: 'identity' | 'history'): Promise<T> {
+  const bytes = await level.get(metaKey(name));
+  try {
+    return JSON.parse(bytes!.toString()) as T;
+  } catch (error) {
+    throw new SkeinError('corrupt', `the store's ${name} cannot be read`, {}, error);
+  }
+}

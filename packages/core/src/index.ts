@@ -1,0 +1,13 @@
+export { systemClock, type Clock } from './clock.ts';
+export { Collection, type Written } from './collection.ts';
+export { Document } from './document.ts';
+export type { DocumentPage, DocumentReader, ScanOptions } from './documents.ts';
+export { sha256 } from './digest.ts';
+export type { Facts, Identity } from './facts.ts';
+export { classicLevel, probeSpace, type ClassicOptions } from './level/classic.ts';
+export type { Level } from './level/level.ts';
+export type { LogReadLimits, LogSlice } from './log/read.ts';
+export type { ScrubReport } from './scrub.ts';
+export type { Snapshot } from './snapshot.ts';
+export { Store, type Published, type PublishListener, type StoreOptions, type StoreState } from './store.ts';
+export type { Committed, CommittedChange, Condition, Idempotency, Operation, Transaction } from './write/operation.ts';

@@ -1,0 +1,38 @@
+import { readRecord } from '@skein/protocol';
+import { asBuffer } from '../bytes.ts';
+import { ALL_RECORDS, encodeNumber, metaKey, recordsBelow } from '../level/layout.ts';
+import { SYNCED, type Level } from '../level/level.ts';
+
+const DELETES_PER_BATCH = 1000;
+
+/**
+ * The tail a log may be trimmed to: the greatest start of a record that is not above `tailWanted`. The newest record is
+ * never trimmed, so there is always something for the chain to hang on.
+ */
+export async function trimmableTail(level: Level, tail: number, tailWanted: number): Promise<number> {
+  let trimmed = tail;
+  for await (const value of level.values(ALL_RECORDS)) {
+    const { offsetFirst } = readRecord(asBuffer(value));
+    if (offsetFirst > tailWanted) break;
+    trimmed = offsetFirst;
+  }
+  return trimmed;
+}
+
+/** Makes the new tail durable. Only then may anything below it go. */
+export async function storeTail(level: Level, tail: number): Promise<void> {
+  const batch = level.batch();
+  batch.put(metaKey('tail'), encodeNumber(tail));
+  await batch.write(SYNCED);
+}
+
+/** Deletes records below the tail; what a crash leaves of them is deleted at the next opening. */
+export async function removeTrimmed(level: Level, tail: number): Promise<void> {
+  for (;;) {
+    const keys = await level.keys({ ...recordsBelow(tail), limit: DELETES_PER_BATCH }).all();
+    if (keys.length === 0) return;
+    const batch = level.batch();
+    for (const key of keys) batch.del(key);
+    await batch.write(SYNCED);
+  }
+}

@@ -1,0 +1,160 @@
+import { epochOf, recordPosition, type EpochSpan, type RecordView } from '@skein/protocol';
+import { asBuffer } from '../bytes.ts';
+import type { CountBook, CountDelta, CountDeltas } from '../counts.ts';
+import { encodeJson, type Facts } from '../facts.ts';
+import {
+  ALL_IDEMPOTENCY_AGES,
+  countKey,
+  encodeNumber,
+  idempotencyAgeKey,
+  idempotencyKey,
+  metaKey,
+  recordKey,
+} from '../level/layout.ts';
+import type { Level, LevelBatch } from '../level/level.ts';
+import { decodeEntry, encodeEntry, isExpired } from './idempotency.ts';
+import { walkRecords, type WalkedChange } from './walk-records.ts';
+
+/** Pages up to this many changes look up what was there before, which keeps the counts of their collections known. */
+const LOOK_UP_CHANGES_MAX = 200;
+
+/** How many expired idempotency entries a batch that adds some takes with it: more than it adds, so they cannot pile up. */
+const EXPIRED_PER_BATCH = 100;
+
+/** A page walked and looked up: all that is needed to write it, and to know what is so afterwards. */
+export interface PreparedPage {
+  readonly log: string;
+  readonly records: readonly RecordView[];
+  readonly changes: readonly WalkedChange[];
+  /** For each change whether its document was there before; null when nobody looked. */
+  readonly existed: readonly boolean[] | null;
+  readonly expired: readonly ExpiredEntry[];
+}
+
+interface ExpiredEntry {
+  readonly offset: number;
+  readonly digest: string;
+  readonly ownsEntry: boolean;
+}
+
+/** The one path to the disk: a leader's group commit and a follower's page both come through here. */
+export async function preparePage(
+  level: Level,
+  log: string,
+  records: readonly RecordView[],
+  known: readonly boolean[] | null,
+): Promise<PreparedPage> {
+  const changes = walkRecords(records);
+  const hasIdempotency = changes.some((change) => change.idempotency !== undefined);
+  const mustLook = known === null && (hasIdempotency || changes.length <= LOOK_UP_CHANGES_MAX);
+  const existed = mustLook ? await lookUp(level, changes) : known;
+  const expired = hasIdempotency ? await findExpired(level, changes.at(-1)!.ts) : [];
+  return { log, records, changes, existed, expired };
+}
+
+/** What is so once the batch is durable. */
+export interface AfterBatch {
+  readonly facts: Facts;
+  readonly countDeltas: CountDeltas;
+}
+
+/** Puts the whole page into one batch; nothing has happened until it is written. */
+export function fillBatch(batch: LevelBatch, page: PreparedPage, facts: Facts, counts: CountBook): AfterBatch {
+  for (const record of page.records) batch.put(recordKey(record.offsetLast), asBuffer(record.bytes));
+  for (const change of page.changes) {
+    if (change.stored === null) batch.del(change.levelKey);
+    else batch.put(change.levelKey, change.stored);
+  }
+  putIdempotency(batch, page);
+  const last = page.records.at(-1)!;
+  const next: Facts = {
+    identity: putIdentity(batch, page, facts),
+    history: putHistory(batch, page, facts),
+    head: recordPosition(last),
+    headTs: page.changes.at(-1)!.ts,
+    tail: facts.tail,
+  };
+  return { facts: next, countDeltas: putCounts(batch, page, counts) };
+}
+
+async function lookUp(level: Level, changes: readonly WalkedChange[]): Promise<readonly boolean[]> {
+  const stored = await level.hasMany(changes.map((change) => change.levelKey));
+  const present = new Map<string, boolean>();
+  return changes.map((change, i) => {
+    const id = change.levelKey.toString('latin1');
+    const existed = present.get(id) ?? stored[i]!;
+    present.set(id, change.stored !== null);
+    return existed;
+  });
+}
+
+async function findExpired(level: Level, nowTs: number): Promise<readonly ExpiredEntry[]> {
+  const oldest = await level.iterator({ ...ALL_IDEMPOTENCY_AGES, limit: EXPIRED_PER_BATCH }).all();
+  const digests = oldest.map(([, digest]) => digest.toString('latin1'));
+  const entries = await level.getMany(digests.map(idempotencyKey));
+  const expired: ExpiredEntry[] = [];
+  for (const [i, [ageKey]] of oldest.entries()) {
+    const offset = Number(ageKey.readBigUInt64BE(1));
+    const stored = entries[i];
+    const entry = stored === undefined ? undefined : decodeEntry(stored);
+    // A key used again after it expired has a younger entry, which its old age must not take along.
+    const ownsEntry = entry?.offsetFirst === offset;
+    if (ownsEntry && !isExpired(entry, nowTs)) break;
+    expired.push({ offset, digest: digests[i]!, ownsEntry });
+  }
+  return expired;
+}
+
+function putIdempotency(batch: LevelBatch, page: PreparedPage): void {
+  for (const { offset, digest, ownsEntry } of page.expired) {
+    batch.del(idempotencyAgeKey(offset));
+    if (ownsEntry) batch.del(idempotencyKey(digest));
+  }
+  for (const [i, change] of page.changes.entries()) {
+    if (change.idempotency === undefined) continue;
+    const { keyDigest, requestDigest } = change.idempotency;
+    const record = page.records.find(({ offsetLast }) => offsetLast >= change.offset)!;
+    const entry = {
+      requestDigest,
+      offsetFirst: change.offset,
+      offsetLast: change.transactionEnd,
+      ts: change.ts,
+      position: { offset: change.transactionEnd, epoch: record.epoch, hash: record.hash },
+      created: page.existed?.[i] === false,
+    };
+    batch.put(idempotencyKey(keyDigest), encodeEntry(entry));
+    batch.put(idempotencyAgeKey(change.offset), Buffer.from(keyDigest, 'latin1'));
+  }
+}
+
+/** A follower's empty store takes on the log of the first page it receives. */
+function putIdentity(batch: LevelBatch, page: PreparedPage, { identity }: Facts): Facts['identity'] {
+  if (identity.log !== null) return identity;
+  const adopted = { ...identity, log: page.log };
+  batch.put(metaKey('identity'), encodeJson(adopted));
+  return adopted;
+}
+
+function putHistory(batch: LevelBatch, page: PreparedPage, { history }: Facts): readonly EpochSpan[] {
+  let next = history;
+  for (const { epoch, offsetFirst } of page.records) {
+    if (next.length === 0 || epochOf(next, offsetFirst) !== epoch) next = [...next, { epoch, offsetFirst }];
+  }
+  if (next !== history) batch.put(metaKey('history'), encodeJson(next));
+  return next;
+}
+
+function putCounts(batch: LevelBatch, page: PreparedPage, counts: CountBook): CountDeltas {
+  const deltas = new Map<string, CountDelta>();
+  for (const [i, change] of page.changes.entries()) {
+    const before = deltas.get(change.collection) ?? 0;
+    const delta = page.existed === null ? null : before + Number(change.stored !== null) - Number(page.existed[i]);
+    deltas.set(change.collection, delta);
+  }
+  for (const [collection, delta] of deltas) {
+    const count = counts.after(collection, delta);
+    // An unknown count is stored as an empty value, so that the collection is still known to exist.
+    batch.put(countKey(collection), count === null ? Buffer.alloc(0) : encodeNumber(count));
+  }
+  return deltas;
+}

@@ -1,0 +1,160 @@
+import { encodeLine, isSkeinError, LIMITS, makeVersion, SkeinError, type Epoch, type JsonText } from '@skein/protocol';
+import { formatIdem, isExpired, type IdempotencyEntry } from './idempotency.ts';
+import type { CommittedChange, Idempotency, Operation, Transaction } from './operation.ts';
+import { planOperation, type Current } from './plan-operation.ts';
+
+/** One request in the writer's queue. A load is many changes acknowledged together that need not be atomic. */
+export interface WriteRequest extends Transaction {
+  readonly isLoad?: boolean;
+}
+
+export type Outcome =
+  | { readonly kind: 'committed'; readonly offsetLast: number; readonly changes: readonly CommittedChange[] }
+  | { readonly kind: 'replayed'; readonly entry: IdempotencyEntry }
+  /** The first request with this key is in this very group, at this index. */
+  | { readonly kind: 'repeats'; readonly index: number }
+  | { readonly kind: 'refused'; readonly error: unknown };
+
+export interface GroupPlan {
+  /** The outcome of each request, in order. */
+  readonly outcomes: readonly Outcome[];
+  /** The lines of the record, in offset order. */
+  readonly lines: readonly string[];
+  /** For each line, whether its document was there before it. */
+  readonly existed: readonly boolean[];
+}
+
+export interface GroupContext {
+  readonly offsetFirst: number;
+  readonly epoch: Epoch;
+  readonly origin: string;
+  readonly ts: number;
+  readonly valueBytesMax: number;
+  /** The documents the operations touch, as stored before the group. */
+  readonly current: (collection: string, key: string) => Current | undefined;
+  readonly idempotency: (keyDigest: string) => IdempotencyEntry | undefined;
+}
+
+/**
+ * Decides a whole group commit: every request against the documents as the ones before it leave them, so conditions,
+ * operators and idempotency keys are atomic however many clients write at once. A refused request leaves no trace.
+ */
+export function planGroup(requests: readonly WriteRequest[], context: GroupContext): GroupPlan {
+  const planner = new GroupPlanner(context);
+  const outcomes = requests.map((request, index) => planner.add(request, index));
+  return { outcomes, lines: planner.lines, existed: planner.existed };
+}
+
+interface PlannedChange {
+  readonly operation: Operation;
+  readonly id: string;
+  readonly valueText: JsonText | undefined;
+  readonly existed: boolean;
+}
+
+class GroupPlanner {
+  readonly lines: string[] = [];
+  readonly existed: boolean[] = [];
+  readonly #context: GroupContext;
+  /** Documents as this group leaves them; undefined means deleted. */
+  readonly #written = new Map<string, Current | undefined>();
+  /** Idempotency keys first used in this group, and by which request. */
+  readonly #keysUsed = new Map<string, { readonly requestDigest: string; readonly index: number }>();
+
+  constructor(context: GroupContext) {
+    this.#context = context;
+  }
+
+  add(request: WriteRequest, index: number): Outcome {
+    try {
+      const repeat = this.#repeat(request.idempotency);
+      if (repeat !== undefined) return repeat;
+      const changes = this.#plan(request);
+      if (request.idempotency !== undefined) {
+        const { keyDigest, requestDigest } = request.idempotency;
+        this.#keysUsed.set(keyDigest, { requestDigest, index });
+      }
+      return this.#accept(request, changes);
+    } catch (error) {
+      return { kind: 'refused', error };
+    }
+  }
+
+  #repeat(idempotency: Idempotency | undefined): Outcome | undefined {
+    if (idempotency === undefined) return undefined;
+    const used = this.#keysUsed.get(idempotency.keyDigest);
+    if (used !== undefined) {
+      if (used.requestDigest !== idempotency.requestDigest) throw new SkeinError('idempotency_mismatch');
+      return { kind: 'repeats', index: used.index };
+    }
+    const entry = this.#context.idempotency(idempotency.keyDigest);
+    if (entry === undefined || isExpired(entry, this.#context.ts)) return undefined;
+    if (entry.requestDigest !== idempotency.requestDigest) throw new SkeinError('idempotency_mismatch');
+    return { kind: 'replayed', entry };
+  }
+
+  /** Plans all operations of a request against its own effects, touching nothing the next request could see. */
+  #plan({ operations }: WriteRequest): readonly PlannedChange[] {
+    const own = new Map<string, Current | undefined>();
+    const changes: PlannedChange[] = [];
+    let bytes = 0;
+    for (const [index, operation] of operations.entries()) {
+      const id = `${operation.collection}\0${operation.key}`;
+      const current = own.has(id) ? own.get(id) : this.#find(operation, id);
+      const valueText = planWithIndex(
+        operation,
+        current,
+        this.#context.valueBytesMax,
+        operations.length > 1 ? index : undefined,
+      );
+      bytes += valueText?.length ?? 0;
+      if (bytes > LIMITS.transactionBytesMax)
+        throw new SkeinError('too_large', `the transaction is over ${LIMITS.transactionBytesMax} bytes`);
+      changes.push({ operation, id, valueText, existed: current !== undefined });
+      const version = makeVersion(this.#nextOffset() + index, this.#context.epoch);
+      own.set(id, valueText === undefined ? undefined : { version, valueText: () => valueText });
+    }
+    return changes;
+  }
+
+  #accept(request: WriteRequest, changes: readonly PlannedChange[]): Outcome {
+    const { epoch, ts, origin } = this.#context;
+    const offsetLast = this.#nextOffset() + changes.length - 1;
+    const tx = changes.length > 1 && request.isLoad !== true ? { tx: offsetLast } : {};
+    const trace = request.trace === undefined ? {} : { trace: request.trace };
+    const committed = changes.map(({ operation, id, valueText, existed }, index): CommittedChange => {
+      const { collection, key } = operation;
+      const offset = this.#nextOffset();
+      const idem = index === 0 && request.idempotency !== undefined ? { idem: formatIdem(request.idempotency) } : {};
+      this.lines.push(encodeLine({ offset, ts, origin, ...tx, ...idem, ...trace, collection, key }, valueText));
+      this.existed.push(existed);
+      const version = makeVersion(offset, epoch);
+      this.#written.set(id, valueText === undefined ? undefined : { version, valueText: () => valueText });
+      return { collection, key, version, created: !existed && valueText !== undefined, valueText };
+    });
+    return { kind: 'committed', offsetLast, changes: committed };
+  }
+
+  #find(operation: Operation, id: string): Current | undefined {
+    return this.#written.has(id) ? this.#written.get(id) : this.#context.current(operation.collection, operation.key);
+  }
+
+  #nextOffset(): number {
+    return this.#context.offsetFirst + this.lines.length;
+  }
+}
+
+/** A refusal inside a transaction says which operation it was. */
+function planWithIndex(
+  operation: Operation,
+  current: Current | undefined,
+  valueBytesMax: number,
+  index: number | undefined,
+): JsonText | undefined {
+  try {
+    return planOperation(operation, current, valueBytesMax);
+  } catch (error) {
+    if (index === undefined || !isSkeinError(error)) throw error;
+    throw new SkeinError(error.code, error.message, { ...error.details, operation: index }, error);
+  }
+}

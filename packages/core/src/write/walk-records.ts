@@ -1,0 +1,113 @@
+import {
+  checkKey,
+  checkReadableCollection,
+  LineReader,
+  recordLines,
+  SkeinError,
+  type RecordView,
+} from '@skein/protocol';
+import { asBuffer } from '../bytes.ts';
+import { CRC_BYTES, writeStoredDocument } from '../document.ts';
+import { parseIdem } from './idempotency.ts';
+import type { Idempotency } from './operation.ts';
+
+/** One change of a page, ready for a Level batch. Key and stored document are views into two buffers of the page. */
+export interface WalkedChange {
+  readonly offset: number;
+  readonly ts: number;
+  readonly transactionEnd: number;
+  readonly collection: string;
+  readonly levelKey: Buffer;
+  /** Null for a delete. */
+  readonly stored: Buffer | null;
+  readonly idempotency: Idempotency | undefined;
+}
+
+const NEWLINE = 0x0a;
+const DOCUMENT_KIND = 0x64;
+
+/**
+ * Turns records into what a batch needs, in one pass: lines are checked (well-formed, offsets without gaps, transactions
+ * whole), stored documents are cut from one buffer per record, and values are never parsed.
+ */
+export function walkRecords(records: readonly RecordView[]): readonly WalkedChange[] {
+  const changes: WalkedChange[] = [];
+  for (const record of records) walkRecord(record, changes);
+  return changes;
+}
+
+const reader = new LineReader();
+
+function walkRecord(record: RecordView, changes: WalkedChange[]): void {
+  const lines = asBuffer(recordLines(record));
+  const count = record.offsetLast - record.offsetFirst + 1;
+  const documents = Buffer.allocUnsafe(lines.length + count * CRC_BYTES);
+  const collections = new CollectionNames();
+  let documentsEnd = 0;
+  let openTransaction = 0;
+  let at = 0;
+  for (let offset = record.offsetFirst; offset <= record.offsetLast; offset++) {
+    const end = lines.indexOf(NEWLINE, at);
+    if (end === -1) throw bad(record, 'has fewer lines than offsets');
+    reader.read(lines, at, end);
+    if (reader.offset !== offset) throw bad(record, `has offset ${reader.offset} where ${offset} belongs`);
+    if (openTransaction > 0 && reader.transactionEnd !== openTransaction) throw bad(record, 'mixes transactions');
+    openTransaction = reader.transactionEnd > offset ? reader.transactionEnd : 0;
+    const collection = collections.nameOf(lines, reader);
+    let stored: Buffer | null = null;
+    if (!reader.isDelete) {
+      const start = documentsEnd;
+      documentsEnd = writeStoredDocument(documents, start, lines.subarray(at, end));
+      stored = documents.subarray(start, documentsEnd);
+    }
+    const idem = reader.idem();
+    changes.push({
+      offset,
+      ts: reader.ts,
+      transactionEnd: reader.transactionEnd,
+      collection,
+      levelKey: levelKeyOf(lines, reader),
+      stored,
+      idempotency: idem === undefined ? undefined : parseIdem(idem),
+    });
+    at = end + 1;
+  }
+  if (at !== lines.length) throw bad(record, 'has more lines than offsets');
+  if (openTransaction > 0) throw bad(record, 'ends inside a transaction');
+}
+
+/** The document's Level key straight from the line's bytes; only a key with escapes in it has to become a string. */
+function levelKeyOf(lines: Buffer, line: LineReader): Buffer {
+  const collectionBytes = line.collectionEnd - line.collectionStart;
+  const escaped = line.isKeyEscaped ? Buffer.from(checkKey(line.key())) : null;
+  const keyBytes = escaped === null ? line.keyEnd - line.keyStart : escaped.length;
+  const key = Buffer.allocUnsafe(2 + collectionBytes + keyBytes);
+  key[0] = DOCUMENT_KIND;
+  lines.copy(key, 1, line.collectionStart, line.collectionEnd);
+  key[1 + collectionBytes] = 0;
+  if (escaped === null) lines.copy(key, 2 + collectionBytes, line.keyStart, line.keyEnd);
+  else escaped.copy(key, 2 + collectionBytes);
+  return key;
+}
+
+/** Most lines name the collection of the line before: its string is made once. */
+class CollectionNames {
+  #last = '';
+  #lastBytes: Buffer = Buffer.alloc(0);
+
+  nameOf(lines: Buffer, line: LineReader): string {
+    const { collectionStart: start, collectionEnd: end } = line;
+    if (
+      this.#lastBytes.length !== end - start ||
+      lines.compare(this.#lastBytes, 0, this.#lastBytes.length, start, end) !== 0
+    ) {
+      this.#last = checkReadableCollection(line.collection());
+      this.#lastBytes = lines.subarray(start, end);
+    }
+    return this.#last;
+  }
+}
+
+function bad(record: RecordView, what: string): SkeinError {
+  return new SkeinError('bad_record', `record ${record.offsetFirst}–${record.offsetLast} ${what}`);
+}

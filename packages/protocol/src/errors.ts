@@ -1,0 +1,155 @@
+/**
+ * Every refusal Skein can give, in one table: its stable code, HTTP status, what it means and what to do.
+ * Codes never change; sentences may improve freely. docs/ERRORS.md is printed from this table.
+ */
+interface ErrorEntry {
+  readonly status: number;
+  readonly title: string;
+  readonly remedy: string;
+}
+
+const entry = (status: number, title: string, remedy: string): ErrorEntry => ({ status, title, remedy });
+
+export const ERRORS = {
+  bad_json: entry(400, 'The body is not well-formed JSON.', 'Send UTF-8 JSON.'),
+  bad_body: entry(400, 'The body does not have the expected shape.', 'See the errors listed in the answer.'),
+  bad_number: entry(400, 'A number is outside the range of an IEEE double.', 'Send it as a string.'),
+  bad_query: entry(400, 'A query parameter is unknown or malformed.', 'See the errors listed in the answer.'),
+  bad_header: entry(400, 'A request header is malformed.', 'The detail names the header.'),
+  bad_path: entry(400, 'The path is not well-formed.', 'Percent-encode collection and key as UTF-8.'),
+  bad_collection: entry(400, 'Not a collection name.', 'Use 1 to 64 of A-Z a-z 0-9 _ and -.'),
+  reserved_collection: entry(
+    400,
+    'Collections beginning with $ belong to the system.',
+    'Write to a collection of your own.',
+  ),
+  bad_key: entry(400, 'Not a document key.', 'Use 1 to 1,024 bytes of UTF-8 without NUL, other than . and ..'),
+  bad_position: entry(400, 'Not a position of the log.', 'Use a position as Skein gave it, an offset, or now.'),
+  bad_version: entry(400, 'Not a document version.', 'Use a version or ETag as Skein gave it.'),
+  bad_line: entry(
+    400,
+    'A line of the bulk load was refused.',
+    'Groups before it are committed; continue from that line.',
+  ),
+  bad_record: entry(
+    400,
+    'Bytes that should be a log record are not one.',
+    'The sender or the connection is faulty; ask again.',
+  ),
+  too_deep: entry(400, 'JSON nested deeper than 64 levels.', 'Flatten the document.'),
+  incomplete_body: entry(
+    400,
+    'The body ended before it was complete.',
+    'Send it again; what was committed before is reported.',
+  ),
+  bad_request: entry(400, 'The request is not well-formed HTTP.', 'Check the client.'),
+  not_found: entry(404, 'No such document.', 'Check collection and key.'),
+  unknown_path: entry(404, 'Nothing is served at this path.', 'See the documentation for the paths of this API.'),
+  method_not_allowed: entry(405, 'This path does not take that method.', 'The Allow header lists what it takes.'),
+  not_acceptable: entry(
+    406,
+    'None of the accepted formats can be served here.',
+    'Ask for a format named in the detail.',
+  ),
+  body_timeout: entry(408, 'The body did not arrive in time.', 'Send it again on a better connection.'),
+  wrong_type: entry(
+    409,
+    'The document has another type than the operator needs.',
+    'Increment numbers, append to strings.',
+  ),
+  diverged: entry(
+    409,
+    "The position is not on this log's history.",
+    'Go back to the fork point, or start from a snapshot.',
+  ),
+  other_log: entry(
+    409,
+    'The position belongs to another log.',
+    'Point the reader at the log it came from, or start anew.',
+  ),
+  wrong_role: entry(
+    409,
+    'The data directory belongs to a node of another role.',
+    'Give the node a directory of its own.',
+  ),
+  ahead: entry(
+    409,
+    "The position is above this log's head.",
+    'The leader may have lost data: check it before going on.',
+  ),
+  compacted: entry(
+    410,
+    'Changes after this position are no longer kept.',
+    'Start from a snapshot, then follow from its position.',
+  ),
+  precondition_failed: entry(412, 'The document is not as the request requires.', 'Read it again and decide anew.'),
+  write_lost: entry(
+    412,
+    "The position asked for is not on this log's history.",
+    'That write is not here; read and write again.',
+  ),
+  too_large: entry(413, 'The body or value is over the limit.', 'Split it; the detail names the limit.'),
+  unsupported_media_type: entry(
+    415,
+    'The body has a content type this path does not take.',
+    'The detail names what it takes.',
+  ),
+  not_leader: entry(421, 'This node does not take writes.', 'Send it to the node in Skein-Leader.'),
+  idempotency_mismatch: entry(
+    422,
+    'This Idempotency-Key was used for another request.',
+    'Use a new key for a new request.',
+  ),
+  overloaded: entry(429, 'Too much is waiting already.', 'Try again after Retry-After seconds.'),
+  internal: entry(500, 'Something failed inside Skein.', 'The log of the node has the cause; please report it.'),
+  corrupt: entry(500, 'Stored bytes fail their checksum.', 'Stop this node and restore it or copy it anew.'),
+  starting: entry(
+    503,
+    'The node is starting or recovering.',
+    'Try again after Retry-After seconds; nothing was written.',
+  ),
+  stopping: entry(503, 'The node is stopping.', 'Try another node, or again later; nothing was written.'),
+  outcome_unknown: entry(
+    503,
+    'The write failed half-way; it may or may not be there.',
+    'Retry with the same Idempotency-Key, or read first.',
+  ),
+  leader_unavailable: entry(
+    503,
+    'The leader cannot be reached; whether the write arrived is not known.',
+    'Retry with the same Idempotency-Key.',
+  ),
+  wait_timeout: entry(504, 'This node has not reached the position in time.', 'Wait longer, or read from the leader.'),
+  storage_full: entry(
+    507,
+    'The disk of this node is full; nothing was written.',
+    'Free space; writes resume by themselves.',
+  ),
+} as const;
+
+export type ErrorCode = keyof typeof ERRORS;
+
+const brand = Symbol.for('skein.error');
+
+/** A refusal or failure with a stable code. Recognise it with `isSkeinError`, across copies of the package too. */
+export class SkeinError extends Error {
+  readonly code: ErrorCode;
+  readonly details: Readonly<Record<string, unknown>>;
+  readonly [brand] = true;
+
+  constructor(code: ErrorCode, detail?: string, details: Readonly<Record<string, unknown>> = {}, cause?: unknown) {
+    super(detail ?? ERRORS[code].title, cause === undefined ? undefined : { cause });
+    this.name = 'SkeinError';
+    this.code = code;
+    this.details = details;
+  }
+
+  get status(): number {
+    return ERRORS[this.code].status;
+  }
+}
+
+export function isSkeinError(error: unknown, code?: ErrorCode): error is SkeinError {
+  if (typeof error !== 'object' || error === null || !(brand in error)) return false;
+  return code === undefined || (error as SkeinError).code === code;
+}

@@ -1,0 +1,33 @@
+export { epochCounter, epochOf, isEpoch, makeEpoch, parseEpoch, type Epoch, type EpochSpan } from './epoch.ts';
+export { ERRORS, isSkeinError, SkeinError, type ErrorCode } from './errors.ts';
+export { healthSchema, type Health } from './health.ts';
+export { checkJson, parseJson, type JsonText, type JsonValue } from './json.ts';
+export { LIMITS } from './limits.ts';
+export { encodeLine, LineReader, parseLine, type Change, type ChangeHead } from './line.ts';
+export { checkKey, checkNodeId, checkReadableCollection, checkWritableCollection } from './names.ts';
+export { jsonPageFrame, ndjsonPageFrame, pageSchema, type PageFacts } from './page.ts';
+export {
+  formatPosition,
+  parseOffset,
+  parsePosition,
+  parseSince,
+  samePosition,
+  START,
+  ZERO_HASH,
+  type Position,
+  type Since,
+} from './position.ts';
+export {
+  chainHash,
+  parseRecords,
+  readRecord,
+  RECORD_HEADER_BYTES,
+  recordLines,
+  recordPosition,
+  writeRecordHeader,
+  type RecordHeader,
+  type RecordView,
+  type Sha256,
+} from './record.ts';
+export { formatEtag, makeVersion, parseEtagList, parseVersion, type Version } from './version.ts';
+export { HEADERS, MEDIA_TYPES, type Role } from './wire.ts';

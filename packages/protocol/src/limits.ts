@@ -1,0 +1,19 @@
+/** Every bound of the wire contract in one place. Nothing in Skein grows without one of these. */
+export const LIMITS = {
+  keyBytesMax: 1024,
+  collectionCharsMax: 64,
+  nodeIdCharsMax: 64,
+  valueBytesMaxDefault: 1024 * 1024,
+  jsonDepthMax: 64,
+  idempotencyKeyCharsMax: 255,
+  idempotencyHoursKept: 24,
+  transactionOperationsMax: 1000,
+  transactionBytesMax: 8 * 1024 * 1024,
+  pageLimitDefault: 1000,
+  pageLimitMax: 5000,
+  pageBytesMax: 4 * 1024 * 1024,
+  waitSecondsMax: 60,
+  headerBytesMax: 16 * 1024,
+  /** What a reader accepts as one record: a group of this many bytes plus one transaction over it. */
+  recordBytesMax: 64 * 1024 * 1024,
+} as const;

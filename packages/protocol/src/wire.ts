@@ -1,0 +1,27 @@
+/** Names on the wire, each in one place. Header names are lower case, as Node hands them over. */
+export const HEADERS = {
+  position: 'skein-position',
+  minPosition: 'skein-min-position',
+  epoch: 'skein-epoch',
+  role: 'skein-role',
+  leader: 'skein-leader',
+  log: 'skein-log',
+  next: 'skein-next',
+  head: 'skein-head',
+  tail: 'skein-tail',
+  upToDate: 'skein-up-to-date',
+  follower: 'skein-follower',
+  applied: 'skein-applied',
+  node: 'skein-node',
+  idempotencyKey: 'idempotency-key',
+  idempotentReplayed: 'idempotent-replayed',
+} as const;
+
+export const MEDIA_TYPES = {
+  json: 'application/json',
+  ndjson: 'application/x-ndjson',
+  records: 'application/vnd.skein.records',
+  problem: 'application/problem+json',
+} as const;
+
+export type Role = 'leader' | 'follower';

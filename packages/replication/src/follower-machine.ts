@@ -1,0 +1,311 @@
+import { epochCounter, type Position } from '@skein/protocol';
+import { backoffDelayMs, type BackoffPolicy } from './backoff.ts';
+import {
+  breakerAfterFailure,
+  breakerBeforeRequest,
+  breakerDelayMs,
+  CLOSED,
+  type Breaker,
+  type BreakerPolicy,
+} from './breaker.ts';
+import { nextPageSize } from './page-size.ts';
+import {
+  NO_PROGRESS,
+  progressAfterApply,
+  progressAfterContact,
+  progressAfterSilence,
+  type Progress,
+} from './progress.ts';
+
+/**
+ * The follower's main loop as a pure machine: `step(state, event) → { state, effects }`.
+ *
+ * One page is applied while the next is fetched, and at most one more waits in hand: a slow disk stops the fetching, so
+ * memory is bounded by two pages. A page is taken only when it continues exactly what was fetched before it: same log,
+ * next offset, chained to the same hash, no older epoch. The shell performs the effects and reports what came of them;
+ * every fetch carries a ticket, and answers to an old ticket are dropped.
+ *
+ *     starting ──► following ──► refused   the leader's history is not ours; an operator decides
+ *                      │  ▲
+ *                      ▼  │ retry            failed    our own store is corrupt
+ *                   (failure)
+ */
+export interface FollowerPolicy {
+  readonly backoff: BackoffPolicy;
+  readonly breaker: BreakerPolicy;
+  /** Null follows by long poll; a number asks again that long after being up to date. */
+  readonly pollIntervalMs: number | null;
+  readonly waitSeconds: number;
+  readonly pageSizeMax: number;
+}
+
+/** A page as the machine sees it; `payload` is carried through untouched. */
+export interface FetchedPage<Payload> {
+  readonly log: string;
+  readonly headOffset: number;
+  readonly changes: number;
+  /** Null when there was nothing new. */
+  readonly content: {
+    readonly offsetFirst: number;
+    readonly hashBefore: string;
+    readonly epochFirst: string;
+    readonly next: Position;
+    readonly payload: Payload;
+  } | null;
+}
+
+export interface Refusal {
+  readonly code: 'compacted' | 'diverged' | 'other_log' | 'ahead';
+  readonly detail: string;
+}
+
+export type FollowerEvent<Payload> =
+  | { readonly kind: 'started' }
+  | {
+      readonly kind: 'fetched';
+      readonly ticket: number;
+      readonly page: FetchedPage<Payload>;
+      readonly tookMs: number;
+      readonly nowMs: number;
+      readonly random: number;
+    }
+  | {
+      readonly kind: 'fetch-failed';
+      readonly ticket: number;
+      readonly reason: string;
+      readonly retryAfterMs?: number | undefined;
+      readonly nowMs: number;
+      readonly random: number;
+    }
+  | { readonly kind: 'fetch-refused'; readonly ticket: number; readonly refusal: Refusal; readonly nowMs: number }
+  | { readonly kind: 'applied'; readonly position: Position; readonly changes: number; readonly tookMs: number }
+  | {
+      readonly kind: 'apply-failed';
+      readonly reason: string;
+      readonly isFinal: boolean;
+      readonly applied: Position;
+      readonly nowMs: number;
+      readonly random: number;
+    }
+  | { readonly kind: 'stopped' };
+
+export type FollowerEffect<Payload> =
+  | {
+      readonly kind: 'fetch';
+      readonly ticket: number;
+      readonly since: Position;
+      readonly limit: number;
+      readonly waitSeconds: number;
+      readonly delayMs: number;
+    }
+  /** The fetch that just failed is to be tried again, with the same ticket. */
+  | { readonly kind: 'retry'; readonly delayMs: number }
+  | { readonly kind: 'apply'; readonly payload: Payload; readonly changes: number }
+  | { readonly kind: 'cancel-fetch' };
+
+export interface FollowerState<Payload> {
+  readonly phase: 'starting' | 'following' | 'refused' | 'failed' | 'stopped';
+  readonly policy: FollowerPolicy;
+  readonly log: string | null;
+  readonly applied: Position;
+  /** Where the next fetch begins: behind everything applied, being applied, or in hand. */
+  readonly fetchedTo: Position;
+  readonly ticket: number;
+  readonly isFetching: boolean;
+  readonly isApplying: boolean;
+  readonly inHand: FetchedPage<Payload> | null;
+  readonly pageSize: number;
+  readonly failures: number;
+  readonly breaker: Breaker;
+  readonly progress: Progress;
+  readonly refusal: Refusal | null;
+  readonly lastError: string | null;
+}
+
+export interface FollowerStep<Payload> {
+  readonly state: FollowerState<Payload>;
+  readonly effects: readonly FollowerEffect<Payload>[];
+}
+
+/** A long poll that comes back empty sooner than this was not parked; asking again at once would spin. */
+const PARKED_MS_MIN = 500;
+
+export function initialFollower<Payload>(
+  policy: FollowerPolicy,
+  log: string | null,
+  applied: Position,
+): FollowerState<Payload> {
+  return {
+    phase: 'starting',
+    policy,
+    log,
+    applied,
+    fetchedTo: applied,
+    ticket: 0,
+    isFetching: false,
+    isApplying: false,
+    inHand: null,
+    pageSize: Math.min(policy.pageSizeMax, 1000),
+    failures: 0,
+    breaker: CLOSED,
+    progress: { ...NO_PROGRESS, applied: applied.offset },
+    refusal: null,
+    lastError: null,
+  };
+}
+
+export function step<Payload>(state: FollowerState<Payload>, event: FollowerEvent<Payload>): FollowerStep<Payload> {
+  if (event.kind === 'stopped') return afterStop(state);
+  if (event.kind === 'started') return fetchNext({ ...state, phase: 'following' }, 0);
+  if (event.kind === 'applied') return afterApply(state, event);
+  if (state.phase !== 'following') return { state, effects: [] };
+  if (event.kind === 'apply-failed') return afterApplyFailed(state, event);
+  if (event.ticket !== state.ticket) return { state, effects: [] };
+  switch (event.kind) {
+    case 'fetched':
+      return afterFetch(state, event);
+    case 'fetch-failed':
+      return afterFetchFailed(state, event);
+    case 'fetch-refused':
+      return refuse(state, event.refusal);
+  }
+}
+
+type Event<Payload, Kind> = Extract<FollowerEvent<Payload>, { kind: Kind }>;
+
+function afterStop<Payload>(state: FollowerState<Payload>): FollowerStep<Payload> {
+  const effects: FollowerEffect<Payload>[] = state.isFetching ? [{ kind: 'cancel-fetch' }] : [];
+  const progress = progressAfterSilence(state.progress);
+  return { state: { ...state, phase: 'stopped', isFetching: false, inHand: null, progress }, effects };
+}
+
+function afterFetch<Payload>(state: FollowerState<Payload>, event: Event<Payload, 'fetched'>): FollowerStep<Payload> {
+  const { page, nowMs } = event;
+  if (state.log !== null && page.log !== state.log) {
+    return refuse(state, {
+      code: 'other_log',
+      detail: `the leader serves log ${page.log}, this node holds ${state.log}`,
+    });
+  }
+  const problem = pageProblem(state, page);
+  if (problem !== undefined) return afterFetchFailed(state, { ...event, kind: 'fetch-failed', reason: problem });
+  const fetched = {
+    ...state,
+    log: page.log,
+    isFetching: false,
+    failures: 0,
+    breaker: CLOSED,
+    progress: progressAfterContact(state.progress, page.headOffset, nowMs),
+  };
+  if (page.content === null) return fetchNext(fetched, pauseAfterEmpty(state, event));
+  return take({ ...fetched, inHand: page, fetchedTo: page.content.next });
+}
+
+/** Why a page does not continue what this node has, or undefined when it does. */
+function pageProblem<Payload>(state: FollowerState<Payload>, page: FetchedPage<Payload>): string | undefined {
+  const { content } = page;
+  if (content === null) return undefined;
+  const { fetchedTo } = state;
+  if (content.offsetFirst !== fetchedTo.offset + 1) {
+    return `the page begins at ${content.offsetFirst}, not at ${fetchedTo.offset + 1}`;
+  }
+  if (content.hashBefore !== fetchedTo.hash) return `the page is not chained to offset ${fetchedTo.offset}`;
+  if (fetchedTo.offset > 0 && epochCounter(content.epochFirst) < epochCounter(fetchedTo.epoch)) {
+    return `the page is of epoch ${content.epochFirst}, older than ${fetchedTo.epoch}`;
+  }
+  return undefined;
+}
+
+function pauseAfterEmpty<Payload>(state: FollowerState<Payload>, event: Event<Payload, 'fetched'>): number {
+  if (state.policy.pollIntervalMs !== null) return state.policy.pollIntervalMs;
+  const wasParked = event.tookMs >= PARKED_MS_MIN || event.page.headOffset > state.fetchedTo.offset;
+  return wasParked ? 0 : PARKED_MS_MIN;
+}
+
+/** Moves the page in hand to the disk when the disk is free, and asks for the one behind it. */
+function take<Payload>(state: FollowerState<Payload>): FollowerStep<Payload> {
+  if (state.isApplying || state.inHand === null) return { state, effects: [] };
+  const { changes, content } = state.inHand;
+  const apply: FollowerEffect<Payload> = { kind: 'apply', payload: content!.payload, changes };
+  const next = fetchNext<Payload>({ ...state, inHand: null, isApplying: true }, 0);
+  return { state: next.state, effects: [apply, ...next.effects] };
+}
+
+function fetchNext<Payload>(state: FollowerState<Payload>, delayMs: number): FollowerStep<Payload> {
+  if (state.phase !== 'following' || state.isFetching || state.inHand !== null) return { state, effects: [] };
+  const ticket = state.ticket + 1;
+  const waitSeconds = state.policy.pollIntervalMs === null ? state.policy.waitSeconds : 0;
+  const fetch: FollowerEffect<Payload> = {
+    kind: 'fetch',
+    ticket,
+    since: state.fetchedTo,
+    limit: state.pageSize,
+    waitSeconds,
+    delayMs,
+  };
+  return { state: { ...state, ticket, isFetching: true }, effects: [fetch] };
+}
+
+function afterApply<Payload>(state: FollowerState<Payload>, event: Event<Payload, 'applied'>): FollowerStep<Payload> {
+  const applied = {
+    ...state,
+    isApplying: false,
+    applied: event.position,
+    pageSize: nextPageSize(state.pageSize, state.policy.pageSizeMax, { changes: event.changes, applyMs: event.tookMs }),
+    progress: progressAfterApply(state.progress, event.position.offset),
+  };
+  return state.phase === 'following' ? take(applied) : { state: applied, effects: [] };
+}
+
+function afterFetchFailed<Payload>(
+  state: FollowerState<Payload>,
+  event: Event<Payload, 'fetch-failed'>,
+): FollowerStep<Payload> {
+  const failures = state.failures + 1;
+  const breaker = breakerAfterFailure(
+    breakerBeforeRequest(state.breaker, event.nowMs),
+    state.policy.breaker,
+    event.nowMs,
+  );
+  const backoffMs = backoffDelayMs(state.policy.backoff, failures, event.random, event.retryAfterMs);
+  const delayMs = Math.max(backoffMs, breakerDelayMs(breaker, event.nowMs));
+  const progress = progressAfterSilence(state.progress);
+  return {
+    state: { ...state, failures, breaker, progress, lastError: event.reason },
+    effects: [{ kind: 'retry', delayMs }],
+  };
+}
+
+function refuse<Payload>(state: FollowerState<Payload>, refusal: Refusal): FollowerStep<Payload> {
+  const lastError = `${refusal.code}: ${refusal.detail}`;
+  const progress = progressAfterSilence(state.progress);
+  return {
+    state: { ...state, phase: 'refused', isFetching: false, inHand: null, refusal, lastError, progress },
+    effects: [],
+  };
+}
+
+/** Nothing of the page is here, so everything fetched behind it is worthless: begin again at what is durable. */
+function afterApplyFailed<Payload>(
+  state: FollowerState<Payload>,
+  event: Event<Payload, 'apply-failed'>,
+): FollowerStep<Payload> {
+  const cleared = {
+    ...state,
+    applied: event.applied,
+    fetchedTo: event.applied,
+    inHand: null,
+    isApplying: false,
+    lastError: event.reason,
+  };
+  const cancel: FollowerEffect<Payload>[] = state.isFetching ? [{ kind: 'cancel-fetch' }] : [];
+  const progress = progressAfterSilence(state.progress);
+  if (event.isFinal) return { state: { ...cleared, phase: 'failed', isFetching: false, progress }, effects: cancel };
+  const failures = state.failures + 1;
+  const delayMs = backoffDelayMs(state.policy.backoff, failures, event.random);
+  const next = fetchNext<Payload>(
+    { ...cleared, isFetching: false, failures, progress: { ...progress, applied: event.applied.offset } },
+    delayMs,
+  );
+  return { state: next.state, effects: [...cancel, ...next.effects] };
+}

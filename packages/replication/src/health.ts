@@ -1,0 +1,73 @@
+import { lagSeconds, type Progress } from './progress.ts';
+import type { Refusal } from './follower-machine.ts';
+
+export type Verdict = { readonly healthy: true } | { readonly healthy: false; readonly reason: string };
+
+const HEALTHY: Verdict = { healthy: true };
+
+export interface StoreCondition {
+  readonly state: 'ready' | 'poisoned' | 'recovering' | 'corrupt' | 'closed';
+  readonly reason: string | null;
+}
+
+/** A store that cannot be trusted or written to makes its node unhealthy, whatever the role. */
+export function storeVerdict(store: StoreCondition): Verdict {
+  if (store.state === 'ready') return HEALTHY;
+  const because = store.reason === null ? '' : `: ${store.reason}`;
+  switch (store.state) {
+    case 'poisoned':
+      return unhealthy(`a write failed and the store takes no more until it is reopened${because}`);
+    case 'recovering':
+      return unhealthy(`the store is being reopened and verified${because}`);
+    case 'corrupt':
+      return unhealthy(`the store is corrupt and must be copied anew${because}`);
+    case 'closed':
+      return unhealthy('the store is closed');
+  }
+}
+
+export interface FollowerCondition {
+  readonly phase: 'starting' | 'following' | 'refused' | 'failed' | 'stopped';
+  readonly progress: Progress;
+  readonly refusal: Refusal | null;
+  readonly lastError: string | null;
+}
+
+/** Healthy means: following, in contact, and known to have been up to date within the bound. Anything else says why. */
+export function followerVerdict(condition: FollowerCondition, lagSecondsMax: number, nowMs: number): Verdict {
+  const { phase, progress, refusal, lastError } = condition;
+  if (phase === 'refused') return unhealthy(refusalSentence(refusal!));
+  if (phase === 'failed') return unhealthy(`applying changes failed for good: ${lastError}`);
+  if (phase === 'stopped') return unhealthy('the follower is stopped');
+  const lag = lagSeconds(progress, nowMs);
+  if (!progress.connected) {
+    const since =
+      lag === null ? 'it has not been up to date since it started' : `it was up to date ${lag.toFixed(1)} s ago`;
+    return unhealthy(
+      lastError === null
+        ? `no answer from the leader yet; ${since}`
+        : `no contact with the leader (${lastError}); ${since}`,
+    );
+  }
+  if (lag === null) return unhealthy('the follower is catching up for the first time');
+  if (lag > lagSecondsMax)
+    return unhealthy(`the follower was last up to date ${lag.toFixed(1)} s ago, the bound is ${lagSecondsMax} s`);
+  return HEALTHY;
+}
+
+function refusalSentence({ code, detail }: Refusal): string {
+  switch (code) {
+    case 'compacted':
+      return `the leader no longer keeps the changes this follower needs next; it must be copied anew (${detail})`;
+    case 'diverged':
+      return `this follower holds changes that are not in the leader's history; it must not follow on (${detail})`;
+    case 'other_log':
+      return `the leader serves another log than this follower holds; check its address (${detail})`;
+    case 'ahead':
+      return `this follower is ahead of its leader, which may have lost data; check the leader before anything else (${detail})`;
+  }
+}
+
+function unhealthy(reason: string): Verdict {
+  return { healthy: false, reason };
+}

@@ -1,0 +1,35 @@
+export { backoffDelayMs, type BackoffPolicy } from './backoff.ts';
+export {
+  breakerAfterFailure,
+  breakerBeforeRequest,
+  breakerDelayMs,
+  CLOSED,
+  type Breaker,
+  type BreakerPolicy,
+} from './breaker.ts';
+export {
+  initialFollower,
+  step,
+  type FetchedPage,
+  type FollowerEffect,
+  type FollowerEvent,
+  type FollowerPolicy,
+  type FollowerState,
+  type FollowerStep,
+  type Refusal,
+} from './follower-machine.ts';
+export { followerVerdict, storeVerdict, type FollowerCondition, type StoreCondition, type Verdict } from './health.ts';
+export { planPage, type PagePlan, type PageRequest } from './page-planner.ts';
+export { nextPageSize, PAGE_SIZES, type PageMeasure } from './page-size.ts';
+export { placeOf, type LogBounds, type Place } from './place.ts';
+export {
+  lagChanges,
+  lagSeconds,
+  NO_PROGRESS,
+  progressAfterApply,
+  progressAfterContact,
+  progressAfterSilence,
+  type Progress,
+} from './progress.ts';
+export { planRead, type ReadPlan } from './read-planner.ts';
+export { isLive, outboxDrift, SLOT_LIVE_MS, SLOTS_MAX, type Slot, type SlotState } from './slots.ts';
