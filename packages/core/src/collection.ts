@@ -1,5 +1,4 @@
-import type { JsonValue } from '@skein/protocol';
-import { checkKey, checkReadableCollection, parseJson } from '@skein/protocol';
+import { checkJson, checkKey, checkReadableCollection, LIMITS, parseJson, type JsonValue } from '@skein/protocol';
 import type { Document } from './document.ts';
 import type { DocumentPage, ScanOptions } from './documents.ts';
 import type { Store } from './store.ts';
@@ -36,7 +35,7 @@ export class Collection {
   }
 
   put(key: string, value: JsonValue, condition?: Condition): Promise<Written> {
-    const valueText = JSON.stringify(parseJson(JSON.stringify(value)));
+    const valueText = JSON.stringify(checked(value));
     return this.#write({ op: 'put', collection: this.name, key: checkKey(key), valueText, condition });
   }
 
@@ -45,7 +44,7 @@ export class Collection {
       op: 'patch',
       collection: this.name,
       key: checkKey(key),
-      patch: parseJson(JSON.stringify(patch)),
+      patch: checked(patch),
       condition,
     });
   }
@@ -74,4 +73,10 @@ export class Collection {
     const { changes, position } = await this.#store.commit({ operations: [operation] });
     return { ...changes[0]!, position };
   }
+}
+
+/** A value of the program's own as JSON can carry it. NaN is refused before `JSON.stringify` makes it null. */
+function checked(value: JsonValue): JsonValue {
+  checkJson(value, LIMITS.jsonDepthMax);
+  return parseJson(JSON.stringify(value));
 }

@@ -1,5 +1,6 @@
 import { ALL_COUNTS, decodeNumber, documentRange, parseCountKey } from './level/layout.ts';
 import type { Level, LevelSnapshot } from './level/level.ts';
+import { unseal } from './level/sealed.ts';
 
 /** What a batch does to the count of one collection: changes it by so many, or (null) nobody knows by how many. */
 export type CountDelta = number | null;
@@ -56,9 +57,11 @@ function sum(a: CountDelta, b: CountDelta): CountDelta {
   return a === null || b === null ? null : a + b;
 }
 
-export async function loadCounts(level: Level): Promise<CountBook> {
+export async function loadCounts(level: Level, snapshot?: LevelSnapshot): Promise<CountBook> {
   const counts = new Map<string, number | null>();
-  for await (const [key, value] of level.iterator(ALL_COUNTS)) {
+  const range = snapshot === undefined ? ALL_COUNTS : { ...ALL_COUNTS, snapshot };
+  for await (const [key, sealed] of level.iterator(range)) {
+    const value = unseal(key, sealed);
     counts.set(parseCountKey(key), value.length === 0 ? null : decodeNumber(value));
   }
   return new CountBook(counts);
@@ -66,7 +69,7 @@ export async function loadCounts(level: Level): Promise<CountBook> {
 
 const KEYS_AT_ONCE = 10_000;
 
-export async function countKeys(level: Level, collection: string, snapshot: LevelSnapshot): Promise<number> {
+async function countKeys(level: Level, collection: string, snapshot: LevelSnapshot): Promise<number> {
   const iterator = level.keys({
     ...documentRange(collection, ''),
     snapshot,
@@ -80,4 +83,41 @@ export async function countKeys(level: Level, collection: string, snapshot: Leve
     await iterator.close();
   }
   return count;
+}
+
+/**
+ * Counts what nobody has kept. A count begins at a moment when no batch is in flight, so that what is in its snapshot and
+ * what is added meanwhile are all there is; whoever asks while it runs gets the same answer.
+ */
+export class Recounts {
+  readonly #level: Level;
+  readonly #exclusive: <T>(work: () => Promise<T>) => Promise<T>;
+  readonly #running = new Map<string, Promise<number>>();
+
+  constructor(level: Level, exclusive: <T>(work: () => Promise<T>) => Promise<T>) {
+    this.#level = level;
+    this.#exclusive = exclusive;
+  }
+
+  count(collection: string, book: CountBook): Promise<number> {
+    const running = this.#running.get(collection);
+    if (running !== undefined) return running;
+    const recount = this.#count(collection, book).finally(() => this.#running.delete(collection));
+    this.#running.set(collection, recount);
+    return recount;
+  }
+
+  async #count(collection: string, book: CountBook): Promise<number> {
+    const snapshot = await this.#exclusive(async () => {
+      book.beginRecount(collection);
+      return this.#level.snapshot();
+    });
+    try {
+      const found = await countKeys(this.#level, collection, snapshot);
+      book.endRecount(collection, found);
+      return found;
+    } finally {
+      await snapshot.close();
+    }
+  }
 }

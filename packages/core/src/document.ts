@@ -50,6 +50,16 @@ export function readStoredDocument(
   return { offset: reader.offset, valueBytes: line.subarray(reader.valueStart, reader.valueEnd) };
 }
 
+/** The offset a stored line claims; zero when it is not a line. */
+export function lineOffset(line: Buffer): number {
+  try {
+    reader.read(line, 0, line.length);
+    return reader.offset;
+  } catch {
+    return 0;
+  }
+}
+
 function readLine(line: Buffer, collection: string, key: string): void {
   try {
     reader.read(line, 0, line.length);

@@ -1,4 +1,4 @@
-import { epochOf, isSkeinError, LIMITS, type EpochSpan, type SkeinError } from '@skein/protocol';
+import { epochOf, LIMITS, type EpochSpan } from '@skein/protocol';
 import { asBuffer } from './bytes.ts';
 import { Document, readStoredDocument } from './document.ts';
 import { documentKey, documentRange, parseDocumentKey, type KeyRange } from './level/layout.ts';
@@ -21,41 +21,54 @@ export interface DocumentPage {
   readonly next: string | undefined;
 }
 
+/** What the store has to say about a read: before it, and when it fails. */
+export interface ReadGate {
+  /** Throws when nothing can be read now. */
+  assertOpen(): void;
+  /** Learns of a failure and answers what to throw. */
+  failed(error: unknown): unknown;
+}
+
 const READ_AHEAD_BYTES = 256 * 1024;
 
 /** Reads documents, live or as of one Level snapshot. Every byte has passed its checksum. */
 export class DocumentReader {
   readonly #level: Level;
   readonly #history: () => readonly EpochSpan[];
-  readonly #onCorrupt: (error: SkeinError) => void;
+  readonly #gate: ReadGate;
   readonly #options: { readonly snapshot?: LevelSnapshot };
 
-  constructor(
-    level: Level,
-    history: () => readonly EpochSpan[],
-    onCorrupt: (error: SkeinError) => void,
-    snapshot?: LevelSnapshot,
-  ) {
+  constructor(level: Level, history: () => readonly EpochSpan[], gate: ReadGate, snapshot?: LevelSnapshot) {
     this.#level = level;
     this.#history = history;
-    this.#onCorrupt = onCorrupt;
+    this.#gate = gate;
     this.#options = snapshot === undefined ? {} : { snapshot };
   }
 
   async get(collection: string, key: string): Promise<Document | undefined> {
-    const stored = await this.#level.get(documentKey(collection, key), this.#options);
-    return stored === undefined ? undefined : this.#decode(stored, collection, key);
+    this.#gate.assertOpen();
+    try {
+      const stored = await this.#level.get(documentKey(collection, key), this.#options);
+      return stored === undefined ? undefined : this.#decode(stored, collection, key);
+    } catch (error) {
+      throw this.#gate.failed(error);
+    }
   }
 
   /** Documents in the order of the keys, undefined where there is none; all as of one moment. */
   async getMany(
     keys: readonly { readonly collection: string; readonly key: string }[],
   ): Promise<readonly (Document | undefined)[]> {
-    const levelKeys = keys.map(({ collection, key }) => documentKey(collection, key));
-    const found = await this.#level.getMany(levelKeys, this.#options);
-    return found.map((stored, i) =>
-      stored === undefined ? undefined : this.#decode(stored, keys[i]!.collection, keys[i]!.key),
-    );
+    this.#gate.assertOpen();
+    try {
+      const levelKeys = keys.map(({ collection, key }) => documentKey(collection, key));
+      const found = await this.#level.getMany(levelKeys, this.#options);
+      return found.map((stored, i) =>
+        stored === undefined ? undefined : this.#decode(stored, keys[i]!.collection, keys[i]!.key),
+      );
+    } catch (error) {
+      throw this.#gate.failed(error);
+    }
   }
 
   /** One page in key order. It ends at `limit` documents, or earlier when it would be too many bytes. */
@@ -75,6 +88,7 @@ export class DocumentReader {
   async *iterate(collection: string, options: ScanOptions = {}): AsyncGenerator<Document> {
     const range = scanRange(collection, options);
     const reverse = options.reverse === true;
+    this.#gate.assertOpen();
     const iterator = this.#level.iterator({
       ...range,
       ...this.#options,
@@ -86,19 +100,16 @@ export class DocumentReader {
         for (const [levelKey, stored] of entries)
           yield this.#decode(stored, collection, parseDocumentKey(levelKey).key);
       }
+    } catch (error) {
+      throw this.#gate.failed(error);
     } finally {
       await iterator.close();
     }
   }
 
   #decode(stored: Buffer, collection: string, key: string): Document {
-    try {
-      const { offset, valueBytes } = readStoredDocument(asBuffer(stored), collection, key);
-      return new Document(key, offset, epochOf(this.#history(), offset), valueBytes);
-    } catch (error) {
-      if (isSkeinError(error, 'corrupt')) this.#onCorrupt(error);
-      throw error;
-    }
+    const { offset, valueBytes } = readStoredDocument(asBuffer(stored), collection, key);
+    return new Document(key, offset, epochOf(this.#history(), offset), valueBytes);
   }
 }
 

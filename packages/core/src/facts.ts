@@ -11,8 +11,9 @@ import {
   type RecordView,
   type Role,
 } from '@skein/protocol';
-import { decodeNumber, encodeNumber, metaKey } from './level/layout.ts';
-import { SYNCED, type Level } from './level/level.ts';
+import { decodeNumber, encodeNumber, metaKey, type MetaName } from './level/layout.ts';
+import { SYNCED, type Level, type LevelSnapshot } from './level/level.ts';
+import { putSealed, unseal } from './level/sealed.ts';
 import { removeTrimmed } from './log/trim.ts';
 import { verifyLog } from './log/verify.ts';
 
@@ -44,7 +45,7 @@ export interface NewStore {
 
 /** Reads a store's facts and proves its log: contiguous, chained, every hash true. Creates them in an empty Level. */
 export async function loadFacts(level: Level, created: NewStore): Promise<Facts> {
-  const format = await level.get(metaKey('format'));
+  const format = await readMeta(level, 'format');
   if (format === undefined) return create(level, created);
   if (decodeNumber(format) !== STORE_FORMAT) {
     throw new SkeinError(
@@ -53,11 +54,12 @@ export async function loadFacts(level: Level, created: NewStore): Promise<Facts>
     );
   }
   const identity = await readJson<Identity>(level, 'identity');
-  const history = await readJson<readonly EpochSpan[]>(level, 'history');
-  const tailBytes = await level.get(metaKey('tail'));
+  const history = await readHistory(level);
+  const tailBytes = await readMeta(level, 'tail');
   const tail = tailBytes === undefined ? 1 : decodeNumber(tailBytes);
-  await removeTrimmed(level, tail);
   const last = await verifyLog(level, { tail, history });
+  // Only now: a tail that is not believed deletes nothing.
+  await removeTrimmed(level, tail);
   return {
     identity: { ...identity, node: created.node ?? identity.node },
     history,
@@ -74,9 +76,9 @@ async function create(level: Level, { role, node }: NewStore): Promise<Facts> {
   const identity = { log, role, node: node ?? `node-${randomBytes(4).toString('hex')}` };
   const history = role === 'leader' ? [{ epoch: makeEpoch(1, randomBytes(8)), offsetFirst: 1 }] : [];
   const batch = level.batch();
-  batch.put(metaKey('format'), encodeNumber(STORE_FORMAT));
-  batch.put(metaKey('identity'), encodeJson(identity));
-  batch.put(metaKey('history'), encodeJson(history));
+  putSealed(batch, metaKey('format'), encodeNumber(STORE_FORMAT));
+  putSealed(batch, metaKey('identity'), encodeJson(identity));
+  putSealed(batch, metaKey('history'), encodeJson(history));
   await batch.write(SYNCED);
   return { identity, history, head: START, headTs: null, tail: 1 };
 }
@@ -94,8 +96,18 @@ export function lastTs(record: RecordView): number {
   return reader.ts;
 }
 
-async function readJson<T>(level: Level, name: 'identity' | 'history'): Promise<T> {
-  const bytes = await level.get(metaKey(name));
+export function readHistory(level: Level, snapshot?: LevelSnapshot): Promise<readonly EpochSpan[]> {
+  return readJson(level, 'history', snapshot);
+}
+
+async function readMeta(level: Level, name: MetaName, snapshot?: LevelSnapshot): Promise<Buffer | undefined> {
+  const key = metaKey(name);
+  const sealed = await level.get(key, snapshot === undefined ? {} : { snapshot });
+  return sealed === undefined ? undefined : unseal(key, sealed);
+}
+
+async function readJson<T>(level: Level, name: MetaName, snapshot?: LevelSnapshot): Promise<T> {
+  const bytes = await readMeta(level, name, snapshot);
   try {
     return JSON.parse(bytes!.toString()) as T;
   } catch (error) {

@@ -1,9 +1,11 @@
 import { isSkeinError } from '@skein/protocol';
 import { asBuffer } from './bytes.ts';
+import { loadCounts } from './counts.ts';
 import { readStoredDocument } from './document.ts';
 import type { Facts } from './facts.ts';
 import { ALL_DOCUMENTS, parseDocumentKey } from './level/layout.ts';
-import type { Level } from './level/level.ts';
+import type { Level, LevelSnapshot } from './level/level.ts';
+import { LogComparison } from './log/compare.ts';
 import { verifyLog } from './log/verify.ts';
 
 export interface ScrubReport {
@@ -13,37 +15,110 @@ export interface ScrubReport {
 }
 
 const PROBLEMS_MAX = 100;
+const ENTRIES_AT_ONCE = 1000;
 
-/** Reads everything and proves it: each document by its checksum and its place, the log by its chain. */
-export async function scrub(level: Level, facts: Facts): Promise<ScrubReport> {
-  const problems: string[] = [];
-  const note = (check: () => void): void => {
-    try {
-      check();
-    } catch (error) {
-      if (!isSkeinError(error)) throw error;
-      if (problems.length < PROBLEMS_MAX) problems.push(error.message);
-    }
-  };
-  await verifyLog(level, facts).catch((error: unknown) => note(() => rethrow(error)));
-  let documents = 0;
-  const iterator = level.iterator({ ...ALL_DOCUMENTS, highWaterMarkBytes: 1024 * 1024 } as object);
-  try {
-    for (let entries = await iterator.nextv(1000); entries.length > 0; entries = await iterator.nextv(1000)) {
-      documents += entries.length;
-      for (const [levelKey, stored] of entries) note(() => checkDocument(levelKey, stored));
-    }
-  } finally {
-    await iterator.close();
+/**
+ * Reads everything and proves it, as of a snapshot: the log by its chain, each document by its checksum and its place, how
+ * many there are by their count, and the documents and the log by each other. A checksum tells bytes that are wrong;
+ * only the log tells a document that is missing, has come back, or is an older one of itself.
+ */
+export async function scrub(level: Level, facts: Facts, snapshot: LevelSnapshot): Promise<ScrubReport> {
+  const scrubbing = new Scrubbing(level, facts, snapshot);
+  await scrubbing.step(() => scrubbing.checkLog());
+  await scrubbing.step(() => scrubbing.checkDocuments());
+  await scrubbing.step(() => scrubbing.checkCounts());
+  return scrubbing.report();
+}
+
+class Scrubbing {
+  readonly #level: Level;
+  readonly #facts: Facts;
+  readonly #snapshot: LevelSnapshot;
+  readonly #problems: string[] = [];
+  readonly #found = new Map<string, number>();
+
+  constructor(level: Level, facts: Facts, snapshot: LevelSnapshot) {
+    this.#level = level;
+    this.#facts = facts;
+    this.#snapshot = snapshot;
   }
-  return { documents, problems };
-}
 
-function checkDocument(levelKey: Buffer, stored: Buffer): void {
-  const { collection, key } = parseDocumentKey(levelKey);
-  readStoredDocument(asBuffer(stored), collection, key);
-}
+  report(): ScrubReport {
+    let documents = 0;
+    for (const count of this.#found.values()) documents += count;
+    return { documents, problems: this.#problems };
+  }
 
-function rethrow(error: unknown): never {
-  throw error;
+  /** A step that stops at something wrong has found one problem; the steps after it look for more. */
+  async step(check: () => Promise<void>): Promise<void> {
+    try {
+      await check();
+    } catch (error) {
+      this.#noteError(error);
+    }
+  }
+
+  async checkLog(): Promise<void> {
+    const comparison = new LogComparison(this.#level, this.#snapshot, (problem) => this.#note(problem));
+    const last = await verifyLog(this.#level, this.#facts, {
+      snapshot: this.#snapshot,
+      onRecord: (record) => comparison.add(record),
+    });
+    comparison.end();
+    const { head } = this.#facts;
+    if ((last?.offsetLast ?? 0) < head.offset) this.#note(`the log ends before ${head.offset}, where it should`);
+  }
+
+  async checkDocuments(): Promise<void> {
+    const options = { ...ALL_DOCUMENTS, snapshot: this.#snapshot, highWaterMarkBytes: 1024 * 1024 };
+    const iterator = this.#level.iterator(options as object);
+    try {
+      let entries = await iterator.nextv(ENTRIES_AT_ONCE);
+      for (; entries.length > 0; entries = await iterator.nextv(ENTRIES_AT_ONCE)) await this.#checkEntries(entries);
+    } finally {
+      await iterator.close();
+    }
+  }
+
+  /** A document must also be found when it is asked for: LevelDB looks it up along another path than it walks. */
+  async #checkEntries(entries: readonly (readonly [Buffer, Buffer])[]): Promise<void> {
+    const levelKeys = entries.map(([levelKey]) => levelKey);
+    const isFound = await this.#level.hasMany(levelKeys, { snapshot: this.#snapshot });
+    for (const [i, [levelKey, stored]] of entries.entries()) {
+      const { collection, key } = parseDocumentKey(levelKey);
+      this.#found.set(collection, (this.#found.get(collection) ?? 0) + 1);
+      this.#checkDocument(stored, collection, key);
+      if (!isFound[i]!) this.#note(`document ${JSON.stringify(key)} of ${collection} cannot be found by its key`);
+    }
+  }
+
+  #checkDocument(stored: Buffer, collection: string, key: string): void {
+    try {
+      const { offset } = readStoredDocument(asBuffer(stored), collection, key);
+      const head = this.#facts.head.offset;
+      if (offset > head)
+        this.#note(`document ${JSON.stringify(key)} of ${collection} is of ${offset}; the log ends at ${head}`);
+    } catch (error) {
+      this.#noteError(error);
+    }
+  }
+
+  async checkCounts(): Promise<void> {
+    const counts = await loadCounts(this.#level, this.#snapshot);
+    for (const collection of new Set([...counts.names(), ...this.#found.keys()])) {
+      const count = counts.get(collection);
+      const found = this.#found.get(collection) ?? 0;
+      if (count !== null && count !== found)
+        this.#note(`${collection} holds ${found} documents; its count says ${count}`);
+    }
+  }
+
+  #noteError(error: unknown): void {
+    if (!isSkeinError(error)) throw error;
+    this.#note(error.message);
+  }
+
+  #note(problem: string): void {
+    if (this.#problems.length < PROBLEMS_MAX) this.#problems.push(problem);
+  }
 }

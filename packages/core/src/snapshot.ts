@@ -1,6 +1,6 @@
-import { START, recordPosition, type Position, type SkeinError } from '@skein/protocol';
-import { DocumentReader } from './documents.ts';
-import type { Facts } from './facts.ts';
+import { START, recordPosition, type Position } from '@skein/protocol';
+import { DocumentReader, type ReadGate } from './documents.ts';
+import { readHistory } from './facts.ts';
 import type { Level } from './level/level.ts';
 import { lastRecord } from './log/read.ts';
 
@@ -11,18 +11,15 @@ export interface Snapshot {
   close(): Promise<void>;
 }
 
-/** The position comes from inside the Level snapshot itself, so it cannot disagree with the documents. */
-export async function openSnapshot(
-  level: Level,
-  { history }: Facts,
-  onCorrupt: (error: SkeinError) => void,
-): Promise<Snapshot> {
+/** Position and history come from inside the Level snapshot itself, so they cannot disagree with the documents. */
+export async function openSnapshot(level: Level, gate: ReadGate): Promise<Snapshot> {
   const snapshot = level.snapshot();
   try {
     const last = await lastRecord(level, snapshot);
+    const history = await readHistory(level, snapshot);
     return {
       position: last === undefined ? START : recordPosition(last),
-      documents: new DocumentReader(level, () => history, onCorrupt, snapshot),
+      documents: new DocumentReader(level, () => history, gate, snapshot),
       close: () => snapshot.close(),
     };
   } catch (error) {

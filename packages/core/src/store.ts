@@ -1,16 +1,25 @@
-import { isSkeinError, LIMITS, SkeinError, type Position, type RecordView } from '@skein/protocol';
+import {
+  formatPosition,
+  isSkeinError,
+  LIMITS,
+  samePosition,
+  SkeinError,
+  type Position,
+  type RecordView,
+} from '@skein/protocol';
 import { Collection } from './collection.ts';
-import { countKeys, loadCounts, type CountBook } from './counts.ts';
+import { loadCounts, Recounts, type CountBook } from './counts.ts';
 import { systemClock, type Clock } from './clock.ts';
-import { DocumentReader } from './documents.ts';
+import { DocumentReader, type ReadGate } from './documents.ts';
 import { loadFacts, type Facts, type NewStore } from './facts.ts';
 import { SYNCED, type Level } from './level/level.ts';
-import { readLog, type LogReadLimits, type LogSlice } from './log/read.ts';
+import { RecentRecords } from './log/recent.ts';
+import { readLog, sliceRecords, type LogReadLimits, type LogSlice } from './log/read.ts';
 import { removeTrimmed, storeTail, trimmableTail } from './log/trim.ts';
-import { checkHash } from './log/verify.ts';
 import { isDiskFull, recover } from './recovery.ts';
 import { scrub, type ScrubReport } from './scrub.ts';
 import { openSnapshot, type Snapshot } from './snapshot.ts';
+import { checkContinuation, checkReceived } from './write/check-received.ts';
 import { fillBatch, preparePage } from './write/fill-batch.ts';
 import type { Committed, Operation, Transaction } from './write/operation.ts';
 import { Writer } from './write/writer.ts';
@@ -42,7 +51,7 @@ export interface Published {
 export type PublishListener = (published: Published) => void;
 
 /** More than one batch can hold, and one is all that can have been in flight. */
-const FOUND_CHANGES_MAX = 1_000_000;
+const FOUND_MAX: LogReadLimits = { changesMax: 1_000_000, bytesMax: LIMITS.recordBytesMax };
 
 /**
  * Documents and their log on one abstract-level database. Every change is one atomic, synced batch with its log record;
@@ -55,15 +64,28 @@ export class Store {
   readonly #level: Level;
   readonly #clock: Clock;
   readonly #writer: Writer;
+  readonly #recent = new RecentRecords();
+  readonly #recounts: Recounts;
   readonly #listeners = new Set<PublishListener>();
   readonly #closing = new AbortController();
+  readonly #gate: ReadGate = {
+    assertOpen: () => {
+      if (this.#state === 'recovering' || this.#state === 'closed') throw this.#unreadable();
+    },
+    failed: (error) => {
+      if (isSkeinError(error, 'corrupt')) this.#foundCorrupt(error);
+      return isNotOpen(error) ? this.#unreadable() : error;
+    },
+  };
   #facts: Facts;
   #counts: CountBook;
   #state: StoreState = 'ready';
   #failure: unknown = undefined;
-  #recounts = new Map<string, Promise<number>>();
+  #failures = 0;
+  #lastFailure: string | null = null;
   #turn: Promise<unknown> = Promise.resolve();
   #recovery: Promise<void> = Promise.resolve();
+  #isClosing = false;
 
   /** Opens the database, creates the store in it when it is empty, and verifies the log. */
   static async open(options: StoreOptions): Promise<Store> {
@@ -89,11 +111,8 @@ export class Store {
     this.#clock = options.clock ?? systemClock;
     this.#facts = facts;
     this.#counts = counts;
-    this.documents = new DocumentReader(
-      this.#level,
-      () => this.#facts.history,
-      (error) => this.#foundCorrupt(error),
-    );
+    this.#recounts = new Recounts(this.#level, (work) => this.#exclusive(work));
+    this.documents = new DocumentReader(this.#level, () => this.#facts.history, this.#gate);
     this.#writer = new Writer({
       level: this.#level,
       documents: this.documents,
@@ -101,6 +120,7 @@ export class Store {
       valueBytesMax: options.valueBytesMax ?? LIMITS.valueBytesMaxDefault,
       facts: () => this.#facts,
       refusal: () => this.#refusal(),
+      reading: (read) => this.#reading(read),
       exclusive: (work) => this.#exclusive(work),
       write: (records, existed) => this.#write(this.#facts.identity.log!, records, existed),
     });
@@ -116,8 +136,16 @@ export class Store {
 
   /** Why the store is not ready, as a sentence. */
   get failure(): string | null {
-    if (this.#failure === undefined) return null;
-    return this.#failure instanceof Error ? this.#failure.message : String(this.#failure);
+    return this.#failure === undefined ? null : sentenceOf(this.#failure);
+  }
+
+  /** How often the store failed since it was opened, and how the last time. */
+  get failures(): number {
+    return this.#failures;
+  }
+
+  get lastFailure(): string | null {
+    return this.#lastFailure;
   }
 
   get valueBytesMax(): number {
@@ -129,14 +157,14 @@ export class Store {
   }
 
   /** All operations become visible together, durable, or not at all. */
-  commit(transaction: Transaction): Promise<Committed> {
-    this.#assertLeader();
+  async commit(transaction: Transaction): Promise<Committed> {
+    this.#assertTakesWrites();
     return this.#writer.commit(transaction);
   }
 
   /** Many changes acknowledged together, each for itself: a bulk load. */
-  load(operations: readonly Operation[], trace?: string): Promise<Committed> {
-    this.#assertLeader();
+  async load(operations: readonly Operation[], trace?: string): Promise<Committed> {
+    this.#assertTakesWrites();
     return this.#writer.commit({ operations, trace, isLoad: true });
   }
 
@@ -145,30 +173,43 @@ export class Store {
    * continue this log; their hashes are checked here, before anything is stored.
    */
   async apply(log: string, records: readonly RecordView[]): Promise<Position> {
+    if (this.#facts.identity.role !== 'follower') throw new SkeinError('wrong_role', 'a leader takes no records');
     for (const record of records) checkReceived(record);
     return this.#exclusive(async () => {
       const refusal = this.#refusal();
       if (refusal !== undefined) throw refusal;
-      this.#assertContinues(log, records[0]!);
+      checkContinuation(this.#facts, log, records);
       await this.#write(log, records, null);
       return this.#facts.head;
     });
   }
 
-  readLog(after: number, limits: LogReadLimits): Promise<LogSlice> {
-    return this.#reading(() => readLog(this.#level, this.#facts.history, after, limits));
+  /** Records behind an offset, from memory when they are new; see `LogSlice`. */
+  async readLog(after: number, limits: LogReadLimits): Promise<LogSlice> {
+    return this.#reading(async () => {
+      const recent = this.#recent.from(after);
+      if (recent !== undefined) return sliceRecords(recent, this.#facts.history, after, limits);
+      return readLog(this.#level, this.#facts, after, limits);
+    });
+  }
+
+  /** What the log holds at an offset; undefined when it holds nothing there. */
+  async positionAt(offset: number): Promise<Position | undefined> {
+    const { head } = this.#facts;
+    if (offset >= head.offset) return offset === head.offset ? head : undefined;
+    return (await this.readLog(offset, { changesMax: 1, bytesMax: 1 })).held;
   }
 
   /** Reads that must agree with each other. Close it soon: it holds back LevelDB's cleaning up. */
   snapshot(): Promise<Snapshot> {
-    return this.#reading(() => openSnapshot(this.#level, this.#facts, (error) => this.#foundCorrupt(error)));
+    return this.#reading(() => openSnapshot(this.#level, this.#gate));
   }
 
   /** Collections and how many documents each has; counts nobody has kept are counted now. */
   async collections(): Promise<readonly { readonly name: string; readonly documents: number }[]> {
     const collections: { name: string; documents: number }[] = [];
     for (const name of this.#counts.names()) {
-      const documents = this.#counts.get(name) ?? (await this.#recount(name));
+      const documents = this.#counts.get(name) ?? (await this.#reading(() => this.#recounts.count(name, this.#counts)));
       if (documents > 0) collections.push({ name, documents });
     }
     return collections;
@@ -179,17 +220,29 @@ export class Store {
     return this.#exclusive(async () => {
       const refusal = this.#refusal();
       if (refusal !== undefined) throw refusal;
-      const tail = await trimmableTail(this.#level, this.#facts.tail, Math.min(tailWanted, this.#facts.head.offset));
+      const wanted = Math.min(tailWanted, this.#facts.head.offset);
+      const tail = await this.#reading(() => trimmableTail(this.#level, this.#facts.tail, wanted));
+      if (tail === this.#facts.tail) return tail;
       await this.#guarded(() => storeTail(this.#level, tail));
       this.#facts = { ...this.#facts, tail };
+      this.#recent.clear();
       await this.#guarded(() => removeTrimmed(this.#level, tail));
       return tail;
     });
   }
 
-  /** Reads every document and record and proves each one. */
+  /** Reads every document and record and proves each one, and the two against each other. */
   scrub(): Promise<ScrubReport> {
-    return this.#reading(() => scrub(this.#level, this.#facts));
+    return this.#reading(async () => {
+      const { facts, snapshot } = await this.#exclusive(async () => {
+        return { facts: this.#facts, snapshot: this.#level.snapshot() };
+      });
+      try {
+        return await scrub(this.#level, facts, snapshot);
+      } finally {
+        await snapshot.close();
+      }
+    });
   }
 
   /** Told of everything that becomes durable from now on; call the answer to stop. */
@@ -198,14 +251,16 @@ export class Store {
     return () => this.#listeners.delete(listener);
   }
 
-  /** Answers what is waiting, then closes. */
+  /** Takes no more writes, answers those that are waiting, then closes. */
   async close(): Promise<void> {
-    if (this.#state === 'closed') return;
+    this.#isClosing = true;
     await this.#writer.drained();
     this.#closing.abort();
     await this.#recovery;
-    await this.#exclusive(() => this.#level.close());
-    this.#state = 'closed';
+    await this.#exclusive(async () => {
+      await this.#level.close();
+      this.#state = 'closed';
+    });
   }
 
   /** The only place where anything is written to the log, and the only one where the facts move on. */
@@ -217,6 +272,7 @@ export class Store {
     await this.#guarded(() => batch.write(SYNCED));
     this.#facts = after.facts;
     this.#counts.apply(after.countDeltas);
+    this.#recent.push(records);
     this.#publish({ records, head: after.facts.head, tookMs: this.#clock.now() - startedAt });
   }
 
@@ -233,69 +289,65 @@ export class Store {
   #poison(error: unknown): void {
     if (this.#state !== 'ready') return;
     this.#state = 'poisoned';
-    this.#failure = error;
+    this.#noteFailure(error);
     const store = { probe: this.#options.probe, reopen: () => this.#exclusive(() => this.#reopen()) };
-    this.#recovery = recover(store, this.#clock, this.#closing.signal, (failed) => this.#attemptFailed(failed)).then(
+    this.#recovery = recover(store, this.#clock, this.#closing.signal, (failed) => this.#noteFailure(failed)).then(
       (result) => {
         if (result === 'corrupt') this.#state = 'corrupt';
       },
     );
   }
 
-  #attemptFailed(error: unknown): void {
+  #noteFailure(error: unknown): void {
     this.#failure = error;
+    this.#failures++;
+    this.#lastFailure = sentenceOf(error);
   }
 
   /** A read met bytes that are not what was written. Nothing more is written on top of them. */
   #foundCorrupt(error: SkeinError): void {
-    if (this.#state !== 'ready') return;
+    if (this.#state === 'closed' || this.#state === 'corrupt') return;
     this.#state = 'corrupt';
-    this.#failure = error;
+    this.#noteFailure(error);
   }
 
+  /** Nothing is believed, and nothing is told, before all of it has been read; a failed attempt leaves no trace. */
   async #reopen(): Promise<void> {
+    this.#assertNotCorrupt();
     this.#state = 'recovering';
     await this.#level.close();
     await this.#level.open();
-    const before = this.#facts.head.offset;
-    this.#facts = await loadFacts(this.#level, this.#options);
-    this.#counts = await loadCounts(this.#level);
+    const facts = await loadFacts(this.#level, this.#options);
+    const counts = await loadCounts(this.#level);
+    const found = await this.#readFound(facts);
+    this.#assertNotCorrupt();
+    this.#facts = facts;
+    this.#counts = counts;
+    this.#recent.clear();
     this.#state = 'ready';
     this.#failure = undefined;
     // A write whose outcome was unknown may have come through: whoever waits for it must learn of it now.
-    if (this.#facts.head.offset > before) await this.#publishFound(before);
+    if (found.length > 0) this.#publish({ records: found, head: facts.head, tookMs: 0 });
   }
 
-  async #publishFound(after: number): Promise<void> {
-    const { records } = await readLog(this.#level, this.#facts.history, after, {
-      changesMax: FOUND_CHANGES_MAX,
-      bytesMax: LIMITS.recordBytesMax,
-    });
-    this.#publish({ records, head: this.#facts.head, tookMs: 0 });
+  /** What a reopened log holds behind the head as it was. That head itself it must still hold: it was acknowledged. */
+  async #readFound(facts: Facts): Promise<readonly RecordView[]> {
+    const { identity, head } = this.#facts;
+    const { records, held } = await readLog(this.#level, facts, head.offset, FOUND_MAX);
+    const isSameLog = identity.log === null || identity.log === facts.identity.log;
+    if (!isSameLog || !samePosition(head, held ?? facts.head)) {
+      throw new SkeinError('corrupt', `the log no longer holds ${formatPosition(head)}, which was acknowledged`);
+    }
+    return records;
+  }
+
+  /** A read may find a document corrupt while the store is poisoned; reopening proves the log and would not see it. */
+  #assertNotCorrupt(): void {
+    if (this.#state === 'corrupt') throw this.#failure;
   }
 
   #publish(published: Published): void {
     for (const listener of this.#listeners) listener(published);
-  }
-
-  /** Counts a collection's keys as of now; whoever asks meanwhile gets the same answer. */
-  #recount(collection: string): Promise<number> {
-    const running = this.#recounts.get(collection);
-    if (running !== undefined) return running;
-    const recount = this.#countNow(collection).finally(() => this.#recounts.delete(collection));
-    this.#recounts.set(collection, recount);
-    return recount;
-  }
-
-  async #countNow(collection: string): Promise<number> {
-    const book = this.#counts;
-    const snapshot = await this.#exclusive(async () => {
-      book.beginRecount(collection);
-      return this.#level.snapshot();
-    });
-    const found = await countKeys(this.#level, collection, snapshot).finally(() => snapshot.close());
-    book.endRecount(collection, found);
-    return found;
   }
 
   #exclusive<T>(work: () => Promise<T>): Promise<T> {
@@ -304,13 +356,18 @@ export class Store {
     return turn;
   }
 
-  /** Turns the errors of a database that is just being reopened into one that says so. */
   async #reading<T>(read: () => Promise<T>): Promise<T> {
-    if (this.#state === 'recovering' || this.#state === 'closed') throw this.#refusal()!;
-    return read().catch((error: unknown) => {
-      if (isSkeinError(error, 'corrupt')) this.#foundCorrupt(error);
-      throw error;
-    });
+    this.#gate.assertOpen();
+    try {
+      return await read();
+    } catch (error) {
+      throw this.#gate.failed(error);
+    }
+  }
+
+  #unreadable(): SkeinError {
+    if (this.#state === 'closed') return new SkeinError('stopping', 'the store is closed');
+    return new SkeinError('starting', 'the store is being reopened', { retryAfterSeconds: 1 });
   }
 
   #refusal(): SkeinError | undefined {
@@ -328,26 +385,17 @@ export class Store {
     }
   }
 
-  #assertLeader(): void {
+  #assertTakesWrites(): void {
+    if (this.#isClosing) throw new SkeinError('stopping');
     if (this.#facts.identity.role !== 'leader') throw new SkeinError('not_leader');
-  }
-
-  #assertContinues(log: string, first: RecordView): void {
-    const { identity, head } = this.#facts;
-    if (identity.log !== null && identity.log !== log)
-      throw new SkeinError('other_log', `records of log ${log} in a store of ${identity.log}`);
-    if (first.offsetFirst !== head.offset + 1)
-      throw new SkeinError('bad_record', `a record begins at ${first.offsetFirst}, not at ${head.offset + 1}`);
-    if (first.hashBefore !== head.hash)
-      throw new SkeinError('diverged', `the record at ${first.offsetFirst} is not chained to what is stored`);
   }
 }
 
-/** Bytes from outside that are wrong are a bad record; only stored ones are corrupt. */
-function checkReceived(record: RecordView): void {
-  try {
-    checkHash(record);
-  } catch (error) {
-    throw isSkeinError(error, 'corrupt') ? new SkeinError('bad_record', error.message, {}, error) : error;
-  }
+/** The database is being closed or opened under a read that had begun. */
+function isNotOpen(error: unknown): boolean {
+  return error instanceof Error && 'code' in error && /^LEVEL_\w+_NOT_OPEN$/.test(String(error.code));
+}
+
+function sentenceOf(error: unknown): string {
+  return error instanceof Error ? error.message : String(error);
 }

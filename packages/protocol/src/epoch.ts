@@ -30,6 +30,11 @@ export function epochCounter(epoch: Epoch): number {
   return Number(epoch.slice(0, epoch.indexOf('-')));
 }
 
+/** Whether a log may go on from one epoch to the next: to a higher counter. Equal counters are the same, or rivals. */
+export function epochContinues(before: Epoch, next: Epoch): boolean {
+  return next === before || epochCounter(next) > epochCounter(before);
+}
+
 /** An epoch and the first offset it wrote. A log's history is its spans in order; the last one is still growing. */
 export interface EpochSpan {
   readonly epoch: Epoch;

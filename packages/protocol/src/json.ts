@@ -10,14 +10,14 @@ export type JsonText = string;
  * Parses a value from outside and proves it can be stored: well-formed, at most 64 levels deep, every number finite.
  * `__proto__` becomes an own property like any other.
  */
-export function parseJson(text: string): JsonValue {
+export function parseJson(text: string, depthMax: number = LIMITS.jsonDepthMax): JsonValue {
   let value: JsonValue;
   try {
     value = JSON.parse(text) as JsonValue;
   } catch (error) {
     throw new SkeinError('bad_json', error instanceof Error ? error.message : undefined, {}, error);
   }
-  checkJson(value, LIMITS.jsonDepthMax);
+  checkJson(value, depthMax);
   return value;
 }
 

@@ -33,9 +33,13 @@ export function encodeLine(head: ChangeHead, valueText: JsonText | undefined): s
 /** Reads a line whole, value included. For the paths where speed matters there is `LineReader`. */
 export function parseLine(text: string): Change {
   const bytes = new TextEncoder().encode(text);
-  new LineReader().read(bytes, 0, bytes.length);
+  const line = new LineReader();
+  line.read(bytes, 0, bytes.length);
+  if (line.isDelete) return JSON.parse(text) as Change;
   try {
-    return JSON.parse(text) as Change;
+    // Parsed apart: text behind the value could otherwise pass for fields, or replace those of the head.
+    const head = JSON.parse(`${decoder.decode(bytes.subarray(0, line.valueStart))}null}`) as Change;
+    return { ...head, value: JSON.parse(decoder.decode(bytes.subarray(line.valueStart, line.valueEnd))) as JsonValue };
   } catch (error) {
     throw new SkeinError('bad_record', 'the value of a line is not JSON', {}, error);
   }
@@ -44,7 +48,9 @@ export function parseLine(text: string): Change {
 const ascii = (text: string): Uint8Array => new TextEncoder().encode(text);
 const QUOTE = 0x22;
 const BACKSLASH = 0x5c;
+const SPACE = 0x20;
 const DIGIT_0 = 0x30;
+const ASCII_MAX = 0x7f;
 const CLOSE_BRACE = 0x7d;
 const OFFSET = ascii('{"offset":');
 const TS = ascii(',"ts":');
@@ -56,7 +62,8 @@ const COLLECTION = ascii(',"collection":"');
 const KEY = ascii(',"key":"');
 const PUT = ascii(',"op":"put","value":');
 const DELETE = ascii(',"op":"delete"}');
-const decoder = new TextDecoder();
+// A byte order mark is text like any other, and bytes that are not UTF-8 are refused, never replaced.
+const decoder = new TextDecoder('utf-8', { ignoreBOM: true, fatal: true });
 
 /**
  * Reads what stands before a line's value without making strings or objects: the fields below are numbers and byte
@@ -132,12 +139,12 @@ export class LineReader {
   }
 
   key(): string {
-    const raw = this.#text(this.keyStart, this.keyEnd);
-    return this.isKeyEscaped ? (JSON.parse(`"${raw}"`) as string) : raw;
+    return this.#text(this.keyStart, this.keyEnd);
   }
 
   #text(start: number, end: number): string {
-    return decoder.decode(this.#bytes.subarray(start, end));
+    const raw = decoder.decode(this.#bytes.subarray(start, end));
+    return raw.includes('\\') ? (JSON.parse(`"${raw}"`) as string) : raw;
   }
 
   #readOperation(): void {
@@ -173,26 +180,44 @@ export class LineReader {
       if (digit < 0 || digit > 9) break;
       value = value * 10 + digit;
     }
-    if (this.#at === start || !Number.isSafeInteger(value)) this.#refuse();
+    const hasLeadingZero = this.#bytes[start] === DIGIT_0 && this.#at - start > 1;
+    if (this.#at === start || hasLeadingZero || !Number.isSafeInteger(value)) this.#refuse();
     return value;
   }
 
   /** Walks to the closing quote, steps over it and returns where it stood. */
   #readString(): number {
     const bytes = this.#bytes;
+    const start = this.#at;
+    let isPlain = true;
     this.#sawEscape = false;
-    for (let at = this.#at; at < this.#end; at++) {
+    for (let at = start; at < this.#end; at++) {
       const byte = bytes[at]!;
       if (byte === QUOTE) {
         this.#at = at + 1;
+        if (!isPlain) this.#checkText(start, at);
         return at;
       }
+      if (byte < SPACE) break;
+      if (byte > ASCII_MAX) isPlain = false;
       if (byte === BACKSLASH) {
+        isPlain = false;
         this.#sawEscape = true;
         at++;
       }
     }
     return this.#refuse();
+  }
+
+  /** Text with escapes or beyond ASCII has to be UTF-8, escaped as `JSON.stringify` does: one text, one spelling. */
+  #checkText(start: number, end: number): void {
+    try {
+      const raw = `"${decoder.decode(this.#bytes.subarray(start, end))}"`;
+      if (!this.#sawEscape || JSON.stringify(JSON.parse(raw)) === raw) return;
+    } catch {
+      // Refused below, like every other text that is not as it should be.
+    }
+    this.#refuse();
   }
 
   #refuse(): never {

@@ -50,7 +50,8 @@ const changeSchema = z.object({
   collection: z.string(),
   key: z.string(),
   op: z.enum(['put', 'delete']),
-  value: z.json().optional(),
+  // Any JSON value, as it came: z.json() would copy it and drop a property called __proto__.
+  value: z.unknown().optional(),
 });
 
 /** A JSON page as a consumer receives it. */

@@ -1,4 +1,4 @@
-import { isEpoch, type Epoch } from './epoch.ts';
+import { epochContinues, isEpoch, type Epoch } from './epoch.ts';
 import { SkeinError } from './errors.ts';
 import { LIMITS } from './limits.ts';
 import type { Position } from './position.ts';
@@ -92,8 +92,9 @@ export function readRecord(bytes: Uint8Array, at = 0): RecordView {
 }
 
 /**
- * Splits a page into its records. Past this point the records are known to be whole, contiguous among themselves and
- * linked hash to hash; whether they continue what a reader has, and whether the hashes are true, is the reader's check.
+ * Splits a page into its records. Past this point the records are known to be whole, contiguous among themselves, linked
+ * hash to hash and of epochs that only grow; whether they continue what a reader has, and whether the hashes are true, is
+ * the reader's check.
  */
 export function parseRecords(page: Uint8Array): readonly RecordView[] {
   const records: RecordView[] = [];
@@ -102,6 +103,7 @@ export function parseRecords(page: Uint8Array): readonly RecordView[] {
     const before = records.at(-1);
     if (before !== undefined && before.offsetLast + 1 !== record.offsetFirst) throw bad('leaves a gap behind the last');
     if (before !== undefined && before.hash !== record.hashBefore) throw bad('is not chained to the last');
+    if (before !== undefined && !epochContinues(before.epoch, record.epoch)) throw bad('is of an older or rival epoch');
     records.push(record);
     at += record.bytes.length;
   }

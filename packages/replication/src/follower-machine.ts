@@ -222,12 +222,18 @@ function pauseAfterEmpty<Payload>(state: FollowerState<Payload>, event: Event<Pa
   return wasParked ? 0 : PARKED_MS_MIN;
 }
 
-/** Moves the page in hand to the disk when the disk is free, and asks for the one behind it. */
+/**
+ * Moves the page in hand to the disk when the disk is free, and asks for the one behind it. Behind a page that reaches the
+ * leader's head there is nothing yet: that question waits until the page is durable, so that it carries the
+ * acknowledgement of it.
+ */
 function take<Payload>(state: FollowerState<Payload>): FollowerStep<Payload> {
   if (state.isApplying || state.inHand === null) return { state, effects: [] };
-  const { changes, content } = state.inHand;
+  const { changes, content, headOffset } = state.inHand;
   const apply: FollowerEffect<Payload> = { kind: 'apply', payload: content!.payload, changes };
-  const next = fetchNext<Payload>({ ...state, inHand: null, isApplying: true }, 0);
+  const taken = { ...state, inHand: null, isApplying: true };
+  if (content!.next.offset >= headOffset) return { state: taken, effects: [apply] };
+  const next = fetchNext<Payload>(taken, 0);
   return { state: next.state, effects: [apply, ...next.effects] };
 }
 
@@ -254,7 +260,7 @@ function afterApply<Payload>(state: FollowerState<Payload>, event: Event<Payload
     pageSize: nextPageSize(state.pageSize, state.policy.pageSizeMax, { changes: event.changes, applyMs: event.tookMs }),
     progress: progressAfterApply(state.progress, event.position.offset),
   };
-  return state.phase === 'following' ? take(applied) : { state: applied, effects: [] };
+  return applied.inHand === null ? fetchNext(applied, 0) : take(applied);
 }
 
 function afterFetchFailed<Payload>(

@@ -66,7 +66,9 @@ export function idempotencyAgeKey(offset: number): Buffer {
 
 export const ALL_IDEMPOTENCY_AGES: KeyRange = { gte: Buffer.of(IDEMPOTENCY_AGE), lt: Buffer.of(IDEMPOTENCY_AGE + 1) };
 
-export function metaKey(name: 'format' | 'identity' | 'history' | 'tail'): Buffer {
+export type MetaName = 'format' | 'identity' | 'history' | 'tail';
+
+export function metaKey(name: MetaName): Buffer {
   return prefixed(META, Buffer.from(name));
 }
 

@@ -11,4 +11,4 @@ export type LevelBatch = AbstractChainedBatch<Level, Buffer, Buffer>;
 export type LevelSnapshot = AbstractSnapshot;
 
 /** The only way a batch is ever written: mixing synced and unsynced batches leaves holes after a power cut. */
-export const SYNCED: AbstractChainedBatchWriteOptions = { sync: true } as AbstractChainedBatchWriteOptions;
+export const SYNCED: AbstractChainedBatchWriteOptions = { sync: true };

@@ -1,7 +1,7 @@
-import { readRecord } from '@skein/protocol';
-import { asBuffer } from '../bytes.ts';
-import { ALL_RECORDS, encodeNumber, metaKey, recordsBelow } from '../level/layout.ts';
+import { encodeNumber, metaKey, recordsAfter, recordsBelow } from '../level/layout.ts';
 import { SYNCED, type Level } from '../level/level.ts';
+import { putSealed } from '../level/sealed.ts';
+import { readStoredRecord } from './verify.ts';
 
 const DELETES_PER_BATCH = 1000;
 
@@ -11,8 +11,8 @@ const DELETES_PER_BATCH = 1000;
  */
 export async function trimmableTail(level: Level, tail: number, tailWanted: number): Promise<number> {
   let trimmed = tail;
-  for await (const value of level.values(ALL_RECORDS)) {
-    const { offsetFirst } = readRecord(asBuffer(value));
+  for await (const [key, value] of level.iterator(recordsAfter(tail - 1))) {
+    const { offsetFirst } = readStoredRecord(key, value);
     if (offsetFirst > tailWanted) break;
     trimmed = offsetFirst;
   }
@@ -22,7 +22,7 @@ export async function trimmableTail(level: Level, tail: number, tailWanted: numb
 /** Makes the new tail durable. Only then may anything below it go. */
 export async function storeTail(level: Level, tail: number): Promise<void> {
   const batch = level.batch();
-  batch.put(metaKey('tail'), encodeNumber(tail));
+  putSealed(batch, metaKey('tail'), encodeNumber(tail));
   await batch.write(SYNCED);
 }
 

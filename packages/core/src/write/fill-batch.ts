@@ -1,4 +1,4 @@
-import { epochOf, recordPosition, type EpochSpan, type RecordView } from '@skein/protocol';
+import { recordPosition, type EpochSpan, type RecordView } from '@skein/protocol';
 import { asBuffer } from '../bytes.ts';
 import type { CountBook, CountDelta, CountDeltas } from '../counts.ts';
 import { encodeJson, type Facts } from '../facts.ts';
@@ -12,14 +12,15 @@ import {
   recordKey,
 } from '../level/layout.ts';
 import type { Level, LevelBatch } from '../level/level.ts';
-import { decodeEntry, encodeEntry, isExpired } from './idempotency.ts';
+import { putSealed, unseal } from '../level/sealed.ts';
+import { decodeEntry, isExpired, type IdempotencyEntry } from './idempotency.ts';
 import { walkRecords, type WalkedChange } from './walk-records.ts';
 
 /** Pages up to this many changes look up what was there before, which keeps the counts of their collections known. */
 const LOOK_UP_CHANGES_MAX = 200;
 
-/** How many expired idempotency entries a batch that adds some takes with it: more than it adds, so they cannot pile up. */
-const EXPIRED_PER_BATCH = 100;
+/** How many expired idempotency entries a batch takes with it for each that it adds, so that they cannot pile up. */
+const EXPIRED_PER_ADDED = 2;
 
 /** A page walked and looked up: all that is needed to write it, and to know what is so afterwards. */
 export interface PreparedPage {
@@ -45,10 +46,10 @@ export async function preparePage(
   known: readonly boolean[] | null,
 ): Promise<PreparedPage> {
   const changes = walkRecords(records);
-  const hasIdempotency = changes.some((change) => change.idempotency !== undefined);
-  const mustLook = known === null && (hasIdempotency || changes.length <= LOOK_UP_CHANGES_MAX);
+  const entriesAdded = changes.filter((change) => change.idempotency !== undefined).length;
+  const mustLook = known === null && (entriesAdded > 0 || changes.length <= LOOK_UP_CHANGES_MAX);
   const existed = mustLook ? await lookUp(level, changes) : known;
-  const expired = hasIdempotency ? await findExpired(level, changes.at(-1)!.ts) : [];
+  const expired = await findExpired(level, changes.at(-1)!.ts, EXPIRED_PER_ADDED * entriesAdded);
   return { log, records, changes, existed, expired };
 }
 
@@ -88,15 +89,16 @@ async function lookUp(level: Level, changes: readonly WalkedChange[]): Promise<r
   });
 }
 
-async function findExpired(level: Level, nowTs: number): Promise<readonly ExpiredEntry[]> {
-  const oldest = await level.iterator({ ...ALL_IDEMPOTENCY_AGES, limit: EXPIRED_PER_BATCH }).all();
-  const digests = oldest.map(([, digest]) => digest.toString('latin1'));
+async function findExpired(level: Level, nowTs: number, limit: number): Promise<readonly ExpiredEntry[]> {
+  if (limit === 0) return [];
+  const oldest = await level.iterator({ ...ALL_IDEMPOTENCY_AGES, limit }).all();
+  const digests = oldest.map(([ageKey, sealed]) => unseal(ageKey, sealed).toString('latin1'));
   const entries = await level.getMany(digests.map(idempotencyKey));
   const expired: ExpiredEntry[] = [];
   for (const [i, [ageKey]] of oldest.entries()) {
     const offset = Number(ageKey.readBigUInt64BE(1));
     const stored = entries[i];
-    const entry = stored === undefined ? undefined : decodeEntry(stored);
+    const entry = stored === undefined ? undefined : decodeEntry(digests[i]!, stored);
     // A key used again after it expired has a younger entry, which its old age must not take along.
     const ownsEntry = entry?.offsetFirst === offset;
     if (ownsEntry && !isExpired(entry, nowTs)) break;
@@ -114,33 +116,44 @@ function putIdempotency(batch: LevelBatch, page: PreparedPage): void {
     if (change.idempotency === undefined) continue;
     const { keyDigest, requestDigest } = change.idempotency;
     const record = page.records.find(({ offsetLast }) => offsetLast >= change.offset)!;
-    const entry = {
+    const entry: IdempotencyEntry = {
       requestDigest,
       offsetFirst: change.offset,
       offsetLast: change.transactionEnd,
       ts: change.ts,
       position: { offset: change.transactionEnd, epoch: record.epoch, hash: record.hash },
-      created: page.existed?.[i] === false,
+      created: createdBy(page, i, change.transactionEnd - change.offset + 1),
     };
-    batch.put(idempotencyKey(keyDigest), encodeEntry(entry));
-    batch.put(idempotencyAgeKey(change.offset), Buffer.from(keyDigest, 'latin1'));
+    putSealed(batch, idempotencyKey(keyDigest), encodeJson(entry));
+    putSealed(batch, idempotencyAgeKey(change.offset), Buffer.from(keyDigest, 'latin1'));
   }
+}
+
+/** Which changes of a transaction made a document that was not there, counted from its first. */
+function createdBy({ changes, existed }: PreparedPage, first: number, count: number): readonly number[] {
+  const created: number[] = [];
+  for (let i = 0; i < count; i++)
+    if (existed?.[first + i] === false && changes[first + i]!.stored !== null) created.push(i);
+  return created;
 }
 
 /** A follower's empty store takes on the log of the first page it receives. */
 function putIdentity(batch: LevelBatch, page: PreparedPage, { identity }: Facts): Facts['identity'] {
   if (identity.log !== null) return identity;
   const adopted = { ...identity, log: page.log };
-  batch.put(metaKey('identity'), encodeJson(adopted));
+  putSealed(batch, metaKey('identity'), encodeJson(adopted));
   return adopted;
 }
 
 function putHistory(batch: LevelBatch, page: PreparedPage, { history }: Facts): readonly EpochSpan[] {
-  let next = history;
+  const begun: EpochSpan[] = [];
   for (const { epoch, offsetFirst } of page.records) {
-    if (next.length === 0 || epochOf(next, offsetFirst) !== epoch) next = [...next, { epoch, offsetFirst }];
+    const last = begun.at(-1) ?? history.at(-1);
+    if (last?.epoch !== epoch) begun.push({ epoch, offsetFirst });
   }
-  if (next !== history) batch.put(metaKey('history'), encodeJson(next));
+  if (begun.length === 0) return history;
+  const next = [...history, ...begun];
+  putSealed(batch, metaKey('history'), encodeJson(next));
   return next;
 }
 
@@ -154,7 +167,7 @@ function putCounts(batch: LevelBatch, page: PreparedPage, counts: CountBook): Co
   for (const [collection, delta] of deltas) {
     const count = counts.after(collection, delta);
     // An unknown count is stored as an empty value, so that the collection is still known to exist.
-    batch.put(countKey(collection), count === null ? Buffer.alloc(0) : encodeNumber(count));
+    putSealed(batch, countKey(collection), count === null ? Buffer.alloc(0) : encodeNumber(count));
   }
   return deltas;
 }

@@ -1,4 +1,6 @@
 import { LIMITS, type Position } from '@skein/protocol';
+import { idempotencyKey } from '../level/layout.ts';
+import { unseal } from '../level/sealed.ts';
 import type { Idempotency } from './operation.ts';
 
 /**
@@ -11,8 +13,8 @@ export interface IdempotencyEntry {
   readonly offsetLast: number;
   readonly ts: number;
   readonly position: Position;
-  /** Whether the first change created its document. */
-  readonly created: boolean;
+  /** Which of its changes created their documents, counted from its first. */
+  readonly created: readonly number[];
 }
 
 const IDEM = /^([0-9a-f]{32})\.([0-9a-f]{32})$/;
@@ -28,12 +30,8 @@ export function parseIdem(idem: string): Idempotency | undefined {
   return match === null ? undefined : { keyDigest: match[1]!, requestDigest: match[2]! };
 }
 
-export function encodeEntry(entry: IdempotencyEntry): Buffer {
-  return Buffer.from(JSON.stringify(entry));
-}
-
-export function decodeEntry(bytes: Buffer): IdempotencyEntry {
-  return JSON.parse(bytes.toString()) as IdempotencyEntry;
+export function decodeEntry(keyDigest: string, sealed: Buffer): IdempotencyEntry {
+  return JSON.parse(unseal(idempotencyKey(keyDigest), sealed).toString()) as IdempotencyEntry;
 }
 
 /** Age is measured along the log, whose time never goes back, so that every node forgets alike. */

@@ -16,7 +16,7 @@ export type Outcome =
   | { readonly kind: 'refused'; readonly error: unknown };
 
 export interface GroupPlan {
-  /** The outcome of each request, in order. */
+  /** The outcome of each request, in order; fewer than there are requests when these filled the record. */
   readonly outcomes: readonly Outcome[];
   /** The lines of the record, in offset order. */
   readonly lines: readonly string[];
@@ -30,6 +30,8 @@ export interface GroupContext {
   readonly origin: string;
   readonly ts: number;
   readonly valueBytesMax: number;
+  /** The request whose lines pass this bound is the last one planned. */
+  readonly recordBytesWanted: number;
   /** The documents the operations touch, as stored before the group. */
   readonly current: (collection: string, key: string) => Current | undefined;
   readonly idempotency: (keyDigest: string) => IdempotencyEntry | undefined;
@@ -38,10 +40,17 @@ export interface GroupContext {
 /**
  * Decides a whole group commit: every request against the documents as the ones before it leave them, so conditions,
  * operators and idempotency keys are atomic however many clients write at once. A refused request leaves no trace.
+ *
+ * What requests ask for says little of what they write: a thousand appended letters can be a thousand documents of a
+ * megabyte. So the record is measured as it grows, and what no longer fits is left for the next group.
  */
 export function planGroup(requests: readonly WriteRequest[], context: GroupContext): GroupPlan {
   const planner = new GroupPlanner(context);
-  const outcomes = requests.map((request, index) => planner.add(request, index));
+  const outcomes: Outcome[] = [];
+  for (const [index, request] of requests.entries()) {
+    if (planner.isFull) break;
+    outcomes.push(planner.add(request, index));
+  }
   return { outcomes, lines: planner.lines, existed: planner.existed };
 }
 
@@ -60,9 +69,14 @@ class GroupPlanner {
   readonly #written = new Map<string, Current | undefined>();
   /** Idempotency keys first used in this group, and by which request. */
   readonly #keysUsed = new Map<string, { readonly requestDigest: string; readonly index: number }>();
+  #bytes = 0;
 
   constructor(context: GroupContext) {
     this.#context = context;
+  }
+
+  get isFull(): boolean {
+    return this.#bytes > this.#context.recordBytesWanted;
   }
 
   add(request: WriteRequest, index: number): Outcome {
@@ -95,6 +109,7 @@ class GroupPlanner {
 
   /** Plans all operations of a request against its own effects, touching nothing the next request could see. */
   #plan({ operations }: WriteRequest): readonly PlannedChange[] {
+    if (operations.length === 0) throw new SkeinError('bad_body', 'a transaction has at least one operation');
     const own = new Map<string, Current | undefined>();
     const changes: PlannedChange[] = [];
     let bytes = 0;
@@ -126,7 +141,9 @@ class GroupPlanner {
       const { collection, key } = operation;
       const offset = this.#nextOffset();
       const idem = index === 0 && request.idempotency !== undefined ? { idem: formatIdem(request.idempotency) } : {};
-      this.lines.push(encodeLine({ offset, ts, origin, ...tx, ...idem, ...trace, collection, key }, valueText));
+      const line = encodeLine({ offset, ts, origin, ...tx, ...idem, ...trace, collection, key }, valueText);
+      this.lines.push(line);
+      this.#bytes += line.length;
       this.existed.push(existed);
       const version = makeVersion(offset, epoch);
       this.#written.set(id, valueText === undefined ? undefined : { version, valueText: () => valueText });

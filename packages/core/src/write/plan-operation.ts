@@ -19,7 +19,7 @@ export function planOperation(
 ): JsonText | undefined {
   if (operation.condition !== undefined) checkCondition(operation, operation.condition, current);
   const valueText = nextValue(operation, current);
-  if (valueText !== undefined && operation.op !== 'put') checkSize(valueText, valueBytesMax);
+  if (valueText !== undefined) checkSize(valueText, valueBytesMax);
   return valueText;
 }
 
@@ -80,7 +80,8 @@ function matches(wanted: '*' | readonly Version[], current: Current | undefined)
 }
 
 function checkSize(valueText: JsonText, valueBytesMax: number): void {
-  if (valueText.length > valueBytesMax || Buffer.byteLength(valueText) > valueBytesMax) {
+  // UTF-8 needs at most three bytes a UTF-16 unit, so a short value need not be measured.
+  if (valueText.length * 3 > valueBytesMax && Buffer.byteLength(valueText) > valueBytesMax) {
     throw new SkeinError('too_large', `the value would be over ${valueBytesMax} bytes`);
   }
 }

@@ -41,6 +41,8 @@ const reader = new LineReader();
 function walkRecord(record: RecordView, changes: WalkedChange[]): void {
   const lines = asBuffer(recordLines(record));
   const count = record.offsetLast - record.offsetFirst + 1;
+  // Before memory is taken for them: the offsets are a claim of the header, which the hash does not cover.
+  if (count > lines.length) throw bad(record, 'has fewer lines than offsets');
   const documents = Buffer.allocUnsafe(lines.length + count * CRC_BYTES);
   const collections = new CollectionNames();
   let documentsEnd = 0;
@@ -66,7 +68,7 @@ function walkRecord(record: RecordView, changes: WalkedChange[]): void {
       ts: reader.ts,
       transactionEnd: reader.transactionEnd,
       collection,
-      levelKey: levelKeyOf(lines, reader),
+      levelKey: levelKeyOf(record, lines, reader),
       stored,
       idempotency: idem === undefined ? undefined : parseIdem(idem),
     });
@@ -77,9 +79,9 @@ function walkRecord(record: RecordView, changes: WalkedChange[]): void {
 }
 
 /** The document's Level key straight from the line's bytes; only a key with escapes in it has to become a string. */
-function levelKeyOf(lines: Buffer, line: LineReader): Buffer {
+function levelKeyOf(record: RecordView, lines: Buffer, line: LineReader): Buffer {
   const collectionBytes = line.collectionEnd - line.collectionStart;
-  const escaped = line.isKeyEscaped ? Buffer.from(checkKey(line.key())) : null;
+  const escaped = line.isKeyEscaped ? Buffer.from(checkKey(unescapedKey(record, line))) : null;
   const keyBytes = escaped === null ? line.keyEnd - line.keyStart : escaped.length;
   const key = Buffer.allocUnsafe(2 + collectionBytes + keyBytes);
   key[0] = DOCUMENT_KIND;
@@ -88,6 +90,14 @@ function levelKeyOf(lines: Buffer, line: LineReader): Buffer {
   if (escaped === null) lines.copy(key, 2 + collectionBytes, line.keyStart, line.keyEnd);
   else escaped.copy(key, 2 + collectionBytes);
   return key;
+}
+
+function unescapedKey(record: RecordView, line: LineReader): string {
+  try {
+    return line.key();
+  } catch {
+    throw bad(record, `has at offset ${line.offset} a key with escapes that are none`);
+  }
 }
 
 /** Most lines name the collection of the line before: its string is made once. */

@@ -1,4 +1,4 @@
-import { LIMITS, SkeinError } from '@skein/protocol';
+import { LIMITS, SkeinError, type JsonValue, type RecordView } from '@skein/protocol';
 import type { Clock } from '../clock.ts';
 import type { Document } from '../document.ts';
 import type { DocumentReader } from '../documents.ts';
@@ -11,7 +11,6 @@ import type { Committed, Operation } from './operation.ts';
 import type { Current } from './plan-operation.ts';
 import { planGroup, type GroupContext, type GroupPlan, type Outcome, type WriteRequest } from './plan-group.ts';
 import { replay } from './replay.ts';
-import type { RecordView } from '@skein/protocol';
 
 /** What the writer needs of its store. */
 export interface WriterHost {
@@ -22,6 +21,8 @@ export interface WriterHost {
   facts(): Facts;
   /** Why nothing may be written now, if so. */
   refusal(): SkeinError | undefined;
+  /** Runs a read of what is stored; what it finds corrupt is the store's to know. */
+  reading<T>(read: () => Promise<T>): Promise<T>;
   /** Runs while no batch is in flight, and no other does until it is done. */
   exclusive<T>(work: () => Promise<T>): Promise<T>;
   /** Writes records as one synced batch and makes them the new head; a failure has poisoned the store when it rejects. */
@@ -49,6 +50,8 @@ export class Writer {
   readonly #host: WriterHost;
   #waiting: Waiting[] = [];
   #waitingBytes = 0;
+  /** How many operations to take at once; fewer while each writes much, so that none is read only to be left again. */
+  #groupOperations = GROUP_OPERATIONS_MAX;
   #running: Promise<void> | null = null;
 
   constructor(host: WriterHost) {
@@ -86,7 +89,7 @@ export class Writer {
     for (const waiting of this.#waiting) {
       operations += waiting.request.operations.length;
       bytes += waiting.bytes;
-      if (count > 0 && (operations > GROUP_OPERATIONS_MAX || bytes > GROUP_BYTES_MAX)) break;
+      if (count > 0 && (operations > this.#groupOperations || bytes > GROUP_BYTES_MAX)) break;
       count++;
     }
     const group = this.#waiting.slice(0, count);
@@ -95,20 +98,33 @@ export class Writer {
     return group;
   }
 
-  /** Never rejects: whatever happens, every request of the group is answered. */
+  /** Never rejects: whatever happens, every request of the group is answered, or waits again. */
   async #commitGroup(group: readonly Waiting[]): Promise<void> {
-    const answered: readonly Waiting[] = group;
+    let answered = group;
     try {
       const refusal = this.#host.refusal();
       if (refusal !== undefined) throw refusal;
       const plan = await this.#plan(group.map(({ request }) => request));
+      answered = group.slice(0, plan.outcomes.length);
+      this.#putBack(group.slice(plan.outcomes.length), plan.lines.length);
       if (plan.lines.length > 0) await this.#write(plan);
       const answers: Promise<Committed>[] = [];
       for (const outcome of plan.outcomes) answers.push(this.#answer(outcome, answers));
-      for (const [i, answer] of answers.entries()) answer.then(group[i]!.resolve, group[i]!.reject);
+      for (const [i, answer] of answers.entries()) answer.then(answered[i]!.resolve, answered[i]!.reject);
     } catch (error) {
       for (const { reject } of answered) reject(error);
     }
+  }
+
+  /** Requests that did not fit into the record are first in the next group. */
+  #putBack(rest: readonly Waiting[], operationsPlanned: number): void {
+    if (rest.length === 0) {
+      this.#groupOperations = Math.min(GROUP_OPERATIONS_MAX, 2 * this.#groupOperations);
+      return;
+    }
+    this.#groupOperations = operationsPlanned;
+    this.#waiting = [...rest, ...this.#waiting];
+    for (const waiting of rest) this.#waitingBytes += waiting.bytes;
   }
 
   async #plan(requests: readonly WriteRequest[]): Promise<GroupPlan> {
@@ -120,6 +136,7 @@ export class Writer {
       origin: identity.node,
       ts: Math.max(this.#host.clock.wall(), headTs ?? 0),
       valueBytesMax: this.#host.valueBytesMax,
+      recordBytesWanted: GROUP_BYTES_MAX,
       current: (collection, key) => current.get(`${collection}\0${key}`),
       idempotency: (digest) => idempotency.get(digest),
     };
@@ -149,7 +166,7 @@ export class Writer {
           replayed: false,
         };
       case 'replayed':
-        return replay(this.#host.level, outcome.entry);
+        return this.#host.reading(() => replay(this.#host.level, outcome.entry));
       case 'repeats':
         return { ...(await earlier[outcome.index]!), replayed: true };
     }
@@ -165,12 +182,18 @@ export class Writer {
     return current;
   }
 
-  async #readIdempotency(requests: readonly WriteRequest[]): Promise<ReadonlyMap<string, IdempotencyEntry>> {
+  #readIdempotency(requests: readonly WriteRequest[]): Promise<ReadonlyMap<string, IdempotencyEntry>> {
+    return this.#host.reading(() => this.#findIdempotency(requests));
+  }
+
+  async #findIdempotency(requests: readonly WriteRequest[]): Promise<ReadonlyMap<string, IdempotencyEntry>> {
     const digests = requests.flatMap(({ idempotency }) => (idempotency === undefined ? [] : [idempotency.keyDigest]));
     const entries = new Map<string, IdempotencyEntry>();
     if (digests.length === 0) return entries;
     const found = await this.#host.level.getMany(digests.map(idempotencyKey));
-    for (const [i, bytes] of found.entries()) if (bytes !== undefined) entries.set(digests[i]!, decodeEntry(bytes));
+    for (const [i, sealed] of found.entries()) {
+      if (sealed !== undefined) entries.set(digests[i]!, decodeEntry(digests[i]!, sealed));
+    }
     return entries;
   }
 }
@@ -186,6 +209,17 @@ function sizeOf(request: WriteRequest): number {
     bytes += 200 + operation.key.length;
     if (operation.op === 'put') bytes += operation.valueText.length;
     else if (operation.op === 'append' || operation.op === 'prepend') bytes += operation.text.length;
+    else if (operation.op === 'patch') bytes += sizeOfJson(operation.patch);
   }
   return Math.min(bytes, LIMITS.recordBytesMax);
+}
+
+/** About how long the JSON text of a value is, without making it. */
+function sizeOfJson(value: JsonValue): number {
+  if (typeof value === 'string') return value.length + 2;
+  if (typeof value !== 'object' || value === null) return 8;
+  let size = 2;
+  if (Array.isArray(value)) for (const item of value as readonly JsonValue[]) size += sizeOfJson(item);
+  else for (const [name, member] of Object.entries(value)) size += name.length + 4 + sizeOfJson(member);
+  return size;
 }

@@ -1,0 +1,30 @@
+import { epochCounter, isSkeinError, SkeinError, type RecordView } from '@skein/protocol';
+import type { Facts } from '../facts.ts';
+import { checkHash } from '../log/verify.ts';
+
+/** That a record from outside is true to its hash. Wrong bytes from there are a bad record; only stored ones are corrupt. */
+export function checkReceived(record: RecordView): void {
+  try {
+    checkHash(record);
+  } catch (error) {
+    throw isSkeinError(error, 'corrupt') ? new SkeinError('bad_record', error.message, {}, error) : error;
+  }
+}
+
+/** That records are of a store's log and go on where it ends: offset by offset, hash by hash, no epoch going back. */
+export function checkContinuation(facts: Facts, log: string, records: readonly RecordView[]): void {
+  const { identity, head, history } = facts;
+  if (identity.log !== null && identity.log !== log)
+    throw new SkeinError('other_log', `records of log ${log} in a store of ${identity.log}`);
+  let before = { offsetLast: head.offset, hash: head.hash, epoch: history.at(-1)?.epoch };
+  for (const record of records) {
+    const { offsetFirst, hashBefore, epoch } = record;
+    if (offsetFirst !== before.offsetLast + 1)
+      throw new SkeinError('bad_record', `a record begins at ${offsetFirst}, not at ${before.offsetLast + 1}`);
+    if (hashBefore !== before.hash)
+      throw new SkeinError('diverged', `the record at ${offsetFirst} is not chained to what is stored`);
+    if (before.epoch !== undefined && epoch !== before.epoch && epochCounter(epoch) <= epochCounter(before.epoch))
+      throw new SkeinError('diverged', `the record at ${offsetFirst} is of epoch ${epoch}, after ${before.epoch}`);
+    before = record;
+  }
+}

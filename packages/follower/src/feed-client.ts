@@ -1,0 +1,144 @@
+import {
+  formatPosition,
+  HEADERS,
+  MEDIA_TYPES,
+  parseOffset,
+  parseRecords,
+  recordPosition,
+  type Position,
+  type RecordView,
+} from '@skein/protocol';
+import type { FetchedPage, Refusal } from '@skein/replication';
+import { Pool } from 'undici';
+
+export interface FeedRequest {
+  readonly since: Position;
+  readonly applied: Position;
+  readonly log: string | null;
+  readonly limit: number;
+  readonly waitSeconds: number;
+}
+
+/** What a leader said, as data. Failures to get an answer at all are thrown. */
+export type FeedAnswer =
+  | { readonly kind: 'page'; readonly page: FetchedPage<readonly RecordView[]>; readonly epoch: string | null }
+  | { readonly kind: 'refused'; readonly refusal: Refusal }
+  | { readonly kind: 'failed'; readonly reason: string; readonly retryAfterMs: number | undefined };
+
+/** Where a follower gets its pages from. */
+export interface FeedClient {
+  fetch(request: FeedRequest, signal: AbortSignal): Promise<FeedAnswer>;
+  close(): Promise<void>;
+}
+
+export interface HttpFeedClientOptions {
+  readonly leaderUrl: string;
+  readonly nodeId: string;
+  readonly requestTimeoutMs: number;
+  /** More than this in one answer is refused before it fills the memory. */
+  readonly responseBytesMax: number;
+}
+
+const REFUSALS: readonly string[] = ['compacted', 'diverged', 'other_log', 'ahead'] satisfies Refusal['code'][];
+
+/** The feed over HTTP. Whole pages or nothing: what to retry, and when, is decided elsewhere. */
+export class HttpFeedClient implements FeedClient {
+  readonly #options: HttpFeedClientOptions;
+  readonly #pool: Pool;
+
+  constructor(options: HttpFeedClientOptions) {
+    this.#options = options;
+    const { leaderUrl, requestTimeoutMs, responseBytesMax } = options;
+    this.#pool = new Pool(new URL(leaderUrl).origin, {
+      connections: 2,
+      pipelining: 1,
+      connect: { timeout: requestTimeoutMs },
+      bodyTimeout: requestTimeoutMs,
+      maxResponseSize: responseBytesMax,
+    });
+  }
+
+  async fetch(request: FeedRequest, signal: AbortSignal): Promise<FeedAnswer> {
+    const { nodeId, requestTimeoutMs } = this.#options;
+    const { statusCode, headers, body } = await this.#pool.request({
+      method: 'GET',
+      path: '/v1/changes',
+      query: { since: formatPosition(request.since), limit: request.limit, wait: request.waitSeconds },
+      headers: {
+        accept: MEDIA_TYPES.records,
+        [HEADERS.follower]: nodeId,
+        [HEADERS.applied]: formatPosition(request.applied),
+        ...(request.log === null ? {} : { [HEADERS.log]: request.log }),
+      },
+      headersTimeout: request.waitSeconds * 1000 + requestTimeoutMs,
+      signal,
+    });
+    if (statusCode !== 200) return refusedOrFailed(statusCode, headers, await body.text());
+    if (headers['content-type'] !== MEDIA_TYPES.records) {
+      await body.dump();
+      return failed(`the leader answered with ${String(headers['content-type'])} instead of records`);
+    }
+    if (headers[HEADERS.node] === nodeId) {
+      await body.dump();
+      return {
+        kind: 'refused',
+        refusal: { code: 'other_log', detail: 'the address of the leader leads back to this very node' },
+      };
+    }
+    return toPage(headers, await body.bytes());
+  }
+
+  async close(): Promise<void> {
+    await this.#pool.destroy();
+  }
+}
+
+type Headers = Readonly<Record<string, string | string[] | undefined>>;
+
+function toPage(headers: Headers, body: Uint8Array): FeedAnswer {
+  const log = headers[HEADERS.log];
+  const headOffset = parseOffset(String(headers[HEADERS.head]));
+  if (typeof log !== 'string' || headOffset === undefined) return failed('the answer lacks its Skein headers');
+  const records = parseRecords(body);
+  const first = records[0];
+  const epoch = headers[HEADERS.epoch];
+  const content =
+    first === undefined
+      ? null
+      : {
+          offsetFirst: first.offsetFirst,
+          hashBefore: first.hashBefore,
+          epochFirst: first.epoch,
+          next: recordPosition(records.at(-1)!),
+          payload: records,
+        };
+  const changes = first === undefined ? 0 : content!.next.offset - first.offsetFirst + 1;
+  return { kind: 'page', page: { log, headOffset, changes, content }, epoch: typeof epoch === 'string' ? epoch : null };
+}
+
+function refusedOrFailed(status: number, headers: Headers, body: string): FeedAnswer {
+  const problem = parseProblem(body);
+  const detail = problem.detail ?? `HTTP ${status}`;
+  if (problem.code !== undefined && REFUSALS.includes(problem.code)) {
+    return { kind: 'refused', refusal: { code: problem.code as Refusal['code'], detail } };
+  }
+  const seconds = parseOffset(String(headers['retry-after']));
+  return {
+    kind: 'failed',
+    reason: `${problem.code ?? `HTTP ${status}`}: ${detail}`,
+    retryAfterMs: seconds === undefined ? undefined : seconds * 1000,
+  };
+}
+
+function parseProblem(body: string): { readonly code?: string; readonly detail?: string } {
+  try {
+    const { code, detail } = JSON.parse(body) as Record<string, unknown>;
+    return { ...(typeof code === 'string' ? { code } : {}), ...(typeof detail === 'string' ? { detail } : {}) };
+  } catch {
+    return {};
+  }
+}
+
+function failed(reason: string): FeedAnswer {
+  return { kind: 'failed', reason, retryAfterMs: undefined };
+}

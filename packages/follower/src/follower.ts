@@ -1,0 +1,177 @@
+import type { Clock, Store } from '@skein/core';
+import { createServer, type NodeServer, type ServedNode } from '@skein/http';
+import { LIMITS, type Health } from '@skein/protocol';
+import {
+  followerVerdict,
+  lagChanges,
+  lagSeconds,
+  storeVerdict,
+  type FollowerPolicy,
+  type Verdict,
+} from '@skein/replication';
+import type { FastifyBaseLogger } from 'fastify';
+import { HttpFeedClient } from './feed-client.ts';
+import { WriteForwarder } from './forward-writes.ts';
+import { followerMetrics } from './metrics.ts';
+import { Replicator, type ReplicatorObserver } from './replicator.ts';
+
+export interface FollowerOptions {
+  readonly store: Store;
+  readonly clock: Clock;
+  readonly random: () => number;
+  readonly version: string;
+  readonly leaderUrl: string;
+  readonly policy: FollowerPolicy;
+  readonly requestTimeoutMs: number;
+  readonly forwardWrites: boolean;
+  /** Further behind than this the node is neither healthy nor ready. */
+  readonly lagSecondsMax: number;
+  readonly logger?: FastifyBaseLogger | undefined;
+}
+
+/** One page, and the record that runs over its limit. */
+const RESPONSE_BYTES_MAX = LIMITS.pageBytesMax + LIMITS.recordBytesMax;
+
+/** A node that holds what its leader holds: replicates, serves reads and the same feed, passes writes on. */
+export class Follower {
+  readonly server: NodeServer;
+  readonly #options: FollowerOptions;
+  readonly #replicator: Replicator;
+  readonly #client: HttpFeedClient;
+  readonly #forwarder: WriteForwarder;
+  readonly #stopping = new AbortController();
+  #changesApplied = 0;
+  #errorCount = 0;
+  #lastError: string | null = null;
+  #lastSyncAt: number | null = null;
+
+  constructor(options: FollowerOptions) {
+    this.#options = options;
+    const { store, clock, random, leaderUrl, requestTimeoutMs, policy, forwardWrites, version, logger } = options;
+    const nodeId = store.facts.identity.node;
+    this.#client = new HttpFeedClient({ leaderUrl, nodeId, requestTimeoutMs, responseBytesMax: RESPONSE_BYTES_MAX });
+    this.#forwarder = new WriteForwarder({ leaderUrl, nodeId, requestTimeoutMs, isOn: forwardWrites });
+    let measured: Pick<ReplicatorObserver, 'fetched' | 'applied' | 'failed' | 'heldBack'> | undefined;
+    this.#replicator = new Replicator({
+      store,
+      client: this.#client,
+      clock,
+      random,
+      policy,
+      observer: this.#observer(() => measured!),
+    });
+    const node: ServedNode = {
+      role: 'follower',
+      store,
+      clock,
+      version,
+      stopping: this.#stopping.signal,
+      health: () => this.health(),
+      readiness: () => this.#readiness(),
+      statusOfRole: () => this.#status(),
+    };
+    this.server = createServer({
+      node,
+      logger,
+      addWrites: (app) => this.#forwarder.addRoutes(app),
+      addRoleMetrics: (registry) => {
+        measured = followerMetrics(registry, { clock, state: () => this.#replicator.state });
+      },
+    });
+  }
+
+  start(): void {
+    this.#replicator.start();
+  }
+
+  /** Turns traffic away, answers who waits, lets the page being applied finish. The store is the caller's to close. */
+  async stop(): Promise<void> {
+    this.#stopping.abort();
+    await this.server.app.close();
+    await this.#replicator.stop();
+    await Promise.all([this.#client.close(), this.#forwarder.close()]);
+  }
+
+  health(): Health {
+    const { store, clock } = this.#options;
+    const { progress } = this.#replicator.state;
+    const verdict = this.#verdict();
+    return {
+      healthy: verdict.healthy,
+      role: 'follower',
+      lag_seconds: lagSeconds(progress, clock.now()),
+      lag_changes: lagChanges(progress),
+      last_sync: this.#lastSyncAt === null ? null : new Date(this.#lastSyncAt).toISOString(),
+      last_change_id: store.facts.head.offset,
+      changes_applied: this.#changesApplied,
+      connected: progress.connected,
+      outbox_drift: this.server.slots.drift(store.facts.head.offset),
+      error_count: this.#errorCount,
+      last_error: this.#lastError,
+      error: verdict.healthy ? null : verdict.reason,
+    };
+  }
+
+  #verdict(): Verdict {
+    const { store, clock, lagSecondsMax } = this.#options;
+    const ofStore = storeVerdict({ state: store.state, reason: store.failure });
+    return ofStore.healthy ? followerVerdict(this.#replicator.state, lagSecondsMax, clock.now()) : ofStore;
+  }
+
+  #readiness(): { readonly ready: boolean; readonly reason: string | null } {
+    if (this.#stopping.signal.aborted) return { ready: false, reason: 'the node is stopping' };
+    const verdict = this.#verdict();
+    return verdict.healthy ? { ready: true, reason: null } : { ready: false, reason: verdict.reason };
+  }
+
+  #status(): Readonly<Record<string, unknown>> {
+    const { store, clock, leaderUrl } = this.#options;
+    const { phase, progress, refusal, breaker, pageSize } = this.#replicator.state;
+    return {
+      applied: store.facts.head.offset,
+      lag: { changes: lagChanges(progress), seconds: lagSeconds(progress, clock.now()) },
+      leader: { url: leaderUrl, epoch: this.#replicator.leaderEpoch, head: progress.leaderHead },
+      replication: {
+        phase,
+        connected: progress.connected,
+        refusal,
+        circuit: breaker.kind,
+        page_size: pageSize,
+        last_error: this.#lastError,
+      },
+    };
+  }
+
+  /** What the loop tells: counted here for health, there for metrics, and logged when it changes something. */
+  #observer(
+    measured: () => Pick<ReplicatorObserver, 'fetched' | 'applied' | 'failed' | 'heldBack'>,
+  ): ReplicatorObserver {
+    const { clock, logger, leaderUrl } = this.#options;
+    return {
+      fetched: (page) => {
+        if (this.#lastSyncAt === null) logger?.info({ leader: leaderUrl }, 'in contact with the leader');
+        this.#lastSyncAt = clock.wall();
+        measured().fetched(page);
+      },
+      applied: (page) => {
+        this.#changesApplied += page.changes;
+        measured().applied(page);
+      },
+      failed: (type, reason) => {
+        this.#errorCount++;
+        this.#lastError = reason;
+        logger?.warn(
+          { leader: leaderUrl, type, reason, failures: this.#replicator.state.failures + 1 },
+          'replication failed; will retry',
+        );
+        measured().failed(type, reason);
+      },
+      heldBack: () => measured().heldBack(),
+      refused: (reason) => {
+        this.#errorCount++;
+        this.#lastError = reason;
+        logger?.error({ leader: leaderUrl, reason }, "the leader's history is not ours; replication stopped");
+      },
+    };
+  }
+}

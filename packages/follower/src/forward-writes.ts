@@ -1,0 +1,128 @@
+import type { Readable } from 'node:stream';
+import { NO_QUERY, prefers } from '@skein/http';
+import { HEADERS, SkeinError } from '@skein/protocol';
+import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
+import { Pool, type Dispatcher } from 'undici';
+
+export interface ForwarderOptions {
+  readonly leaderUrl: string;
+  readonly nodeId: string;
+  readonly isOn: boolean;
+  readonly requestTimeoutMs: number;
+}
+
+/** The paths that take writes; a follower passes each of them on as it is. */
+const WRITES: readonly { readonly method: 'PUT' | 'PATCH' | 'DELETE' | 'POST'; readonly url: string }[] = [
+  { method: 'PUT', url: '/v1/collections/:collection/:key' },
+  { method: 'PATCH', url: '/v1/collections/:collection/:key' },
+  { method: 'DELETE', url: '/v1/collections/:collection/:key' },
+  { method: 'POST', url: '/v1/collections/:collection/:key/increment' },
+  { method: 'POST', url: '/v1/collections/:collection/:key/decrement' },
+  { method: 'POST', url: '/v1/collections/:collection/:key/append' },
+  { method: 'POST', url: '/v1/collections/:collection/:key/prepend' },
+  { method: 'POST', url: '/v1/collections/:collection' },
+  { method: 'POST', url: '/v1/transactions' },
+];
+
+/** Headers of one connection, not of the message; they stop here, both ways. */
+const HOP_BY_HOP: ReadonlySet<string> = new Set([
+  'connection',
+  'keep-alive',
+  'proxy-authenticate',
+  'proxy-authorization',
+  'te',
+  'trailer',
+  'transfer-encoding',
+  'upgrade',
+  'host',
+  'expect',
+]);
+
+/** The nodes a write has come through; a write that meets itself has been sent in a circle. */
+const VIA = 'skein-via';
+
+/**
+ * Passes writes on to the leader unread and its answers back unread: body, conditions, idempotency key and refusal are
+ * between the client and the leader.
+ */
+export class WriteForwarder {
+  readonly #options: ForwarderOptions;
+  readonly #pool: Pool;
+
+  constructor(options: ForwarderOptions) {
+    this.#options = options;
+    const { leaderUrl, requestTimeoutMs } = options;
+    this.#pool = new Pool(new URL(leaderUrl).origin, {
+      connections: 64,
+      pipelining: 1,
+      connect: { timeout: requestTimeoutMs },
+      headersTimeout: requestTimeoutMs,
+      bodyTimeout: requestTimeoutMs,
+    });
+  }
+
+  addRoutes(app: FastifyInstance): void {
+    app.register(async (scope) => {
+      scope.removeAllContentTypeParsers();
+      scope.addContentTypeParser('*', (_request, payload, done) => done(null, payload));
+      for (const { method, url } of WRITES) {
+        scope.route({
+          method,
+          url,
+          schema: { querystring: NO_QUERY },
+          handler: (request, reply) => this.#forward(request, reply),
+        });
+      }
+    });
+  }
+
+  async close(): Promise<void> {
+    await this.#pool.destroy();
+  }
+
+  async #forward(request: FastifyRequest, reply: FastifyReply): Promise<FastifyReply> {
+    const { leaderUrl, isOn } = this.#options;
+    if (!isOn || prefers(request, 'no-forward'))
+      throw new SkeinError('not_leader', `writes go to ${leaderUrl}`, { leader: leaderUrl });
+    const answer = await this.#ask(request);
+    reply.code(answer.statusCode);
+    for (const [name, value] of Object.entries(answer.headers)) {
+      // Which node answered, and as what, is this node's to say; what was written and where, the leader's.
+      const isOurs = name === HEADERS.role || name === HEADERS.node;
+      if (value !== undefined && !isOurs && !HOP_BY_HOP.has(name)) reply.header(name, value);
+    }
+    return reply.send(answer.body);
+  }
+
+  async #ask(request: FastifyRequest): Promise<Dispatcher.ResponseData> {
+    try {
+      return await this.#pool.request({
+        method: request.method as Dispatcher.HttpMethod,
+        path: request.raw.url!,
+        headers: this.#headersOf(request),
+        body: (request.body as Readable | undefined) ?? null,
+      });
+    } catch (error) {
+      const reason = error instanceof Error ? error.message : String(error);
+      const { leaderUrl } = this.#options;
+      throw new SkeinError(
+        'leader_unavailable',
+        `the leader at ${leaderUrl} did not answer (${reason})`,
+        { leader: leaderUrl, retryAfterSeconds: 1 },
+        error,
+      );
+    }
+  }
+
+  #headersOf(request: FastifyRequest): Record<string, string | string[]> {
+    const { nodeId } = this.#options;
+    const headers: Record<string, string | string[]> = {};
+    for (const [name, value] of Object.entries(request.headers))
+      if (value !== undefined && !HOP_BY_HOP.has(name)) headers[name] = value;
+    const via = String(headers[VIA] ?? '');
+    if (via.split(',').includes(nodeId))
+      throw new SkeinError('leader_unavailable', 'the write was forwarded in a circle: no node on it leads');
+    headers[VIA] = via === '' ? nodeId : `${via},${nodeId}`;
+    return headers;
+  }
+}

@@ -1,0 +1,194 @@
+import type { Clock, Store } from '@skein/core';
+import { isSkeinError, type RecordView } from '@skein/protocol';
+import {
+  initialFollower,
+  step,
+  type FollowerEffect,
+  type FollowerEvent,
+  type FollowerPolicy,
+  type FollowerState,
+} from '@skein/replication';
+import pRetry from 'p-retry';
+import type { FeedClient } from './feed-client.ts';
+
+type Payload = readonly RecordView[];
+type Effect<Kind> = Extract<FollowerEffect<Payload>, { kind: Kind }>;
+
+export type SyncErrorType = 'sync_failed' | 'apply_failed' | 'connection_error';
+
+/** What happens in the loop, for logs and metrics. */
+export interface ReplicatorObserver {
+  fetched(page: { readonly changes: number; readonly tookMs: number }): void;
+  applied(page: { readonly changes: number; readonly tookMs: number }): void;
+  failed(type: SyncErrorType, reason: string): void;
+  heldBack(): void;
+  refused(reason: string): void;
+}
+
+export interface ReplicatorOptions {
+  readonly store: Store;
+  readonly client: FeedClient;
+  readonly clock: Clock;
+  readonly random: () => number;
+  readonly policy: FollowerPolicy;
+  readonly observer: ReplicatorObserver;
+}
+
+/** Asks the retry loop for another attempt; how long to wait first was the machine's decision. */
+class RetryLater extends Error {
+  readonly delayMs: number;
+
+  constructor(delayMs: number) {
+    super('retry');
+    this.delayMs = delayMs;
+  }
+}
+
+/**
+ * The shell around the follower machine: hands it what happened, does what it says. It holds no decisions of its own.
+ */
+export class Replicator {
+  readonly #options: ReplicatorOptions;
+  #state: FollowerState<Payload>;
+  #fetching = new AbortController();
+  #leaderEpoch: string | null = null;
+  #tasks = new Set<Promise<void>>();
+
+  constructor(options: ReplicatorOptions) {
+    this.#options = options;
+    const { identity, head } = options.store.facts;
+    this.#state = initialFollower(options.policy, identity.log, head);
+  }
+
+  get state(): FollowerState<Payload> {
+    return this.#state;
+  }
+
+  /** The epoch the leader last answered with. */
+  get leaderEpoch(): string | null {
+    return this.#leaderEpoch;
+  }
+
+  start(): void {
+    this.#dispatch({ kind: 'started' });
+  }
+
+  /** Lets the page being applied finish; fetches nothing more. */
+  async stop(): Promise<void> {
+    this.#dispatch({ kind: 'stopped' });
+    await Promise.all(this.#tasks);
+  }
+
+  /** Moves the machine on and starts its effects. Answers how long to wait when the fetch that reported is to be retried. */
+  #dispatch(event: FollowerEvent<Payload>): number | undefined {
+    const before = this.#state;
+    const { state, effects } = step(before, event);
+    this.#state = state;
+    if (state.inHand !== null && before.inHand === null) this.#options.observer.heldBack();
+    if (state.phase === 'refused' && before.phase !== 'refused') this.#options.observer.refused(state.lastError!);
+    let retryMs: number | undefined;
+    for (const effect of effects) {
+      switch (effect.kind) {
+        case 'fetch':
+          this.#run(this.#fetch(effect));
+          break;
+        case 'apply':
+          this.#run(this.#apply(effect));
+          break;
+        case 'cancel-fetch':
+          this.#fetching.abort();
+          break;
+        case 'retry':
+          retryMs = effect.delayMs;
+          break;
+      }
+    }
+    return retryMs;
+  }
+
+  #run(task: Promise<void>): void {
+    this.#tasks.add(task);
+    void task.finally(() => this.#tasks.delete(task));
+  }
+
+  async #fetch(effect: Effect<'fetch'>): Promise<void> {
+    const { clock } = this.#options;
+    this.#fetching = new AbortController();
+    const { signal } = this.#fetching;
+    const waitThenThrow = async (delayMs: number): Promise<void> => {
+      if (delayMs > 0) await clock.sleep(delayMs, signal);
+    };
+    try {
+      await waitThenThrow(effect.delayMs);
+      await pRetry(() => this.#attempt(effect, signal), {
+        retries: Infinity,
+        minTimeout: 0,
+        maxTimeout: 0,
+        signal,
+        onFailedAttempt: ({ error }) => waitThenThrow((error as RetryLater).delayMs),
+      });
+    } catch (error) {
+      if (!signal.aborted) throw error;
+    }
+  }
+
+  async #attempt(effect: Effect<'fetch'>, signal: AbortSignal): Promise<void> {
+    const retryMs = this.#dispatch(await this.#ask(effect, signal));
+    if (retryMs !== undefined) throw new RetryLater(retryMs);
+  }
+
+  async #ask(
+    { ticket, since, limit, waitSeconds }: Effect<'fetch'>,
+    signal: AbortSignal,
+  ): Promise<FollowerEvent<Payload>> {
+    const { client, clock, random, observer } = this.#options;
+    const { applied, log } = this.#state;
+    const startedAt = clock.now();
+    const failed = (type: SyncErrorType, reason: string, retryAfterMs?: number): FollowerEvent<Payload> => {
+      if (!signal.aborted) observer.failed(type, reason);
+      return { kind: 'fetch-failed', ticket, reason, retryAfterMs, nowMs: clock.now(), random: random() };
+    };
+    try {
+      const answer = await client.fetch({ since, applied, log, limit, waitSeconds }, signal);
+      const nowMs = clock.now();
+      if (answer.kind === 'failed') return failed('sync_failed', answer.reason, answer.retryAfterMs);
+      if (answer.kind === 'refused') return { kind: 'fetch-refused', ticket, refusal: answer.refusal, nowMs };
+      this.#leaderEpoch = answer.epoch;
+      observer.fetched({ changes: answer.page.changes, tookMs: nowMs - startedAt });
+      return { kind: 'fetched', ticket, page: answer.page, tookMs: nowMs - startedAt, nowMs, random: random() };
+    } catch (error) {
+      return failed(isSkeinError(error) ? 'sync_failed' : 'connection_error', reasonOf(error));
+    }
+  }
+
+  async #apply({ payload, changes }: Effect<'apply'>): Promise<void> {
+    const { store, clock, random, observer } = this.#options;
+    const startedAt = clock.now();
+    try {
+      const position = await store.apply(this.#state.log!, payload);
+      const tookMs = clock.now() - startedAt;
+      observer.applied({ changes, tookMs });
+      this.#dispatch({ kind: 'applied', position, changes, tookMs });
+    } catch (error) {
+      const reason = reasonOf(error);
+      observer.failed('apply_failed', reason);
+      const isFinal = isSkeinError(error, 'corrupt');
+      this.#dispatch({
+        kind: 'apply-failed',
+        reason,
+        isFinal,
+        applied: store.facts.head,
+        nowMs: clock.now(),
+        random: random(),
+      });
+    }
+  }
+}
+
+/** The innermost sentence: `fetch failed` says less than `connect ECONNREFUSED`. */
+function reasonOf(error: unknown): string {
+  if (!(error instanceof Error)) return String(error);
+  const inner = error instanceof AggregateError ? error.errors[0] : error.cause;
+  if (inner instanceof Error && !isSkeinError(error)) return reasonOf(inner);
+  return error.message === '' ? error.name : error.message;
+}

@@ -1,0 +1,201 @@
+import type { Readable } from 'node:stream';
+import type { Committed, Operation } from '@skein/core';
+import {
+  checkKey,
+  formatPosition,
+  HEADERS,
+  LIMITS,
+  MEDIA_TYPES,
+  SkeinError,
+  START,
+  type Position,
+} from '@skein/protocol';
+import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
+import { z } from 'zod';
+import { onBodyCutOff } from '../cut-off-bodies.ts';
+import { toSkeinError } from '../problem.ts';
+import { headerOf, jsonBody, NO_QUERY, parseJsonBytes } from '../request.ts';
+import { idempotencyOf } from './idempotency.ts';
+import { linesOf } from './lines.ts';
+import { writableCollection } from './names.ts';
+import { parseBody } from './parse-body.ts';
+import { checkValueSize, traceOf, type Writer } from './writes.ts';
+
+const GROUP_OPERATIONS_MAX = 1000;
+const GROUP_BYTES_MAX = 1024 * 1024;
+const ARRAY_BYTES_MAX = 64 * 1024 * 1024;
+/** What a line has beside its value: its key, and the names. */
+const LINE_OVERHEAD_BYTES = 8 * 1024;
+/** Levels of JSON around a value: the line; and the list, when lines come as an array. */
+const LEVELS_IN_LINE = 1;
+const LEVELS_IN_ARRAY = 2;
+
+const lineSchema = z.strictObject({
+  key: z.string(),
+  value: z.custom<never>((given) => given !== undefined, 'is required'),
+});
+
+/**
+ * POST of many documents to a collection, as NDJSON lines or a JSON array. A stream of any length is committed in groups
+ * as it arrives, each acknowledged before the next but one is read; what was committed before a bad line stays and is
+ * reported. With an Idempotency-Key the load is one transaction, since only then can a repeat be answered as a whole.
+ */
+export function bulkLoads(app: FastifyInstance, writer: Writer): void {
+  app.register(async (scope) => {
+    scope.addContentTypeParser(MEDIA_TYPES.ndjson, (_request, payload, done) => done(null, payload));
+    const options = { schema: { querystring: NO_QUERY }, bodyLimit: ARRAY_BYTES_MAX };
+    scope.post('/v1/collections/:collection', options, async (request, reply) => {
+      const collection = writableCollection(request);
+      if (headerOf(request, HEADERS.idempotencyKey) !== undefined) {
+        return loadAsTransaction(request, reply, { collection, writer });
+      }
+      const source: BulkSource = { request, collection, valueBytesMax: writer.valueBytesMax, line: 0 };
+      const load = new BulkLoad(writer, source);
+      try {
+        await load.run();
+      } catch (error) {
+        throw load.refusal(error);
+      }
+      return sendLoaded(reply, load.count, load.position);
+    });
+  });
+}
+
+interface BulkSource {
+  readonly request: FastifyRequest;
+  readonly collection: string;
+  readonly valueBytesMax: number;
+  /** The line being read, from 1; for an array, the element. */
+  line: number;
+}
+
+/** Gathers operations into groups and commits them; knows how far it came. */
+class BulkLoad {
+  readonly #writer: Writer;
+  readonly #source: BulkSource;
+  #count = 0;
+  #position: Position = START;
+
+  constructor(writer: Writer, source: BulkSource) {
+    this.#writer = writer;
+    this.#source = source;
+  }
+
+  async run(): Promise<void> {
+    let group: Operation[] = [];
+    let bytes = 0;
+    let inFlight: Promise<void> = Promise.resolve();
+    try {
+      for await (const operation of operationsOf(this.#source)) {
+        group.push(operation);
+        bytes += operation.valueText.length;
+        if (group.length < GROUP_OPERATIONS_MAX && bytes < GROUP_BYTES_MAX) continue;
+        await inFlight;
+        inFlight = this.#commit(group);
+        inFlight.catch(() => undefined);
+        group = [];
+        bytes = 0;
+      }
+    } finally {
+      await inFlight;
+    }
+    if (group.length > 0) await this.#commit(group);
+  }
+
+  get count(): number {
+    return this.#count;
+  }
+
+  /** Where the last change committed so far is. */
+  get position(): Position {
+    return this.#position;
+  }
+
+  /** The refusal with what was committed before it. A bad line is one whose own content is at fault. */
+  refusal(error: unknown): SkeinError {
+    const { code, message, details, status } = toSkeinError(error);
+    const { line } = this.#source;
+    const progress = { line, count: this.#count, position: formatPosition(this.#position) };
+    const isBadLine = status < 500 && code !== 'incomplete_body' && code !== 'overloaded';
+    if (!isBadLine) return new SkeinError(code, message, { ...details, ...progress }, error);
+    return new SkeinError(
+      code === 'too_large' ? code : 'bad_line',
+      `line ${line}: ${message}`,
+      { ...details, ...progress, reason: code },
+      error,
+    );
+  }
+
+  async #commit(group: readonly Operation[]): Promise<void> {
+    const committed: Committed = await this.#writer.load(group, traceOf(this.#source.request));
+    this.#count += committed.changes.length;
+    this.#position = committed.position;
+  }
+}
+
+interface TransactionTarget {
+  readonly collection: string;
+  readonly writer: Writer;
+}
+
+async function loadAsTransaction(
+  request: FastifyRequest,
+  reply: FastifyReply,
+  { collection, writer }: TransactionTarget,
+): Promise<FastifyReply> {
+  const chunks: Buffer[] = [];
+  const operations: Operation[] = [];
+  const source: BulkSource = { request, collection, valueBytesMax: writer.valueBytesMax, line: 0 };
+  for await (const operation of operationsOf(source, (chunk) => chunks.push(chunk))) {
+    operations.push(operation);
+    if (operations.length > LIMITS.transactionOperationsMax) {
+      throw new SkeinError(
+        'too_large',
+        `a bulk load with an Idempotency-Key is one transaction, of at most ${LIMITS.transactionOperationsMax} documents`,
+      );
+    }
+  }
+  if (operations.length === 0) throw new SkeinError('bad_body', 'there are no documents in it');
+  if (chunks.length > 0) request.body = Buffer.concat(chunks);
+  const committed = await writer.commit({ operations, idempotency: idempotencyOf(request), trace: traceOf(request) });
+  if (committed.replayed) reply.header(HEADERS.idempotentReplayed, 'true');
+  return sendLoaded(reply, committed.changes.length, committed.position);
+}
+
+function sendLoaded(reply: FastifyReply, count: number, at: Position): FastifyReply {
+  const position = formatPosition(at);
+  return reply.header(HEADERS.position, position).send({ count, position });
+}
+
+async function* operationsOf(
+  source: BulkSource,
+  onChunk?: (chunk: Buffer) => void,
+): AsyncGenerator<Operation & { op: 'put' }> {
+  const { request } = source;
+  if (Buffer.isBuffer(request.body)) {
+    const list = jsonBody(request, LIMITS.jsonDepthMax + LEVELS_IN_ARRAY);
+    if (!Array.isArray(list)) throw new SkeinError('bad_body', `send a JSON array, or lines as ${MEDIA_TYPES.ndjson}`);
+    for (const line of list) {
+      source.line++;
+      yield toOperation(source, line);
+    }
+    return;
+  }
+  if (request.body === undefined)
+    throw new SkeinError('unsupported_media_type', `send ${MEDIA_TYPES.ndjson} or ${MEDIA_TYPES.json}`);
+  const body = request.body as Readable;
+  const stopListening = onBodyCutOff(request.raw.socket, (error) => body.destroy(error));
+  try {
+    for await (const line of linesOf(body, source.valueBytesMax + LINE_OVERHEAD_BYTES, onChunk)) {
+      source.line++;
+      if (line.length > 0) yield toOperation(source, parseJsonBytes(line, LIMITS.jsonDepthMax + LEVELS_IN_LINE));
+    }
+  } finally {
+    stopListening();
+  }
+}
+
+function toOperation({ collection, valueBytesMax }: BulkSource, line: unknown): Operation & { op: 'put' } {
+  const { key, value } = parseBody(lineSchema, line);
+  return { op: 'put', collection, key: checkKey(key), valueText: checkValueSize(JSON.stringify(value), valueBytesMax) };
+}

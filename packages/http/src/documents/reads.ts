@@ -1,0 +1,130 @@
+import { Readable } from 'node:stream';
+import { formatEtag, MEDIA_TYPES, parseEtagList, parseVersion, SkeinError } from '@skein/protocol';
+import type { Document, Published } from '@skein/core';
+import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
+import type { ZodTypeProvider } from 'fastify-type-provider-zod';
+import { z } from 'zod';
+import type { Commits } from '../commits.ts';
+import { minPositionHook } from '../min-position.ts';
+import type { ServedNode } from '../node.ts';
+import { flagQuery, headerOf, limitQuery, negotiate, NO_QUERY, waitQuery } from '../request.ts';
+import { documentText } from './answers.ts';
+import { mentions } from './key-watch.ts';
+import { readableCollection, readableDocument, type DocumentName } from './names.ts';
+
+const pageQuery = z.strictObject({
+  prefix: z.string().optional(),
+  after: z.string().optional(),
+  limit: limitQuery,
+  reverse: flagQuery,
+});
+
+const documentQuery = z.strictObject({
+  /** A version the client has, or 0 for none: the answer waits for another. */
+  after: z.string().optional(),
+  wait: waitQuery,
+});
+
+/** GET of collections, pages and documents: the same on every role. */
+export function documentReads(app: FastifyInstance, node: ServedNode, commits: Commits): void {
+  const typed = app.withTypeProvider<ZodTypeProvider>();
+  const preHandler = minPositionHook(node, commits);
+
+  typed.get('/v1/collections', { schema: { querystring: NO_QUERY }, preHandler }, async () => {
+    return { collections: await node.store.collections() };
+  });
+
+  typed.get(
+    '/v1/collections/:collection',
+    { schema: { querystring: pageQuery }, preHandler },
+    async (request, reply) => {
+      const collection = readableCollection(request);
+      const format = negotiate(headerOf(request, 'accept'), [MEDIA_TYPES.json, MEDIA_TYPES.ndjson]);
+      if (format === undefined)
+        throw new SkeinError('not_acceptable', `documents are served as ${MEDIA_TYPES.json} or ${MEDIA_TYPES.ndjson}`);
+      reply.header('content-type', format).header('vary', 'Accept');
+      if (format === MEDIA_TYPES.ndjson) {
+        const documents = node.store.documents.iterate(collection, request.query);
+        return reply.send(Readable.from(ndjsonChunks(documents), { objectMode: false }));
+      }
+      const { documents, next } = await node.store.documents.scan(collection, request.query);
+      const nextText = next === undefined ? '' : `,"next":${JSON.stringify(next)}`;
+      return reply.send(`{"documents":[${documents.map(documentText).join(',')}]${nextText}}`);
+    },
+  );
+
+  typed.get(
+    '/v1/collections/:collection/:key',
+    { schema: { querystring: documentQuery }, preHandler },
+    async (request, reply) => {
+      const name = readableDocument(request);
+      const { after, wait } = request.query;
+      if (after === undefined)
+        return sendDocument(request, reply, await node.store.documents.get(name.collection, name.key));
+      if (after !== '0') parseVersion(after);
+      const document = await newerDocument(node, commits, reply, { name, after, waitMs: wait * 1000 });
+      if (document?.version === after) return reply.code(304).header('etag', formatEtag(after)).send();
+      return sendDocument(request, reply, document);
+    },
+  );
+}
+
+const CHUNK_CHARS = 64 * 1024;
+
+/** Documents as lines, gathered into chunks worth sending; the client's pace is the scan's. */
+async function* ndjsonChunks(documents: AsyncIterable<Document>): AsyncGenerator<Buffer> {
+  let chunk = '';
+  for await (const document of documents) {
+    chunk += `${documentText(document)}\n`;
+    if (chunk.length < CHUNK_CHARS) continue;
+    yield Buffer.from(chunk);
+    chunk = '';
+  }
+  if (chunk !== '') yield Buffer.from(chunk);
+}
+
+interface NewerThan {
+  readonly name: DocumentName;
+  readonly after: string;
+  readonly waitMs: number;
+}
+
+/** The document once its version is another than `after`, or as it is when the time is up. */
+async function newerDocument(
+  node: ServedNode,
+  commits: Commits,
+  reply: FastifyReply,
+  wanted: NewerThan,
+): Promise<Document | undefined> {
+  const { name, after } = wanted;
+  const deadlineMs = node.clock.now() + wanted.waitMs;
+  const isMentioned = mentions(name.collection, name.key);
+  for (;;) {
+    // Mentions are noted from before the read on, so a change between the read and the wait is not missed.
+    let isChanged = false;
+    const stop = node.store.subscribe((published) => {
+      isChanged ||= isMentioned(published);
+    });
+    try {
+      const document = await node.store.documents.get(name.collection, name.key);
+      if ((document?.version ?? '0') !== after) return document;
+      const holds = (published: Published | undefined): boolean =>
+        isChanged || (published !== undefined && isMentioned(published));
+      const end = await commits.until(holds, deadlineMs - node.clock.now(), reply);
+      if (end !== 'happened') return document;
+    } finally {
+      stop();
+    }
+  }
+}
+
+function sendDocument(request: FastifyRequest, reply: FastifyReply, document: Document | undefined): FastifyReply {
+  if (document === undefined) throw new SkeinError('not_found');
+  reply.header('etag', formatEtag(document.version));
+  const ifNoneMatch = headerOf(request, 'if-none-match');
+  if (ifNoneMatch !== undefined) {
+    const versions = parseEtagList(ifNoneMatch);
+    if (versions === '*' || versions.includes(document.version)) return reply.code(304).send();
+  }
+  return reply.header('content-type', MEDIA_TYPES.json).send(document.valueBytes);
+}

@@ -1,0 +1,186 @@
+import {
+  checkNodeId,
+  checkReadableCollection,
+  formatPosition,
+  HEADERS,
+  MEDIA_TYPES,
+  parsePosition,
+  parseSince,
+  SkeinError,
+  type Position,
+  type Since,
+} from '@skein/protocol';
+import { planPage, type LogBounds, type PagePlan } from '@skein/replication';
+import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
+import type { ZodTypeProvider } from 'fastify-type-provider-zod';
+import { z } from 'zod';
+import type { Commits } from '../commits.ts';
+import { boundsOf, type ServedNode } from '../node.ts';
+import { headerOf, limitQuery, negotiate, waitQuery } from '../request.ts';
+import type { EncodedPage } from './encode-page.ts';
+import type { FeedFilter, FeedFormat } from './page-key.ts';
+import type { PageSource } from './page-source.ts';
+import type { SlotBook } from './slot-book.ts';
+
+const feedQuery = z.strictObject({
+  since: z.string().default('0'),
+  limit: limitQuery,
+  wait: waitQuery,
+  collections: z.string().optional(),
+  prefix: z.string().optional(),
+});
+
+/** A filtered reader is shown at least this many empty pages' worth of log before it has to ask again. */
+const EMPTY_PAGES_MAX = 16;
+
+export interface FeedParts {
+  readonly node: ServedNode;
+  readonly commits: Commits;
+  readonly pages: PageSource;
+  readonly slots: SlotBook;
+}
+
+interface FeedRequest {
+  readonly since: Since;
+  readonly limit: number;
+  readonly format: FeedFormat;
+  readonly filter: FeedFilter | undefined;
+  readonly log: string | undefined;
+  readonly deadlineMs: number;
+}
+
+/** GET /v1/changes: decides by the planner, then does what the plan says. */
+export function changeFeed(app: FastifyInstance, parts: FeedParts): void {
+  const { node, slots } = parts;
+  app
+    .withTypeProvider<ZodTypeProvider>()
+    .get('/v1/changes', { schema: { querystring: feedQuery } }, async (request, reply) => {
+      const { since, limit, wait, collections, prefix } = request.query;
+      const format = formatOf(request);
+      const filter = filterOf(collections, prefix);
+      if (format === MEDIA_TYPES.records && filter !== undefined)
+        throw new SkeinError('bad_query', 'records cannot be filtered: they are whole');
+      acknowledge(request, node, slots);
+      const page = await nextPage(parts, reply, {
+        since: parseSince(since),
+        limit,
+        format,
+        filter,
+        log: headerOf(request, HEADERS.log),
+        deadlineMs: node.clock.now() + wait * 1000,
+      });
+      return sendPage(reply, format, page);
+    });
+}
+
+function formatOf(request: FastifyRequest): FeedFormat {
+  const format = negotiate<FeedFormat>(headerOf(request, 'accept'), [
+    MEDIA_TYPES.json,
+    MEDIA_TYPES.ndjson,
+    MEDIA_TYPES.records,
+  ]);
+  if (format !== undefined) return format;
+  throw new SkeinError(
+    'not_acceptable',
+    `the feed is served as ${MEDIA_TYPES.json}, ${MEDIA_TYPES.ndjson} or ${MEDIA_TYPES.records}`,
+  );
+}
+
+function filterOf(collections: string | undefined, prefix: string | undefined): FeedFilter | undefined {
+  if (collections === undefined && prefix === undefined) return undefined;
+  return {
+    collections: collections === undefined ? undefined : new Set(collections.split(',').map(checkReadableCollection)),
+    prefix,
+  };
+}
+
+/** What a follower has durably; anything that is not on this history, or above the head, is no acknowledgement. */
+function acknowledge(request: FastifyRequest, { store }: ServedNode, slots: SlotBook): void {
+  const id = headerOf(request, HEADERS.follower);
+  if (id === undefined) return;
+  const header = headerOf(request, HEADERS.applied);
+  const applied = header === undefined ? undefined : parsePosition(header);
+  slots.seen(checkNodeId(id), applied !== undefined && isOurs(applied, store.facts) ? applied : undefined);
+}
+
+function isOurs(position: Position, { history, head }: ServedNode['store']['facts']): boolean {
+  return (
+    position.offset === 0 || (position.offset <= head.offset && history.some(({ epoch }) => epoch === position.epoch))
+  );
+}
+
+/** Turns plans into deeds until there is a page to send: parks at the head, goes on past pages with nothing in them. */
+async function nextPage(
+  { node, commits, pages }: FeedParts,
+  reply: FastifyReply,
+  request: FeedRequest,
+): Promise<EncodedPage> {
+  const { limit, format, filter, log } = request;
+  let from = request.since;
+  let asked: Position | undefined;
+  let { deadlineMs } = request;
+  for (let emptyPages = 0; ;) {
+    const bounds = requireBounds(node);
+    const mayWait = node.clock.now() < deadlineMs && !node.stopping.aborted;
+    const plan = planPage({ since: from, log, mayWait }, bounds, await heldAt(node, from, bounds));
+    if (plan.kind !== 'page' && plan.kind !== 'wait') throw refusal(plan, bounds);
+    asked ??= plan.since;
+    from = { kind: 'position', position: plan.since };
+    if (plan.kind === 'wait') {
+      const isBehindHead = (): boolean => node.store.facts.head.offset > plan.since.offset;
+      const end = await commits.until(isBehindHead, deadlineMs - node.clock.now(), reply);
+      // Time up, or nobody left to wait for: the next round answers with what there is.
+      if (end !== 'happened') deadlineMs = 0;
+      continue;
+    }
+    const page = await pages.page({ since: asked, from: plan.since, limit, format, filter });
+    if (page.changes > 0 || filter === undefined || ++emptyPages === EMPTY_PAGES_MAX) return page;
+    if (page.facts.upToDate && !mayWait) return page;
+    from = { kind: 'position', position: page.facts.next };
+  }
+}
+
+function requireBounds({ store }: ServedNode): LogBounds {
+  const bounds = boundsOf(store);
+  if (bounds !== undefined) return bounds;
+  throw new SkeinError('starting', 'this follower has not reached its leader yet', { retryAfterSeconds: 1 });
+}
+
+async function heldAt({ store }: ServedNode, since: Since, { head, tail }: LogBounds): Promise<Position | undefined> {
+  const offset =
+    since.kind === 'position' ? since.position.offset : since.kind === 'offset' ? since.offset : head.offset;
+  return offset >= tail - 1 && offset <= head.offset ? store.positionAt(offset) : undefined;
+}
+
+/** Every refusal says what this node has, so that the reader can decide what to do next. */
+function refusal(plan: Exclude<PagePlan, { kind: 'page' | 'wait' }>, bounds: LogBounds): SkeinError {
+  const facts = {
+    log: bounds.log,
+    epoch: bounds.history.at(-1)!.epoch,
+    head: formatPosition(bounds.head),
+    tail: bounds.tail,
+  };
+  switch (plan.kind) {
+    case 'compacted':
+      return new SkeinError('compacted', `changes before ${bounds.tail} are no longer kept`, facts);
+    case 'ahead':
+      return new SkeinError('ahead', `this log ends at ${bounds.head.offset}`, facts);
+    case 'diverged':
+      return new SkeinError('diverged', undefined, { ...facts, fork: plan.fork });
+    case 'other-log':
+      return new SkeinError('other_log', `this is log ${bounds.log}`, facts);
+  }
+}
+
+function sendPage(reply: FastifyReply, format: FeedFormat, { body, facts }: EncodedPage): FastifyReply {
+  return reply
+    .header('content-type', format)
+    .header('cache-control', 'no-store')
+    .header('vary', 'Accept')
+    .header(HEADERS.next, formatPosition(facts.next))
+    .header(HEADERS.head, facts.head.offset)
+    .header(HEADERS.tail, facts.tail)
+    .header(HEADERS.upToDate, facts.upToDate ? 'true' : 'false')
+    .header(HEADERS.log, facts.log)
+    .send(body);
+}

@@ -1,0 +1,60 @@
+import type { Store } from '@skein/core';
+import { LIMITS } from '@skein/protocol';
+import { encodePage, type EncodedPage } from './encode-page.ts';
+import { pageKeyText, type PageKey } from './page-key.ts';
+
+/** A filtered page looks at this many changes before it answers that it found nothing. */
+const SCANNED_CHANGES_MAX = LIMITS.pageLimitMax;
+
+/**
+ * Makes pages, each once: readers that ask for the same one while it is being made share the promise, and a page that
+ * reaches the head is kept until the head moves, so that a thousand readers woken by one commit cost one read and one
+ * encoding.
+ */
+export class PageSource {
+  readonly #store: Store;
+  readonly #pages = new Map<string, Promise<EncodedPage>>();
+  #made = 0;
+
+  constructor(store: Store) {
+    this.#store = store;
+    store.subscribe(() => this.#pages.clear());
+  }
+
+  /** How many pages were read and encoded; shared ones count once. */
+  get made(): number {
+    return this.#made;
+  }
+
+  page(key: PageKey): Promise<EncodedPage> {
+    const text = pageKeyText(key);
+    const shared = this.#pages.get(text);
+    if (shared !== undefined) return shared;
+    const page = this.#make(key);
+    this.#pages.set(text, page);
+    const drop = (): void => {
+      if (this.#pages.get(text) === page) this.#pages.delete(text);
+    };
+    page.then(({ facts }) => !facts.upToDate && drop(), drop);
+    return page;
+  }
+
+  async #make(key: PageKey): Promise<EncodedPage> {
+    this.#made++;
+    const { identity, history, head, headTs, tail } = this.#store.facts;
+    const changesMax = key.filter === undefined ? key.limit : SCANNED_CHANGES_MAX;
+    const slice = await this.#store.readLog(key.from.offset, { changesMax, bytesMax: LIMITS.pageBytesMax });
+    // What was committed during the read is beyond the head this page names, so it is not of this page.
+    const records = slice.records.filter(({ offsetLast }) => offsetLast <= head.offset);
+    return encodePage(
+      key,
+      { ...slice, records },
+      {
+        log: identity.log!,
+        epoch: history.at(-1)!.epoch,
+        head: { offset: head.offset, ts: headTs },
+        tail,
+      },
+    );
+  }
+}

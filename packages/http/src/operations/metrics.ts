@@ -1,0 +1,118 @@
+import type { FastifyInstance } from 'fastify';
+import { collectDefaultMetrics, Gauge, Histogram, Registry, type Metric } from 'prom-client';
+import type { Commits } from '../commits.ts';
+import type { PageSource } from '../feed/page-source.ts';
+import type { SlotBook } from '../feed/slot-book.ts';
+import type { ServedNode } from '../node.ts';
+import { NO_QUERY } from '../request.ts';
+
+/** Event loop delay is sampled this often; the default of 10 ms would keep an idle node busy. */
+const EVENT_LOOP_SAMPLE_MS = 500;
+
+const SECONDS_BUCKETS = [0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10];
+
+/** Adds metrics of the role to those of every node. */
+export type RoleMetrics = (registry: Registry) => void;
+
+export interface MetricsParts {
+  readonly node: ServedNode;
+  readonly commits: Commits;
+  readonly pages: PageSource;
+  readonly slots: SlotBook;
+}
+
+/** GET /metrics, and the measurements every role has. Gauges are read when somebody asks, never kept up to date. */
+export function metricsRoute(app: FastifyInstance, parts: MetricsParts, addRoleMetrics: RoleMetrics): void {
+  const registry = new Registry();
+  collectDefaultMetrics({ register: registry, eventLoopMonitoringPrecision: EVENT_LOOP_SAMPLE_MS });
+  measureNode(registry, parts);
+  measureLog(registry, parts);
+  measureRequests(app, registry);
+  addRoleMetrics(registry);
+  app.get('/metrics', { schema: { querystring: NO_QUERY }, logLevel: 'warn' }, async (_request, reply) => {
+    return reply
+      .header('content-type', registry.contentType)
+      .header('cache-control', 'no-store')
+      .send(await registry.metrics());
+  });
+}
+
+/** A gauge whose value is asked for at each scrape; null leaves it out, because unknown is not zero. */
+export function liveGauge(
+  registry: Registry,
+  options: { readonly name: string; readonly help: string; readonly value: () => number | null },
+): Metric {
+  const { name, help, value } = options;
+  return new Gauge({
+    name,
+    help,
+    registers: [registry],
+    collect() {
+      const now = value();
+      if (now === null) this.remove();
+      else this.set(now);
+    },
+  });
+}
+
+function measureNode(registry: Registry, { node }: MetricsParts): void {
+  const info = new Gauge({
+    name: 'skein_node_info',
+    help: 'Always 1; says what this node is.',
+    labelNames: ['role', 'version', 'node'],
+    registers: [registry],
+  });
+  info.set({ role: node.role, version: node.version, node: node.store.facts.identity.node }, 1);
+  const running = (): number => (node.stopping.aborted ? 3 : node.store.state === 'ready' ? 2 : 1);
+  liveGauge(registry, {
+    name: 'skein_node_state',
+    help: '0 stopped, 1 starting or recovering, 2 running, 3 stopping.',
+    value: running,
+  });
+}
+
+function measureLog(registry: Registry, { node, commits, pages, slots }: MetricsParts): void {
+  const { store } = node;
+  const gauge = (name: string, help: string, value: () => number | null): void => {
+    liveGauge(registry, { name: `skein_${name}`, help, value });
+  };
+  gauge('log_head_offset', 'Newest durable offset.', () => store.facts.head.offset);
+  gauge('log_tail_offset', 'Oldest offset still kept.', () => store.facts.tail);
+  gauge('replication_active_followers', 'Followers seen in the last 30 s.', () => slots.live());
+  gauge('replication_outbox_drift', 'Changes the slowest live follower has not acknowledged.', () =>
+    slots.drift(store.facts.head.offset),
+  );
+  gauge('feed_waiting_requests', 'Requests waiting for a change.', () => commits.waiting);
+  gauge('feed_pages_made', 'Pages read and encoded; pages shared by several readers count once.', () => pages.made);
+  const duration = new Histogram({
+    name: 'skein_commit_duration_seconds',
+    help: 'Time to write and sync one batch.',
+    buckets: SECONDS_BUCKETS,
+    registers: [registry],
+  });
+  const changes = new Histogram({
+    name: 'skein_commit_changes',
+    help: 'Changes in one batch.',
+    buckets: [1, 2, 5, 10, 25, 50, 100, 250, 500, 1000, 2500, 5000],
+    registers: [registry],
+  });
+  store.subscribe(({ records, tookMs }) => {
+    duration.observe(tookMs / 1000);
+    changes.observe(records.at(-1)!.offsetLast - records[0]!.offsetFirst + 1);
+  });
+}
+
+function measureRequests(app: FastifyInstance, registry: Registry): void {
+  const durations = new Histogram({
+    name: 'skein_http_request_duration_seconds',
+    help: 'HTTP requests by route template; a long poll counts its wait.',
+    labelNames: ['method', 'route', 'status'],
+    buckets: SECONDS_BUCKETS,
+    registers: [registry],
+  });
+  app.addHook('onResponse', (request, reply, done) => {
+    const labels = { method: request.method, route: request.routeOptions.url ?? 'none', status: reply.statusCode };
+    durations.observe(labels, reply.elapsedTime / 1000);
+    done();
+  });
+}

@@ -1,0 +1,81 @@
+import { ERRORS, HEADERS, isSkeinError, MEDIA_TYPES, SkeinError, type ErrorCode } from '@skein/protocol';
+import type { FastifyError, FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
+import { hasZodFastifySchemaValidationErrors } from 'fastify-type-provider-zod';
+
+/** Errors of libraries, by their codes, as errors of ours. Anything not listed is an `internal` one. */
+const KNOWN: Readonly<Record<string, ErrorCode>> = {
+  FST_ERR_BAD_URL: 'bad_path',
+  FST_ERR_CTP_BODY_TOO_LARGE: 'too_large',
+  FST_ERR_CTP_INVALID_MEDIA_TYPE: 'unsupported_media_type',
+  FST_ERR_CTP_INVALID_CONTENT_LENGTH: 'incomplete_body',
+  FST_ERR_REOPENED_CLOSE_SERVER: 'stopping',
+  LEVEL_DATABASE_NOT_OPEN: 'starting',
+  LEVEL_ITERATOR_NOT_OPEN: 'starting',
+  LEVEL_SNAPSHOT_NOT_OPEN: 'starting',
+  LEVEL_CORRUPTION: 'corrupt',
+  ECONNRESET: 'incomplete_body',
+};
+
+export function toSkeinError(error: unknown): SkeinError {
+  if (isSkeinError(error)) return error;
+  if (hasZodFastifySchemaValidationErrors(error)) return queryError(error.validation);
+  const code = KNOWN[(error as FastifyError | undefined)?.code ?? ''];
+  if (code === undefined) return new SkeinError('internal', undefined, {}, error);
+  const detail = code === 'starting' || code === 'corrupt' ? undefined : (error as Error).message;
+  return new SkeinError(code, detail, code === 'starting' ? { retryAfterSeconds: 1 } : {}, error);
+}
+
+interface ValidationIssue {
+  readonly instancePath: string;
+  readonly message?: string | undefined;
+}
+
+function queryError(issues: readonly ValidationIssue[]): SkeinError {
+  const errors = issues.map(({ instancePath, message }) => ({
+    path: instancePath.replace(/^\//, ''),
+    message: message ?? '',
+  }));
+  const first = errors[0]!;
+  return new SkeinError('bad_query', first.path === '' ? first.message : `${first.path}: ${first.message}`, { errors });
+}
+
+/** RFC 9457: the body of every refusal, here and in what is written to a socket by hand. */
+export function problemBody(error: SkeinError): string {
+  const { status, title } = ERRORS[error.code];
+  return JSON.stringify({
+    type: `urn:skein:error:${error.code}`,
+    title,
+    status,
+    detail: error.message,
+    code: error.code,
+    ...error.details,
+  });
+}
+
+export function sendProblem(reply: FastifyReply, error: SkeinError): FastifyReply {
+  const { retryAfterSeconds, leader } = error.details;
+  if (typeof retryAfterSeconds === 'number') reply.header('retry-after', retryAfterSeconds);
+  if (typeof leader === 'string') reply.header(HEADERS.leader, leader);
+  return reply
+    .code(error.status)
+    .header('content-type', MEDIA_TYPES.problem)
+    .header('cache-control', 'no-store')
+    .send(problemBody(error));
+}
+
+export function installProblems(app: FastifyInstance): void {
+  app.setErrorHandler((thrown: unknown, request: FastifyRequest, reply: FastifyReply) => {
+    const error = toSkeinError(thrown);
+    if (error.status >= 500 && error.code === 'internal')
+      request.log.error({ err: error.cause ?? error }, 'request failed');
+    return sendProblem(reply, error);
+  });
+  app.setNotFoundHandler((request, reply) =>
+    sendProblem(reply, new SkeinError('unknown_path', `nothing is served at ${request.method} ${pathOf(request.url)}`)),
+  );
+}
+
+function pathOf(url: string): string {
+  const path = url.split('?', 1)[0]!;
+  return path.length > 200 ? `${path.slice(0, 200)}…` : path;
+}

@@ -1,0 +1,85 @@
+import { HEADERS, LIMITS } from '@skein/protocol';
+import Fastify, { LogController, type FastifyBaseLogger, type FastifyInstance } from 'fastify';
+import { validatorCompiler } from 'fastify-type-provider-zod';
+import { Commits } from './commits.ts';
+import { answerBrokenRequest } from './cut-off-bodies.ts';
+import { documentReads } from './documents/reads.ts';
+import { changeFeed } from './feed/changes.ts';
+import { PageSource } from './feed/page-source.ts';
+import { SlotBook } from './feed/slot-book.ts';
+import { watchRoutes } from './method-not-allowed.ts';
+import type { ServedNode } from './node.ts';
+import { healthRoutes } from './operations/health.ts';
+import { metricsRoute, type RoleMetrics } from './operations/metrics.ts';
+import { statusRoute } from './operations/status.ts';
+import { installProblems, sendProblem, toSkeinError } from './problem.ts';
+import { installBodyParsers } from './request.ts';
+
+export interface ServerOptions {
+  readonly node: ServedNode;
+  readonly logger?: FastifyBaseLogger | undefined;
+  /** Adds the routes that take writes: a leader's own, or a follower's that forward. */
+  readonly addWrites: (app: FastifyInstance) => void;
+  readonly addRoleMetrics: RoleMetrics;
+}
+
+export interface NodeServer {
+  readonly app: FastifyInstance;
+  readonly slots: SlotBook;
+}
+
+const HEADERS_TIMEOUT_MS = 10_000;
+/** A connection on which nothing moves for this long is closed; longer than the longest wait a request may ask for. */
+const IDLE_TIMEOUT_MS = (LIMITS.waitSecondsMax + 15) * 1000;
+const KEEP_ALIVE_MS = 72_000;
+
+/** The HTTP side of a node. Roles differ in where writes go and what they measure; everything else is the same. */
+export function createServer({ node, logger, addWrites, addRoleMetrics }: ServerOptions): NodeServer {
+  const app = Fastify({
+    ...(logger === undefined ? { logger: false } : { loggerInstance: logger }),
+    logController: new LogController({ disableRequestLogging: true }),
+    bodyLimit: node.store.valueBytesMax,
+    connectionTimeout: IDLE_TIMEOUT_MS,
+    keepAliveTimeout: KEEP_ALIVE_MS,
+    requestTimeout: 0,
+    forceCloseConnections: 'idle',
+    return503OnClosing: false,
+    routerOptions: { maxParamLength: LIMITS.headerBytesMax },
+    http: {
+      headersTimeout: HEADERS_TIMEOUT_MS,
+      maxHeaderSize: LIMITS.headerBytesMax,
+      connectionsCheckingInterval: 5000,
+    },
+    clientErrorHandler: answerBrokenRequest,
+    frameworkErrors: (error, _request, reply) => sendProblem(reply, toSkeinError(error)),
+  }) as unknown as FastifyInstance;
+  const routes = watchRoutes(app);
+  app.setValidatorCompiler(validatorCompiler);
+  installProblems(app);
+  installBodyParsers(app);
+  nameTheNode(app, node);
+
+  const commits = new Commits(node.store, node.clock, node.stopping);
+  const pages = new PageSource(node.store);
+  const slots = new SlotBook(node.clock);
+  // Metrics first: their hook must be there when the routes are added.
+  metricsRoute(app, { node, commits, pages, slots }, addRoleMetrics);
+  healthRoutes(app, node);
+  statusRoute(app, node, slots);
+  documentReads(app, node, commits);
+  changeFeed(app, { node, commits, pages, slots });
+  addWrites(app);
+  app.after(() => routes.install());
+  return { app, slots };
+}
+
+/** Every response says who answered: role, epoch and node. */
+function nameTheNode(app: FastifyInstance, { store, role }: ServedNode): void {
+  app.addHook('onRequest', (_request, reply, done) => {
+    const { identity, history } = store.facts;
+    reply.header(HEADERS.role, role).header(HEADERS.node, identity.node);
+    const span = history.at(-1);
+    if (span !== undefined) reply.header(HEADERS.epoch, span.epoch);
+    done();
+  });
+}

@@ -1,0 +1,1 @@
+export { Leader, type LeaderOptions } from './leader.ts';

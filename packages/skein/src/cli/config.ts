@@ -1,0 +1,36 @@
+import { Command, Option } from 'commander';
+import { stringify } from 'yaml';
+import type { NodeCommand } from '../config/options.ts';
+import { CommandError } from './command-error.ts';
+import { addNodeOptions, configOf } from './options.ts';
+
+/** Prints what `skein leader` or `skein follower` would run with, and where each value comes from. */
+export function configCommand(): Command {
+  const config = new Command('config').description('Print the configuration a node would run with.');
+  for (const role of ['leader', 'follower'] as const) config.addCommand(configOfRole(role));
+  config.action(() => {
+    throw new CommandError('usage', 'say which: skein config leader, or skein config follower');
+  });
+  return config;
+}
+
+function configOfRole(role: NodeCommand): Command {
+  const command = addNodeOptions(
+    new Command(role).description(`Print the configuration of a ${role}.`),
+    role,
+  ).exitOverride();
+  command.addOption(new Option('--json', 'print JSON, with the source of each value'));
+  return command.action((options: { json?: boolean }) => {
+    const { settings } = configOf(command, role);
+    if (options.json === true) {
+      const described = Object.fromEntries(
+        [...settings].map(([name, { text, source }]) => [name, { value: text, source }]),
+      );
+      process.stdout.write(`${JSON.stringify(described, null, 2)}\n`);
+      return;
+    }
+    for (const [name, { text, source }] of settings) {
+      process.stdout.write(`${stringify({ [name]: text }).trimEnd()}  # ${source}\n`);
+    }
+  });
+}

@@ -1,0 +1,61 @@
+import { readFileSync } from 'node:fs';
+import { Option, type Command } from 'commander';
+import { loadConfig, type Config } from '../config/load.ts';
+import {
+  defaultOf,
+  environmentName,
+  OPTIONS,
+  optionsOf,
+  placeholderOf,
+  type NodeCommand,
+  type OptionName,
+} from '../config/options.ts';
+import { CommandError } from './command-error.ts';
+
+/** Gives a command the options of a node, from the one table. */
+export function addNodeOptions(command: Command, node: NodeCommand): Command {
+  command.addOption(new Option('--config <file>', 'YAML file with options by name (env: SKEIN_CONFIG)'));
+  for (const name of optionsOf(node)) {
+    const placeholder = placeholderOf(name);
+    const preset = defaultOf(name, node);
+    const notes = [preset === null ? undefined : `default: ${preset}`, `env: ${environmentName(name)}`].filter(
+      (note) => note !== undefined,
+    );
+    command.addOption(
+      new Option(
+        `--${name}${placeholder === undefined ? '' : ` ${placeholder}`}`,
+        `${OPTIONS[name].help} (${notes.join(', ')})`,
+      ),
+    );
+  }
+  return command;
+}
+
+/** The configuration of a command line: its flags, the environment and the file they name. */
+export function configOf(command: Command, node: NodeCommand): Config {
+  const given = command.opts<Record<string, string | boolean>>();
+  const flags: Partial<Record<OptionName, string>> = {};
+  for (const name of optionsOf(node)) {
+    const value = given[camelCase(name)];
+    if (value !== undefined) flags[name] = String(value);
+  }
+  const path = (given['config'] as string | undefined) ?? process.env['SKEIN_CONFIG'];
+  const file = path === undefined ? undefined : { path, content: readConfigFile(path) };
+  return loadConfig({ command: node, flags, environment: process.env, file });
+}
+
+function readConfigFile(path: string): string {
+  try {
+    return readFileSync(path, 'utf8');
+  } catch (error) {
+    throw new CommandError(
+      'configuration',
+      `the configuration file ${path} cannot be read: ${(error as Error).message}`,
+      error,
+    );
+  }
+}
+
+function camelCase(name: string): string {
+  return name.replaceAll(/-([a-z])/g, (_match, letter: string) => letter.toUpperCase());
+}

@@ -1,0 +1,86 @@
+import { styleText } from 'node:util';
+import Table from 'cli-table3';
+import { Command } from 'commander';
+import { request } from 'undici';
+import { z } from 'zod';
+import { CommandError } from './command-error.ts';
+
+const URL_DEFAULT = 'http://127.0.0.1:7400';
+const TIMEOUT_MS = 5000;
+
+const statusSchema = z.looseObject({
+  role: z.string(),
+  node: z.string(),
+  log: z.string().nullable(),
+  epoch: z.string().nullable(),
+  state: z.string(),
+  store: z.string(),
+  position: z.string(),
+  tail: z.number(),
+  lag: z.object({ changes: z.number().nullable(), seconds: z.number().nullable() }),
+  leader: z.object({ url: z.string() }).optional(),
+  replication: z.object({ phase: z.string(), last_error: z.string().nullable() }).optional(),
+});
+
+type Status = z.infer<typeof statusSchema>;
+type Answer = { readonly url: string; readonly status: Status } | { readonly url: string; readonly problem: string };
+
+/** Asks each node how it is. */
+export function statusCommand(): Command {
+  return new Command('status')
+    .description('Show the state of one or more nodes.')
+    .argument('[urls...]', 'addresses of nodes', [URL_DEFAULT])
+    .option('--json', 'print what the nodes answered')
+    .action(async (urls: readonly string[], { json }: { json?: boolean }) => {
+      const answers = await Promise.all(urls.map(ask));
+      process.stdout.write(json === true ? `${JSON.stringify(answers, null, 2)}\n` : `${tableOf(answers)}\n`);
+      const silent = answers.filter((answer) => 'problem' in answer);
+      if (silent.length > 0)
+        throw new CommandError('unavailable', `no status from ${silent.map(({ url }) => url).join(', ')}`);
+    });
+}
+
+async function ask(url: string): Promise<Answer> {
+  try {
+    const { statusCode, body } = await request(new URL('/v1/status', url), {
+      headersTimeout: TIMEOUT_MS,
+      bodyTimeout: TIMEOUT_MS,
+    });
+    const text = await body.text();
+    if (statusCode !== 200) return { url, problem: `answered HTTP ${statusCode}` };
+    return { url, status: statusSchema.parse(JSON.parse(text)) };
+  } catch (error) {
+    return { url, problem: error instanceof z.ZodError ? 'is not a Skein node' : reasonOf(error) };
+  }
+}
+
+function tableOf(answers: readonly Answer[]): string {
+  const table = new Table({
+    head: ['node', 'role', 'state', 'position', 'tail', 'lag', 'address'],
+    style: { head: [], border: [] },
+  });
+  for (const answer of answers)
+    table.push(
+      'status' in answer
+        ? rowOf(answer.url, answer.status)
+        : ['–', '–', { content: red(answer.problem), colSpan: 4 }, answer.url],
+    );
+  return table.toString();
+}
+
+function rowOf(url: string, status: Status): string[] {
+  const { replication, store, state, lag } = status;
+  const worst = store !== 'ready' ? store : (replication?.phase ?? state);
+  const isWell = worst === 'running' || worst === 'following';
+  const lagText = `${lag.changes ?? 'unknown'} changes, ${lag.seconds === null ? 'unknown' : `${lag.seconds.toFixed(1)} s`}`;
+  return [status.node, status.role, isWell ? worst : red(worst), status.position, String(status.tail), lagText, url];
+}
+
+function red(text: string): string {
+  return process.stdout.isTTY && process.env['NO_COLOR'] === undefined ? styleText('red', text) : text;
+}
+
+function reasonOf(error: unknown): string {
+  const { code, message } = error as NodeJS.ErrnoException;
+  return code === 'ECONNREFUSED' ? 'nothing is listening there' : (message ?? String(error));
+}

@@ -1,0 +1,116 @@
+import { parse as parseYaml } from 'yaml';
+import { CommandError } from '../cli/command-error.ts';
+import {
+  defaultOf,
+  environmentName,
+  OPTION_NAMES,
+  OPTIONS,
+  optionsOf,
+  type NodeCommand,
+  type OptionName,
+  type OptionValue,
+} from './options.ts';
+
+export type Source = 'default' | 'file' | 'environment' | 'flag';
+
+export interface Setting {
+  readonly value: unknown;
+  /** As it was given. */
+  readonly text: string;
+  readonly source: Source;
+}
+
+export interface ConfigInput {
+  readonly command: NodeCommand;
+  /** By option name, as text. */
+  readonly flags: Readonly<Partial<Record<OptionName, string>>>;
+  readonly environment: Readonly<Record<string, string | undefined>>;
+  readonly file?: { readonly path: string; readonly content: string } | undefined;
+}
+
+/** The configuration of a node: defaults, then the file, then the environment, then flags. */
+export class Config {
+  readonly settings: ReadonlyMap<OptionName, Setting>;
+
+  constructor(settings: ReadonlyMap<OptionName, Setting>) {
+    this.settings = settings;
+  }
+
+  get<Name extends OptionName>(name: Name): OptionValue<Name> | undefined {
+    return this.settings.get(name)?.value as OptionValue<Name> | undefined;
+  }
+
+  /** For options that always have a value. */
+  need<Name extends OptionName>(name: Name): OptionValue<Name> {
+    const value = this.get(name);
+    if (value === undefined) throw new CommandError('usage', `--${name} is required`);
+    return value;
+  }
+}
+
+/** Reads all sources; pure, so that every rule of it can be tested. An unknown key anywhere is an error. */
+export function loadConfig({ command, flags, environment, file }: ConfigInput): Config {
+  const fromFile = file === undefined ? {} : readFileKeys(file.path, file.content);
+  const fromEnvironment = readEnvironment(environment);
+  const settings = new Map<OptionName, Setting>();
+  for (const name of optionsOf(command)) {
+    const setting =
+      toSetting(name, flags[name], 'flag', `--${name}`) ??
+      toSetting(name, fromEnvironment[name], 'environment', environmentName(name)) ??
+      toSetting(name, fromFile[name], 'file', `${file?.path}: ${name}`) ??
+      toSetting(name, defaultOf(name, command) ?? undefined, 'default', name);
+    if (setting !== undefined) settings.set(name, setting);
+  }
+  return new Config(settings);
+}
+
+function toSetting(name: OptionName, text: string | undefined, source: Source, where: string): Setting | undefined {
+  if (text === undefined) return undefined;
+  const parsed = OPTIONS[name].schema.safeParse(text);
+  if (parsed.success) return { value: parsed.data, text, source };
+  const message = `${where} ${parsed.error.issues[0]!.message}, not '${text}'`;
+  throw new CommandError(source === 'flag' ? 'usage' : 'configuration', message);
+}
+
+type Texts = Partial<Record<OptionName, string>>;
+
+function readFileKeys(path: string, content: string): Texts {
+  const given = parseFile(path, content);
+  const texts: Texts = {};
+  for (const [key, value] of Object.entries(given)) {
+    if (!isOptionName(key)) throw new CommandError('configuration', `${path}: '${key}' is not an option`);
+    if (typeof value === 'object') throw new CommandError('configuration', `${path}: '${key}' must be a single value`);
+    texts[key] = String(value);
+  }
+  return texts;
+}
+
+function parseFile(path: string, content: string): object {
+  let given: unknown;
+  try {
+    given = parseYaml(content);
+  } catch (error) {
+    const reason = error instanceof Error ? error.message.split('\n')[0] : String(error);
+    throw new CommandError('configuration', `${path} is not YAML: ${reason}`);
+  }
+  if (given === null || given === undefined) return {};
+  if (typeof given === 'object' && !Array.isArray(given)) return given;
+  throw new CommandError('configuration', `${path} must hold options by name, such as 'port: 7400'`);
+}
+
+function readEnvironment(environment: ConfigInput['environment']): Texts {
+  const names = new Map(OPTION_NAMES.map((name) => [environmentName(name), name]));
+  const texts: Texts = {};
+  for (const [key, value] of Object.entries(environment)) {
+    if (!key.startsWith('SKEIN_') || key === 'SKEIN_CONFIG' || value === undefined) continue;
+    const name = names.get(key);
+    if (name === undefined)
+      throw new CommandError('configuration', `the environment has ${key}, which is not an option`);
+    texts[name] = value;
+  }
+  return texts;
+}
+
+function isOptionName(key: string): key is OptionName {
+  return Object.hasOwn(OPTIONS, key);
+}

@@ -1,0 +1,151 @@
+import { LIMITS } from '@skein/protocol';
+import type { z } from 'zod';
+import { bytes, duration, httpUrl, integer, logLevel, nodeId, onOff, text } from './values.ts';
+
+export type NodeCommand = 'leader' | 'follower';
+
+interface OptionSpec<Value> {
+  readonly schema: z.ZodType<Value, string>;
+  /** What stands for the value in help; a flag without one is on when it is given. */
+  readonly placeholder?: string;
+  readonly help: string;
+  /** As text, for each command that has the option; null means: none unless given. */
+  readonly defaults: Partial<Record<NodeCommand, string | null>>;
+}
+
+const option = <Value>(spec: OptionSpec<Value>): OptionSpec<Value> => spec;
+const both = (value: string | null): { leader: string | null; follower: string | null } => ({
+  leader: value,
+  follower: value,
+});
+
+/**
+ * Every option of a node, once: its name is the flag, the key in the file, and with SKEIN_ before it in the environment.
+ * Help and docs/CONFIGURATION.md are printed from here.
+ */
+export const OPTIONS = {
+  leader: option({
+    schema: httpUrl,
+    placeholder: '<url>',
+    help: 'Address of the node to follow: a leader, or another follower. Required.',
+    defaults: { follower: null },
+  }),
+  data: option({
+    schema: text,
+    placeholder: '<dir>',
+    help: 'Directory of the database; made when it is missing.',
+    defaults: { leader: './skein-data/leader', follower: './skein-data/follower' },
+  }),
+  host: option({
+    schema: text,
+    placeholder: '<address>',
+    help: 'Address to listen on. Anything but loopback needs --insecure.',
+    defaults: both('127.0.0.1'),
+  }),
+  port: option({
+    schema: integer(0, 65_535),
+    placeholder: '<port>',
+    help: 'Port to listen on; 0 takes a free one.',
+    defaults: { leader: '7400', follower: '7401' },
+  }),
+  'node-id': option({
+    schema: nodeId,
+    placeholder: '<id>',
+    help: 'Name of this node, unique among the nodes of a log. Made up once and kept in the database unless given.',
+    defaults: both(null),
+  }),
+  'poll-interval': option({
+    schema: duration(10, 3_600_000),
+    placeholder: '<duration>',
+    help: 'Ask for changes this often. Unless given, requests wait at the leader and changes arrive at once.',
+    defaults: { follower: null },
+  }),
+  'batch-size': option({
+    schema: integer(50, LIMITS.pageLimitMax),
+    placeholder: '<changes>',
+    help: 'Most changes to ask for at once; the follower adapts below it.',
+    defaults: { follower: '5000' },
+  }),
+  'request-timeout': option({
+    schema: duration(100, 600_000),
+    placeholder: '<duration>',
+    help: 'How long the leader may take to answer, beside the time a request waits there on purpose.',
+    defaults: { follower: '10s' },
+  }),
+  'backoff-base': option({
+    schema: duration(1, 600_000),
+    placeholder: '<duration>',
+    help: 'Bound of the delay after a first failure; it doubles with each further one.',
+    defaults: { follower: '2s' },
+  }),
+  'backoff-max': option({
+    schema: duration(1, 3_600_000),
+    placeholder: '<duration>',
+    help: 'Greatest bound of the delay between attempts.',
+    defaults: { follower: '60s' },
+  }),
+  'max-lag': option({
+    schema: duration(1000, 3_600_000),
+    placeholder: '<duration>',
+    help: 'A follower not known to be up to date for longer is neither healthy nor ready.',
+    defaults: { follower: '30s' },
+  }),
+  'forward-writes': option({
+    schema: onOff,
+    placeholder: '<on|off>',
+    help: 'Pass writes on to the leader. When off they are answered 421 with its address.',
+    defaults: { follower: 'on' },
+  }),
+  'max-value': option({
+    schema: bytes(1024, 16 * 1024 * 1024),
+    placeholder: '<size>',
+    help: 'Largest value of a document.',
+    defaults: { leader: '1MiB' },
+  }),
+  'write-buffer': option({
+    schema: bytes(64 * 1024, 1024 ** 3),
+    placeholder: '<size>',
+    help: 'Memory in which LevelDB gathers writes; up to two of them are held. Larger is faster for random keys.',
+    defaults: both('64MiB'),
+  }),
+  cache: option({
+    schema: bytes(0, 64 * 1024 ** 3),
+    placeholder: '<size>',
+    help: 'Memory in which LevelDB keeps blocks it has read.',
+    defaults: both('32MiB'),
+  }),
+  'log-level': option({
+    schema: logLevel,
+    placeholder: '<level>',
+    help: 'fatal, error, warn, info, debug or silent.',
+    defaults: both('info'),
+  }),
+  insecure: option({
+    schema: onOff,
+    help: 'Listen beyond loopback although nothing is encrypted and nobody is asked who they are.',
+    defaults: both('off'),
+  }),
+} as const;
+
+export type OptionName = keyof typeof OPTIONS;
+
+export const OPTION_NAMES = Object.keys(OPTIONS) as readonly OptionName[];
+
+/** What an option's value is once parsed. */
+export type OptionValue<Name extends OptionName> = z.output<(typeof OPTIONS)[Name]['schema']>;
+
+export function optionsOf(command: NodeCommand): readonly OptionName[] {
+  return OPTION_NAMES.filter((name) => (OPTIONS[name] as OptionSpec<unknown>).defaults[command] !== undefined);
+}
+
+export function defaultOf(name: OptionName, command: NodeCommand): string | null {
+  return (OPTIONS[name] as OptionSpec<unknown>).defaults[command] ?? null;
+}
+
+export function placeholderOf(name: OptionName): string | undefined {
+  return (OPTIONS[name] as OptionSpec<unknown>).placeholder;
+}
+
+export function environmentName(name: OptionName): string {
+  return `SKEIN_${name.toUpperCase().replaceAll('-', '_')}`;
+}

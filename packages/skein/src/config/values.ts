@@ -1,0 +1,69 @@
+import { z } from 'zod';
+
+/** Every option's value arrives as text, from a flag, the environment or a file, and is parsed by one of these. */
+
+const UNITS_MS: Readonly<Record<string, number>> = { ms: 1, s: 1000, m: 60_000, h: 3_600_000 };
+const UNITS_BYTES: Readonly<Record<string, number>> = { B: 1, KiB: 1024, MiB: 1024 ** 2, GiB: 1024 ** 3 };
+
+/** `500ms`, `1s`, `2m`, `1h`, as milliseconds. */
+export function duration(minMs: number, maxMs: number): z.ZodType<number, string> {
+  return measure(/^(\d{1,9}(?:\.\d{1,3})?)(ms|s|m|h)$/, UNITS_MS, 'a duration such as 500ms, 10s or 2m').refine(
+    (ms) => ms >= minMs && ms <= maxMs,
+    `must be from ${minMs}ms to ${maxMs}ms`,
+  );
+}
+
+/** `64MiB` and the like, as bytes. */
+export function bytes(min: number, max: number): z.ZodType<number, string> {
+  return measure(/^(\d{1,9})(B|KiB|MiB|GiB)$/, UNITS_BYTES, 'a size such as 64MiB').refine(
+    (size) => size >= min && size <= max,
+    `must be from ${min}B to ${max}B`,
+  );
+}
+
+function measure(
+  pattern: RegExp,
+  units: Readonly<Record<string, number>>,
+  what: string,
+): z.ZodPipe<z.ZodString, z.ZodTransform<number, string>> {
+  return z
+    .string()
+    .regex(pattern, `must be ${what}`)
+    .transform((text) => {
+      const [, amount, unit] = pattern.exec(text)!;
+      return Math.round(Number(amount) * units[unit!]!);
+    });
+}
+
+export function integer(min: number, max: number): z.ZodType<number, string> {
+  return z
+    .string()
+    .regex(/^(0|[1-9]\d{0,9})$/, `must be a whole number from ${min} to ${max}`)
+    .transform(Number)
+    .refine((value) => value >= min && value <= max, `must be a whole number from ${min} to ${max}`);
+}
+
+export const onOff: z.ZodType<boolean, string> = z
+  .enum(['on', 'off', 'true', 'false'], 'must be on or off')
+  .transform((text) => text === 'on' || text === 'true');
+
+export const nodeId: z.ZodType<string, string> = z
+  .string()
+  .regex(/^[A-Za-z0-9._-]{1,64}$/, 'must be 1 to 64 of A-Z a-z 0-9 . _ -');
+
+export const httpUrl: z.ZodType<string, string> = z
+  .string()
+  .refine((text) => {
+    const url = URL.parse(text);
+    return (
+      url !== null &&
+      (url.protocol === 'http:' || url.protocol === 'https:') &&
+      url.pathname === '/' &&
+      url.search === ''
+    );
+  }, 'must be the address of a node, such as http://127.0.0.1:7400')
+  .transform((text) => new URL(text).origin);
+
+export const logLevel: z.ZodType<string, string> = z.enum(['fatal', 'error', 'warn', 'info', 'debug', 'silent']);
+
+export const text: z.ZodType<string, string> = z.string().min(1, 'must not be empty');

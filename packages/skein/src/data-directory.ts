@@ -1,0 +1,76 @@
+import { mkdir } from 'node:fs/promises';
+import { classicLevel, probeSpace, Store, type ClassicOptions, type Clock } from '@skein/core';
+import { isSkeinError, type Role } from '@skein/protocol';
+import { CommandError } from './cli/command-error.ts';
+
+export interface DataDirectory extends ClassicOptions {
+  readonly directory: string;
+  readonly role: Role;
+  readonly nodeId: string | undefined;
+  readonly clock: Clock;
+  readonly valueBytesMax?: number | undefined;
+}
+
+/** Opens the store in a directory; what can be wrong with a directory is said in a sentence that names it. */
+export async function openDataDirectory(options: DataDirectory): Promise<Store> {
+  const { directory, role, nodeId, clock, valueBytesMax } = options;
+  try {
+    await mkdir(directory, { recursive: true });
+    return await Store.open({
+      level: classicLevel(directory, options),
+      role,
+      node: nodeId,
+      clock,
+      valueBytesMax,
+      probe: () => probeSpace(directory),
+    });
+  } catch (error) {
+    throw explain(error, directory);
+  }
+}
+
+function explain(error: unknown, directory: string): unknown {
+  if (isSkeinError(error, 'wrong_role'))
+    return new CommandError('configuration', `${directory}: ${error.message}`, error);
+  if (isSkeinError(error, 'corrupt')) {
+    return new CommandError(
+      'failed',
+      `${directory} is corrupt (${error.message}): keep a copy of it, and start with an empty directory`,
+      error,
+    );
+  }
+  const codes = codesOf(error);
+  if (codes.includes('LEVEL_LOCKED'))
+    return new CommandError(
+      'try-later',
+      `${directory} is in use by another process: stop it, or give --data another directory`,
+      error,
+    );
+  if (codes.includes('EACCES') || codes.includes('EROFS'))
+    return new CommandError(
+      'configuration',
+      `${directory} cannot be written to: check its owner and permissions`,
+      error,
+    );
+  if (codes.includes('ENOTDIR') || codes.includes('EEXIST'))
+    return new CommandError('configuration', `${directory} is not a directory: give --data another`, error);
+  if (codes.includes('ENOSPC'))
+    return new CommandError('try-later', `there is no space left for ${directory}: free some`, error);
+  const reason = innermost(error);
+  return new CommandError('failed', `${directory} cannot be opened: ${reason}`, error);
+}
+
+function codesOf(error: unknown): readonly string[] {
+  const codes: string[] = [];
+  for (let each = error; each instanceof Error; each = each.cause) {
+    const { code } = each as NodeJS.ErrnoException;
+    if (code !== undefined) codes.push(code);
+  }
+  return codes;
+}
+
+function innermost(error: unknown): string {
+  let message = String(error);
+  for (let each = error; each instanceof Error; each = each.cause) message = each.message;
+  return message;
+}

@@ -1,0 +1,6 @@
+export { CommandError } from './cli/command-error.ts';
+export { startFollower, type FollowerConfig } from './start-follower.ts';
+export { startLeader, type LeaderConfig, type RunningNode } from './start-leader.ts';
+export { VERSION } from './version.ts';
+export type { Collection, Document, DocumentPage, ScanOptions, Store, Written } from '@skein/core';
+export { isSkeinError, SkeinError, type ErrorCode, type Health, type JsonValue, type Position } from '@skein/protocol';

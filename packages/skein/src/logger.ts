@@ -1,0 +1,15 @@
+import { pino, type Logger } from 'pino';
+import pretty from 'pino-pretty';
+
+export type NodeLogger = Logger;
+
+/** Logs on stderr, since stdout is for data: JSON lines, or readable ones on a terminal. */
+export function createLogger(level: string): NodeLogger {
+  if (process.stderr.isTTY) {
+    return pino(
+      { level },
+      pretty({ destination: 2, sync: true, ignore: 'pid,hostname', colorize: process.env['NO_COLOR'] === undefined }),
+    );
+  }
+  return pino({ level }, pino.destination({ dest: 2, sync: false }));
+}

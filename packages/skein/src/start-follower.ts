@@ -1,0 +1,97 @@
+import { systemClock } from '@skein/core';
+import { Follower } from '@skein/follower';
+import { CommandError } from './cli/command-error.ts';
+import { openDataDirectory } from './data-directory.ts';
+import { addressOf, checkExposure, listen, type ListenOptions } from './listen.ts';
+import type { NodeLogger } from './logger.ts';
+import type { RunningNode } from './start-leader.ts';
+import { VERSION } from './version.ts';
+
+export interface FollowerConfig {
+  /** Address of the node to follow. */
+  readonly leader: string;
+  /** Directory of the database. */
+  readonly data: string;
+  readonly nodeId?: string | undefined;
+  readonly host?: string | undefined;
+  /** 7401 unless given; 0 takes a free one. */
+  readonly port?: number | undefined;
+  readonly insecure?: boolean | undefined;
+  /** Null, the default, follows by long poll. */
+  readonly pollIntervalMs?: number | null | undefined;
+  readonly batchSize?: number | undefined;
+  readonly requestTimeoutMs?: number | undefined;
+  readonly backoffBaseMs?: number | undefined;
+  readonly backoffMaxMs?: number | undefined;
+  readonly lagMsMax?: number | undefined;
+  readonly forwardWrites?: boolean | undefined;
+  readonly writeBufferBytes?: number | undefined;
+  readonly cacheBytes?: number | undefined;
+  readonly logger?: NodeLogger | undefined;
+}
+
+/** A follower parks its requests this long, so that a silent leader is noticed. */
+const WAIT_SECONDS = 10;
+const BREAKER = { failuresMax: 5, openMs: 30_000 };
+
+/** Opens the database, follows the leader, and serves reads and the feed over HTTP and to this process. */
+export async function startFollower(config: FollowerConfig): Promise<RunningNode> {
+  const address = { host: config.host ?? '127.0.0.1', port: config.port ?? 7401, insecure: config.insecure ?? false };
+  checkExposure(address);
+  checkNotItself(config.leader, address);
+  const clock = systemClock;
+  const store = await openDataDirectory({
+    ...config,
+    directory: config.data,
+    role: 'follower',
+    nodeId: config.nodeId,
+    clock,
+  });
+  const follower = new Follower({
+    store,
+    clock,
+    random: Math.random,
+    version: VERSION,
+    leaderUrl: config.leader,
+    policy: {
+      backoff: { baseMs: config.backoffBaseMs ?? 2000, maxMs: config.backoffMaxMs ?? 60_000 },
+      breaker: BREAKER,
+      pollIntervalMs: config.pollIntervalMs ?? null,
+      waitSeconds: WAIT_SECONDS,
+      pageSizeMax: config.batchSize ?? 5000,
+    },
+    requestTimeoutMs: config.requestTimeoutMs ?? 10_000,
+    forwardWrites: config.forwardWrites ?? true,
+    lagSecondsMax: (config.lagMsMax ?? 30_000) / 1000,
+    logger: config.logger,
+  });
+  const close = async (): Promise<void> => {
+    await follower.stop();
+    await store.close();
+  };
+  try {
+    const url = await listen(follower.server, address);
+    follower.start();
+    return { url, store, collection: (name) => store.collection(name), health: () => follower.health(), close };
+  } catch (error) {
+    await close();
+    throw error;
+  }
+}
+
+/** The obvious mistake is caught before anything starts; the others, by the node id in the leader's answers. */
+function checkNotItself(leader: string, { host, port }: ListenOptions): void {
+  const url = new URL(leader);
+  const own = new URL(addressOf(host, port));
+  const isSameHost = url.hostname === own.hostname || (isLoopback(url.hostname) && isLoopback(own.hostname));
+  if (port !== 0 && isSameHost && url.port === own.port) {
+    throw new CommandError(
+      'configuration',
+      `--leader ${leader} is the address of this follower itself: give the leader's`,
+    );
+  }
+}
+
+function isLoopback(hostname: string): boolean {
+  return hostname === 'localhost' || hostname === '[::1]' || hostname.startsWith('127.');
+}
