@@ -7,7 +7,12 @@ import { ClosingLineReporter } from './closing-line-reporter.ts';
  * `system` starts real processes and measures real time: one file at a time, and never beside the others, so that a slow
  * start means something.
  */
-const system = ['test/e2e/**/*.test.ts', 'test/chaos/**/*.test.ts', 'test/examples/**/*.test.ts', 'test/browser/**/*.test.ts'];
+const system = [
+  'test/e2e/**/*.test.ts',
+  'test/chaos/**/*.test.ts',
+  'test/examples/**/*.test.ts',
+  'test/browser/**/*.test.ts',
+];
 
 export default defineConfig({
   test: {
@@ -17,7 +22,7 @@ export default defineConfig({
         extends: true,
         test: {
           name: 'unit',
-          include: ['packages/*/src/**/*.test.ts', 'test/**/*.test.ts'],
+          include: ['packages/*/{src,test}/**/*.test.ts', 'test/**/*.test.ts'],
           exclude: [...configDefaults.exclude, '**/dist/**', ...system],
           maxWorkers: Math.max(2, availableParallelism() - 1),
           sequence: { groupOrder: 0 },

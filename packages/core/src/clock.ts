@@ -12,6 +12,7 @@ export const systemClock: Clock = {
   now: () => performance.now(),
   wall: () => Date.now(),
   sleep: async (ms, signal) => {
-    await sleep(ms, undefined, signal === undefined ? { ref: false } : { ref: false, signal });
+    signal?.throwIfAborted();
+    if (ms > 0) await sleep(ms, undefined, signal === undefined ? { ref: false } : { ref: false, signal });
   },
 };

@@ -78,6 +78,8 @@ export class Store {
     },
   };
   #facts: Facts;
+  /** With the epochs of the batch in flight: Level may show its documents before it has told that they are durable. */
+  #historyForReading: Facts['history'];
   #counts: CountBook;
   #state: StoreState = 'ready';
   #failure: unknown = undefined;
@@ -112,7 +114,8 @@ export class Store {
     this.#facts = facts;
     this.#counts = counts;
     this.#recounts = new Recounts(this.#level, (work) => this.#exclusive(work));
-    this.documents = new DocumentReader(this.#level, () => this.#facts.history, this.#gate);
+    this.#historyForReading = facts.history;
+    this.documents = new DocumentReader(this.#level, () => this.#historyForReading, this.#gate);
     this.#writer = new Writer({
       level: this.#level,
       documents: this.documents,
@@ -269,6 +272,7 @@ export class Store {
     const startedAt = this.#clock.now();
     const batch = this.#level.batch();
     const after = fillBatch(batch, page, this.#facts, this.#counts);
+    this.#historyForReading = after.facts.history;
     await this.#guarded(() => batch.write(SYNCED));
     this.#facts = after.facts;
     this.#counts.apply(after.countDeltas);
@@ -322,6 +326,7 @@ export class Store {
     const found = await this.#readFound(facts);
     this.#assertNotCorrupt();
     this.#facts = facts;
+    this.#historyForReading = facts.history;
     this.#counts = counts;
     this.#recent.clear();
     this.#state = 'ready';

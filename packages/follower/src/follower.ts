@@ -12,7 +12,7 @@ import {
 import type { FastifyBaseLogger } from 'fastify';
 import { HttpFeedClient } from './feed-client.ts';
 import { WriteForwarder } from './forward-writes.ts';
-import { followerMetrics } from './metrics.ts';
+import { FollowerMetrics } from './metrics.ts';
 import { Replicator, type ReplicatorObserver } from './replicator.ts';
 
 export interface FollowerOptions {
@@ -39,6 +39,7 @@ export class Follower {
   readonly #replicator: Replicator;
   readonly #client: HttpFeedClient;
   readonly #forwarder: WriteForwarder;
+  readonly #metrics: FollowerMetrics;
   readonly #stopping = new AbortController();
   #changesApplied = 0;
   #errorCount = 0;
@@ -51,14 +52,14 @@ export class Follower {
     const nodeId = store.facts.identity.node;
     this.#client = new HttpFeedClient({ leaderUrl, nodeId, requestTimeoutMs, responseBytesMax: RESPONSE_BYTES_MAX });
     this.#forwarder = new WriteForwarder({ leaderUrl, nodeId, requestTimeoutMs, isOn: forwardWrites });
-    let measured: Pick<ReplicatorObserver, 'fetched' | 'applied' | 'failed' | 'heldBack'> | undefined;
+    this.#metrics = new FollowerMetrics({ clock, state: () => this.#replicator.state });
     this.#replicator = new Replicator({
       store,
       client: this.#client,
       clock,
       random,
       policy,
-      observer: this.#observer(() => measured!),
+      observer: this.#observer(),
     });
     const node: ServedNode = {
       role: 'follower',
@@ -74,9 +75,7 @@ export class Follower {
       node,
       logger,
       addWrites: (app) => this.#forwarder.addRoutes(app),
-      addRoleMetrics: (registry) => {
-        measured = followerMetrics(registry, { clock, state: () => this.#replicator.state });
-      },
+      addRoleMetrics: (registry) => this.#metrics.registerIn(registry),
     });
   }
 
@@ -143,19 +142,17 @@ export class Follower {
   }
 
   /** What the loop tells: counted here for health, there for metrics, and logged when it changes something. */
-  #observer(
-    measured: () => Pick<ReplicatorObserver, 'fetched' | 'applied' | 'failed' | 'heldBack'>,
-  ): ReplicatorObserver {
+  #observer(): ReplicatorObserver {
     const { clock, logger, leaderUrl } = this.#options;
     return {
       fetched: (page) => {
         if (this.#lastSyncAt === null) logger?.info({ leader: leaderUrl }, 'in contact with the leader');
         this.#lastSyncAt = clock.wall();
-        measured().fetched(page);
+        this.#metrics.fetched(page);
       },
       applied: (page) => {
         this.#changesApplied += page.changes;
-        measured().applied(page);
+        this.#metrics.applied(page);
       },
       failed: (type, reason) => {
         this.#errorCount++;
@@ -164,9 +161,9 @@ export class Follower {
           { leader: leaderUrl, type, reason, failures: this.#replicator.state.failures + 1 },
           'replication failed; will retry',
         );
-        measured().failed(type, reason);
+        this.#metrics.failed(type);
       },
-      heldBack: () => measured().heldBack(),
+      heldBack: () => this.#metrics.heldBack(),
       refused: (reason) => {
         this.#errorCount++;
         this.#lastError = reason;

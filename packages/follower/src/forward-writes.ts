@@ -97,7 +97,7 @@ export class WriteForwarder {
   async #ask(request: FastifyRequest): Promise<Dispatcher.ResponseData> {
     try {
       return await this.#pool.request({
-        method: request.method as Dispatcher.HttpMethod,
+        method: request.method,
         path: request.raw.url!,
         headers: this.#headersOf(request),
         body: (request.body as Readable | undefined) ?? null,

@@ -34,13 +34,13 @@ export interface ReplicatorOptions {
   readonly observer: ReplicatorObserver;
 }
 
-/** Asks the retry loop for another attempt; how long to wait first was the machine's decision. */
+/** Asks the retry loop for another attempt; when, and how, was the machine's decision. */
 class RetryLater extends Error {
-  readonly delayMs: number;
+  readonly retry: Effect<'retry'>;
 
-  constructor(delayMs: number) {
+  constructor(retry: Effect<'retry'>) {
     super('retry');
-    this.delayMs = delayMs;
+    this.retry = retry;
   }
 }
 
@@ -52,7 +52,7 @@ export class Replicator {
   #state: FollowerState<Payload>;
   #fetching = new AbortController();
   #leaderEpoch: string | null = null;
-  #tasks = new Set<Promise<void>>();
+  readonly #tasks = new Set<Promise<void>>();
 
   constructor(options: ReplicatorOptions) {
     this.#options = options;
@@ -79,14 +79,14 @@ export class Replicator {
     await Promise.all(this.#tasks);
   }
 
-  /** Moves the machine on and starts its effects. Answers how long to wait when the fetch that reported is to be retried. */
-  #dispatch(event: FollowerEvent<Payload>): number | undefined {
+  /** Moves the machine on and starts its effects. Answers how to retry, when the fetch that reported is to be retried. */
+  #dispatch(event: FollowerEvent<Payload>): Effect<'retry'> | undefined {
     const before = this.#state;
     const { state, effects } = step(before, event);
     this.#state = state;
     if (state.inHand !== null && before.inHand === null) this.#options.observer.heldBack();
     if (state.phase === 'refused' && before.phase !== 'refused') this.#options.observer.refused(state.lastError!);
-    let retryMs: number | undefined;
+    let retry: Effect<'retry'> | undefined;
     for (const effect of effects) {
       switch (effect.kind) {
         case 'fetch':
@@ -99,11 +99,11 @@ export class Replicator {
           this.#fetching.abort();
           break;
         case 'retry':
-          retryMs = effect.delayMs;
+          retry = effect;
           break;
       }
     }
-    return retryMs;
+    return retry;
   }
 
   #run(task: Promise<void>): void {
@@ -115,26 +115,28 @@ export class Replicator {
     const { clock } = this.#options;
     this.#fetching = new AbortController();
     const { signal } = this.#fetching;
-    const waitThenThrow = async (delayMs: number): Promise<void> => {
-      if (delayMs > 0) await clock.sleep(delayMs, signal);
-    };
+    let request = effect;
     try {
-      await waitThenThrow(effect.delayMs);
-      await pRetry(() => this.#attempt(effect, signal), {
+      await clock.sleep(effect.delayMs, signal);
+      await pRetry(() => this.#attempt(request, signal), {
         retries: Infinity,
         minTimeout: 0,
         maxTimeout: 0,
         signal,
-        onFailedAttempt: ({ error }) => waitThenThrow((error as RetryLater).delayMs),
+        onFailedAttempt: async ({ error }) => {
+          const { delayMs, waitSeconds } = (error as RetryLater).retry;
+          request = { ...effect, waitSeconds };
+          await clock.sleep(delayMs, signal);
+        },
       });
     } catch (error) {
       if (!signal.aborted) throw error;
     }
   }
 
-  async #attempt(effect: Effect<'fetch'>, signal: AbortSignal): Promise<void> {
-    const retryMs = this.#dispatch(await this.#ask(effect, signal));
-    if (retryMs !== undefined) throw new RetryLater(retryMs);
+  async #attempt(request: Effect<'fetch'>, signal: AbortSignal): Promise<void> {
+    const retry = this.#dispatch(await this.#ask(request, signal));
+    if (retry !== undefined) throw new RetryLater(retry);
   }
 
   async #ask(
@@ -188,7 +190,7 @@ export class Replicator {
 /** The innermost sentence: `fetch failed` says less than `connect ECONNREFUSED`. */
 function reasonOf(error: unknown): string {
   if (!(error instanceof Error)) return String(error);
-  const inner = error instanceof AggregateError ? error.errors[0] : error.cause;
+  const inner: unknown = error instanceof AggregateError ? error.errors[0] : error.cause;
   if (inner instanceof Error && !isSkeinError(error)) return reasonOf(inner);
   return error.message === '' ? error.name : error.message;
 }

@@ -21,7 +21,7 @@ export function toSkeinError(error: unknown): SkeinError {
   if (hasZodFastifySchemaValidationErrors(error)) return queryError(error.validation);
   const code = KNOWN[(error as FastifyError | undefined)?.code ?? ''];
   if (code === undefined) return new SkeinError('internal', undefined, {}, error);
-  const detail = code === 'starting' || code === 'corrupt' ? undefined : (error as Error).message;
+  const detail = code === 'bad_path' ? (error as Error).message : undefined;
   return new SkeinError(code, detail, code === 'starting' ? { retryAfterSeconds: 1 } : {}, error);
 }
 
@@ -65,7 +65,7 @@ export function sendProblem(reply: FastifyReply, error: SkeinError): FastifyRepl
 
 export function installProblems(app: FastifyInstance): void {
   app.setErrorHandler((thrown: unknown, request: FastifyRequest, reply: FastifyReply) => {
-    const error = toSkeinError(thrown);
+    const error = withRoute(toSkeinError(thrown), request);
     if (error.status >= 500 && error.code === 'internal')
       request.log.error({ err: error.cause ?? error }, 'request failed');
     return sendProblem(reply, error);
@@ -73,6 +73,29 @@ export function installProblems(app: FastifyInstance): void {
   app.setNotFoundHandler((request, reply) =>
     sendProblem(reply, new SkeinError('unknown_path', `nothing is served at ${request.method} ${pathOf(request.url)}`)),
   );
+}
+
+/** What a library's refusal leaves out: which limit, which content types. */
+function withRoute(error: SkeinError, request: FastifyRequest): SkeinError {
+  if (!isOfFastify(error.cause)) return error;
+  if (error.code === 'too_large') {
+    const limit = request.routeOptions.bodyLimit;
+    return new SkeinError('too_large', `the body is over ${limit} bytes`, { ...error.details, limit }, error.cause);
+  }
+  if (error.code === 'unsupported_media_type') {
+    const given = request.headers['content-type'] ?? 'no content type';
+    return new SkeinError(
+      'unsupported_media_type',
+      `this path takes JSON as application/json, not ${given.slice(0, 80)}`,
+      error.details,
+      error.cause,
+    );
+  }
+  return error;
+}
+
+function isOfFastify(error: unknown): boolean {
+  return error instanceof Error && 'code' in error && String(error.code).startsWith('FST_');
 }
 
 function pathOf(url: string): string {

@@ -7,7 +7,7 @@ import { z } from 'zod';
 export const NO_QUERY = z.strictObject({});
 
 /** A whole number in plain decimal; `1e3`, `+5`, `05` and an empty text are none. */
-export function wholeNumber(min: number, max: number): z.ZodType<number, string> {
+function wholeNumber(min: number, max: number): z.ZodType<number, string> {
   return z
     .string()
     .regex(/^(0|[1-9]\d{0,8})$/, `is not a whole number from ${min} to ${max}`)

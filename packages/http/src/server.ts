@@ -1,5 +1,6 @@
 import { HEADERS, LIMITS } from '@skein/protocol';
-import Fastify, { LogController, type FastifyBaseLogger, type FastifyInstance } from 'fastify';
+import compress from '@fastify/compress';
+import Fastify, { LogController, type FastifyBaseLogger, type FastifyInstance, type FastifyReply } from 'fastify';
 import { validatorCompiler } from 'fastify-type-provider-zod';
 import { Commits } from './commits.ts';
 import { answerBrokenRequest } from './cut-off-bodies.ts';
@@ -31,6 +32,8 @@ export interface NodeServer {
 const HEADERS_TIMEOUT_MS = 10_000;
 /** A connection on which nothing moves for this long is closed; longer than the longest wait a request may ask for. */
 const IDLE_TIMEOUT_MS = (LIMITS.waitSecondsMax + 15) * 1000;
+/** Smaller answers are sent as they are. */
+const COMPRESSED_BYTES_MIN = 1024;
 const KEEP_ALIVE_MS = 72_000;
 
 /** The HTTP side of a node. Roles differ in where writes go and what they measure; everything else is the same. */
@@ -51,7 +54,11 @@ export function createServer({ node, logger, addWrites, addRoleMetrics }: Server
       connectionsCheckingInterval: 5000,
     },
     clientErrorHandler: answerBrokenRequest,
-    frameworkErrors: (error, _request, reply) => sendProblem(reply, toSkeinError(error)),
+    frameworkErrors: (error, _request, reply) => {
+      // A path that cannot be read has no route, and so no hooks either.
+      sayWhoAnswers(reply, node);
+      return sendProblem(reply, toSkeinError(error));
+    },
   }) as unknown as FastifyInstance;
   const routes = watchRoutes(app);
   app.setValidatorCompiler(validatorCompiler);
@@ -66,20 +73,27 @@ export function createServer({ node, logger, addWrites, addRoleMetrics }: Server
   metricsRoute(app, { node, commits, pages, slots }, addRoleMetrics);
   healthRoutes(app, node);
   statusRoute(app, node, slots);
-  documentReads(app, node, commits);
+  app.register(async (scope) => {
+    await scope.register(compress, { threshold: COMPRESSED_BYTES_MIN, encodings: ['gzip', 'deflate', 'br'], customTypes: /json/ });
+    documentReads(scope, node, commits);
+  });
   changeFeed(app, { node, commits, pages, slots });
   addWrites(app);
   app.after(() => routes.install());
   return { app, slots };
 }
 
-/** Every response says who answered: role, epoch and node. */
-function nameTheNode(app: FastifyInstance, { store, role }: ServedNode): void {
+function nameTheNode(app: FastifyInstance, node: ServedNode): void {
   app.addHook('onRequest', (_request, reply, done) => {
-    const { identity, history } = store.facts;
-    reply.header(HEADERS.role, role).header(HEADERS.node, identity.node);
-    const span = history.at(-1);
-    if (span !== undefined) reply.header(HEADERS.epoch, span.epoch);
+    sayWhoAnswers(reply, node);
     done();
   });
+}
+
+/** On every response: role, epoch and node. */
+function sayWhoAnswers(reply: FastifyReply, { store, role }: ServedNode): void {
+  const { identity, history } = store.facts;
+  reply.header(HEADERS.role, role).header(HEADERS.node, identity.node);
+  const span = history.at(-1);
+  if (span !== undefined) reply.header(HEADERS.epoch, span.epoch);
 }

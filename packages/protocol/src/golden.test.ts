@@ -21,7 +21,7 @@ function expectGolden(name: string, written: string): string {
 }
 
 const pretty = (value: unknown): string => `${JSON.stringify(value, null, 2)}\n`;
-const hexRows = (bytes: Uint8Array): string => `${Buffer.from(bytes).toString('hex').replace(/.{64}/g, '$&\n')}\n`;
+const hexRows = (bytes: Uint8Array): string => `${Buffer.from(bytes).toString('hex').replaceAll(/.{64}/g, '$&\n')}\n`;
 const fromHexRows = (text: string): Buffer => Buffer.from(text.replaceAll('\n', ''), 'hex');
 
 const EPOCH = '3-k9f3ab2c';
@@ -38,7 +38,13 @@ const LINES: readonly (readonly [what: string, head: ChangeHead, valueText: stri
   ['a delete', { ...at(2), key: 'o-1' }, undefined],
   [
     'tx, idem and trace',
-    { ...at(3), tx: 4, idem: 'A1b2:C3d4', trace: '00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01', key: 'o-2' },
+    {
+      ...at(3),
+      tx: 4,
+      idem: 'A1b2:C3d4',
+      trace: '00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01',
+      key: 'o-2',
+    },
     '[1,2,3]',
   ],
   ['the last change of its transaction', { ...at(4), tx: 4, key: 'o-3' }, undefined],

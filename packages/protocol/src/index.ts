@@ -1,4 +1,13 @@
-export { epochContinues, epochCounter, epochOf, isEpoch, makeEpoch, parseEpoch, type Epoch, type EpochSpan } from './epoch.ts';
+export {
+  epochContinues,
+  epochCounter,
+  epochOf,
+  isEpoch,
+  makeEpoch,
+  parseEpoch,
+  type Epoch,
+  type EpochSpan,
+} from './epoch.ts';
 export { ERRORS, isSkeinError, SkeinError, type ErrorCode } from './errors.ts';
 export { healthSchema, type Health } from './health.ts';
 export { checkJson, parseJson, type JsonText, type JsonValue } from './json.ts';

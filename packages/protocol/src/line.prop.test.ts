@@ -4,7 +4,18 @@ import { isSkeinError } from './errors.ts';
 import { encodeLine, LineReader, parseLine, type ChangeHead } from './line.ts';
 
 /** Well-formed text that leans to what breaks parsers: quotes, escapes, controls, BOM, field names, other planes. */
-const nasty = fc.constantFrom('"', '\\', '\\u0041', ',"value":', '","op":"delete"}', '\0', '\n', '\ufeff', '\u2028', '🦆');
+const nasty = fc.constantFrom(
+  '"',
+  '\\',
+  '\\u0041',
+  ',"value":',
+  '","op":"delete"}',
+  '\0',
+  '\n',
+  '\ufeff',
+  '\u2028',
+  '🦆',
+);
 const text = fc.oneof(
   fc.string({ unit: 'binary', maxLength: 12 }),
   fc.string({ unit: 'grapheme-ascii', maxLength: 12 }),
@@ -14,7 +25,10 @@ const optional = fc.option(text, { nil: undefined });
 
 const line = fc
   .record({
-    offset: fc.oneof(fc.integer({ min: 1, max: 2000 }), fc.maxSafeNat().filter((n) => n > 0)),
+    offset: fc.oneof(
+      fc.integer({ min: 1, max: 2000 }),
+      fc.maxSafeNat().filter((n) => n > 0),
+    ),
     ts: fc.maxSafeNat(),
     origin: text,
     txAhead: fc.option(fc.nat(1000), { nil: undefined }),
@@ -100,7 +114,11 @@ describe('a line', () => {
         reader.read(a.bytes, 0, a.bytes.length);
         reader.read(b.bytes, 0, b.bytes.length);
         const { head } = b;
-        expect([reader.transactionEnd, reader.idem(), reader.key()]).toEqual([head.tx ?? head.offset, head.idem, head.key]);
+        expect([reader.transactionEnd, reader.idem(), reader.key()]).toEqual([
+          head.tx ?? head.offset,
+          head.idem,
+          head.key,
+        ]);
       }),
     );
   });

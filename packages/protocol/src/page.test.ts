@@ -21,7 +21,8 @@ const CHANGE = '{"offset":1,"ts":0,"origin":"n","collection":"c","key":"k","op":
 
 describe('a JSON page', () => {
   it('is JSON with none, one or several changes in its frame', () => {
-    for (const changes of ['', CHANGE, `${CHANGE},${CHANGE}`]) expect(pageSchema.parse(page(changes))).toEqual(page(changes));
+    for (const changes of ['', CHANGE, `${CHANGE},${CHANGE}`])
+      expect(pageSchema.parse(page(changes))).toEqual(page(changes));
   });
 
   it('brings every value as it came, __proto__ included', () => {

@@ -13,8 +13,25 @@ const hash = fc.uint8Array({ minLength: 8, maxLength: 8 }).map((bytes) => Buffer
 const position = fc.record({ offset, epoch, hash }, { noNullPrototype: true });
 
 /** Text near a position: pieces of one, put together at random. */
-const piece = fc.constantFrom('0', '1', '00', '42', '-', '+', '.', '..', ' ', 'e', 'now', '3-k9f3ab2c', '9f1c22d07a3be4c1');
-const near = fc.oneof(fc.array(piece, { maxLength: 6 }).map((pieces) => pieces.join('')), fc.string());
+const piece = fc.constantFrom(
+  '0',
+  '1',
+  '00',
+  '42',
+  '-',
+  '+',
+  '.',
+  '..',
+  ' ',
+  'e',
+  'now',
+  '3-k9f3ab2c',
+  '9f1c22d07a3be4c1',
+);
+const near = fc.oneof(
+  fc.array(piece, { maxLength: 6 }).map((pieces) => pieces.join('')),
+  fc.string(),
+);
 
 function orRefused<T>(code: ErrorCode, parse: () => T): T | 'refused' {
   try {

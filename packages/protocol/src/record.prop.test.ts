@@ -108,7 +108,9 @@ describe('a page of records', () => {
       .chain((records) =>
         fc
           .array(fc.constantFrom(...records), { minLength: 2, maxLength: records.length + 1 })
-          .filter((chosen) => chosen.some((record, i) => i > 0 && record !== records[records.indexOf(chosen[i - 1]!) + 1])),
+          .filter((chosen) =>
+            chosen.some((record, i) => i > 0 && record !== records[records.indexOf(chosen[i - 1]!) + 1]),
+          ),
       );
     fc.assert(
       fc.property(damaged, (records) => {
@@ -149,7 +151,11 @@ describe('a record', () => {
         const { bytes: view, ...read } = readRecord(Buffer.concat([around, bytes, around]), around.length);
         expect(read).toStrictEqual(header);
         expect(Buffer.from(view)).toStrictEqual(bytes);
-        expect(recordPosition(read)).toStrictEqual({ offset: header.offsetLast, epoch: header.epoch, hash: header.hash });
+        expect(recordPosition(read)).toStrictEqual({
+          offset: header.offsetLast,
+          epoch: header.epoch,
+          hash: header.hash,
+        });
       }),
     );
   });
@@ -162,7 +168,9 @@ describe('a record', () => {
         if (parse(bytes) === 'refused') return;
         const read = readRecord(bytes);
         const isTrue = chainHash(sha256, read.hashBefore, read.epoch, recordLines(read)) === read.hash;
-        expect(isTrue && read.offsetFirst === record!.offsetFirst && read.offsetLast === record!.offsetLast).toBe(false);
+        expect(isTrue && read.offsetFirst === record!.offsetFirst && read.offsetLast === record!.offsetLast).toBe(
+          false,
+        );
       }),
       { numRuns: 500 },
     );

@@ -1,4 +1,4 @@
-import { epochCounter, type Position } from '@skein/protocol';
+import { epochContinues, type Position } from '@skein/protocol';
 import { backoffDelayMs, type BackoffPolicy } from './backoff.ts';
 import {
   breakerAfterFailure,
@@ -22,8 +22,8 @@ import {
  *
  * One page is applied while the next is fetched, and at most one more waits in hand: a slow disk stops the fetching, so
  * memory is bounded by two pages. A page is taken only when it continues exactly what was fetched before it: same log,
- * next offset, chained to the same hash, no older epoch. The shell performs the effects and reports what came of them;
- * every fetch carries a ticket, and answers to an old ticket are dropped.
+ * next offset, chained to the same hash, no older or rival epoch. The shell performs the effects and reports what came of
+ * them; every fetch carries a ticket, and answers to an old ticket, or second ones, are dropped.
  *
  *     starting ──► following ──► refused   the leader's history is not ours; an operator decides
  *                      │  ▲
@@ -99,7 +99,7 @@ export type FollowerEffect<Payload> =
       readonly delayMs: number;
     }
   /** The fetch that just failed is to be tried again, with the same ticket. */
-  | { readonly kind: 'retry'; readonly delayMs: number }
+  | { readonly kind: 'retry'; readonly delayMs: number; readonly waitSeconds: number }
   | { readonly kind: 'apply'; readonly payload: Payload; readonly changes: number }
   | { readonly kind: 'cancel-fetch' };
 
@@ -115,7 +115,10 @@ export interface FollowerState<Payload> {
   readonly isApplying: boolean;
   readonly inHand: FetchedPage<Payload> | null;
   readonly pageSize: number;
+  /** Fetches that failed in a row. */
   readonly failures: number;
+  /** The same for applying, counted apart: a good fetch says nothing of the disk. */
+  readonly applyFailures: number;
   readonly breaker: Breaker;
   readonly progress: Progress;
   readonly refusal: Refusal | null;
@@ -147,6 +150,7 @@ export function initialFollower<Payload>(
     inHand: null,
     pageSize: Math.min(policy.pageSizeMax, 1000),
     failures: 0,
+    applyFailures: 0,
     breaker: CLOSED,
     progress: { ...NO_PROGRESS, applied: applied.offset },
     refusal: null,
@@ -156,11 +160,11 @@ export function initialFollower<Payload>(
 
 export function step<Payload>(state: FollowerState<Payload>, event: FollowerEvent<Payload>): FollowerStep<Payload> {
   if (event.kind === 'stopped') return afterStop(state);
-  if (event.kind === 'started') return fetchNext({ ...state, phase: 'following' }, 0);
+  if (event.kind === 'started') return afterStart(state);
   if (event.kind === 'applied') return afterApply(state, event);
-  if (state.phase !== 'following') return { state, effects: [] };
   if (event.kind === 'apply-failed') return afterApplyFailed(state, event);
-  if (event.ticket !== state.ticket) return { state, effects: [] };
+  const isAwaited = state.phase === 'following' && state.isFetching && event.ticket === state.ticket;
+  if (!isAwaited) return { state, effects: [] };
   switch (event.kind) {
     case 'fetched':
       return afterFetch(state, event);
@@ -172,6 +176,10 @@ export function step<Payload>(state: FollowerState<Payload>, event: FollowerEven
 }
 
 type Event<Payload, Kind> = Extract<FollowerEvent<Payload>, { kind: Kind }>;
+
+function afterStart<Payload>(state: FollowerState<Payload>): FollowerStep<Payload> {
+  return state.phase === 'starting' ? fetchNext({ ...state, phase: 'following' }, 0) : { state, effects: [] };
+}
 
 function afterStop<Payload>(state: FollowerState<Payload>): FollowerStep<Payload> {
   const effects: FollowerEffect<Payload>[] = state.isFetching ? [{ kind: 'cancel-fetch' }] : [];
@@ -210,14 +218,16 @@ function pageProblem<Payload>(state: FollowerState<Payload>, page: FetchedPage<P
     return `the page begins at ${content.offsetFirst}, not at ${fetchedTo.offset + 1}`;
   }
   if (content.hashBefore !== fetchedTo.hash) return `the page is not chained to offset ${fetchedTo.offset}`;
-  if (fetchedTo.offset > 0 && epochCounter(content.epochFirst) < epochCounter(fetchedTo.epoch)) {
-    return `the page is of epoch ${content.epochFirst}, older than ${fetchedTo.epoch}`;
+  if (fetchedTo.offset > 0 && !epochContinues(fetchedTo.epoch, content.epochFirst)) {
+    return `the page is of epoch ${content.epochFirst}, older than ${fetchedTo.epoch} or its rival`;
   }
   return undefined;
 }
 
 function pauseAfterEmpty<Payload>(state: FollowerState<Payload>, event: Event<Payload, 'fetched'>): number {
   if (state.policy.pollIntervalMs !== null) return state.policy.pollIntervalMs;
+  // The question that makes contact does not ask to be parked.
+  if (!state.progress.connected) return 0;
   const wasParked = event.tookMs >= PARKED_MS_MIN || event.page.headOffset > state.fetchedTo.offset;
   return wasParked ? 0 : PARKED_MS_MIN;
 }
@@ -240,7 +250,7 @@ function take<Payload>(state: FollowerState<Payload>): FollowerStep<Payload> {
 function fetchNext<Payload>(state: FollowerState<Payload>, delayMs: number): FollowerStep<Payload> {
   if (state.phase !== 'following' || state.isFetching || state.inHand !== null) return { state, effects: [] };
   const ticket = state.ticket + 1;
-  const waitSeconds = state.policy.pollIntervalMs === null ? state.policy.waitSeconds : 0;
+  const waitSeconds = mayPark(state) ? state.policy.waitSeconds : 0;
   const fetch: FollowerEffect<Payload> = {
     kind: 'fetch',
     ticket,
@@ -252,10 +262,16 @@ function fetchNext<Payload>(state: FollowerState<Payload>, delayMs: number): Fol
   return { state: { ...state, ticket, isFetching: true }, effects: [fetch] };
 }
 
+/** Out of contact, the first news is that the leader answers: that must not wait for a change. */
+function mayPark<Payload>({ policy, progress }: FollowerState<Payload>): boolean {
+  return policy.pollIntervalMs === null && progress.connected;
+}
+
 function afterApply<Payload>(state: FollowerState<Payload>, event: Event<Payload, 'applied'>): FollowerStep<Payload> {
   const applied = {
     ...state,
     isApplying: false,
+    applyFailures: 0,
     applied: event.position,
     pageSize: nextPageSize(state.pageSize, state.policy.pageSizeMax, { changes: event.changes, applyMs: event.tookMs }),
     progress: progressAfterApply(state.progress, event.position.offset),
@@ -278,7 +294,7 @@ function afterFetchFailed<Payload>(
   const progress = progressAfterSilence(state.progress);
   return {
     state: { ...state, failures, breaker, progress, lastError: event.reason },
-    effects: [{ kind: 'retry', delayMs }],
+    effects: [{ kind: 'retry', delayMs, waitSeconds: 0 }],
   };
 }
 
@@ -302,16 +318,15 @@ function afterApplyFailed<Payload>(
     fetchedTo: event.applied,
     inHand: null,
     isApplying: false,
+    isFetching: false,
+    applyFailures: state.applyFailures + 1,
+    progress: { ...progressAfterSilence(state.progress), applied: event.applied.offset },
     lastError: event.reason,
   };
+  if (state.phase !== 'following') return { state: cleared, effects: [] };
   const cancel: FollowerEffect<Payload>[] = state.isFetching ? [{ kind: 'cancel-fetch' }] : [];
-  const progress = progressAfterSilence(state.progress);
-  if (event.isFinal) return { state: { ...cleared, phase: 'failed', isFetching: false, progress }, effects: cancel };
-  const failures = state.failures + 1;
-  const delayMs = backoffDelayMs(state.policy.backoff, failures, event.random);
-  const next = fetchNext<Payload>(
-    { ...cleared, isFetching: false, failures, progress: { ...progress, applied: event.applied.offset } },
-    delayMs,
-  );
+  if (event.isFinal) return { state: { ...cleared, phase: 'failed' }, effects: cancel };
+  const backoffMs = backoffDelayMs(state.policy.backoff, cleared.applyFailures, event.random);
+  const next = fetchNext<Payload>(cleared, Math.max(backoffMs, breakerDelayMs(state.breaker, event.nowMs)));
   return { state: next.state, effects: [...cancel, ...next.effects] };
 }

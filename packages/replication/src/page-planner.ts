@@ -27,7 +27,7 @@ export function planPage(request: PageRequest, bounds: LogBounds, held: Position
       return { kind: atHead && request.mayWait ? 'wait' : 'page', since: place.position };
     }
     case 'newer-epoch':
-      return { kind: 'diverged', fork: bounds.head.offset };
+      return { kind: 'diverged', fork: place.fork };
     case 'compacted':
     case 'ahead':
     case 'diverged':

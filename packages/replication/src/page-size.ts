@@ -13,7 +13,9 @@ const APPLY_MS_TARGET = 200;
  * longer than the target, else as it is.
  */
 export function nextPageSize(size: number, sizeMax: number, last: PageMeasure): number {
-  if (last.applyMs > APPLY_MS_TARGET) return PAGE_SIZES.findLast((step) => step <= size / 2) ?? PAGE_SIZES[0];
+  if (last.applyMs > APPLY_MS_TARGET) {
+    return Math.min(sizeMax, PAGE_SIZES.findLast((step) => step <= size / 2) ?? PAGE_SIZES[0]);
+  }
   if (last.changes < size || last.applyMs * 2 > APPLY_MS_TARGET) return size;
   return Math.min(sizeMax, PAGE_SIZES.find((step) => step > size) ?? size);
 }

@@ -14,7 +14,7 @@ export type Place =
   | { readonly kind: 'here'; readonly position: Position }
   | { readonly kind: 'compacted' }
   | { readonly kind: 'ahead' }
-  | { readonly kind: 'newer-epoch' }
+  | { readonly kind: 'newer-epoch'; readonly fork: number }
   | { readonly kind: 'diverged'; readonly fork: number }
   | { readonly kind: 'other-log' };
 
@@ -34,7 +34,7 @@ export function placeOf(since: Since, bounds: LogBounds, held: Position | undefi
   if (offset === 0) return { kind: 'here', position: START };
   if (held === undefined) return { kind: 'compacted' };
   if (since.kind === 'position' && held.hash !== since.position.hash) {
-    return { kind: 'diverged', fork: spanOf(since.position, bounds)!.offsetFirst - 1 };
+    return diverged(since.position, bounds, spanOf(since.position, bounds)!.offsetFirst - 1);
   }
   return { kind: 'here', position: held };
 }
@@ -45,15 +45,15 @@ function spanOf(position: Position, bounds: LogBounds): EpochSpan | undefined {
 
 /** Judges a position by its epoch alone: is that epoch ours, and could it have written this offset? */
 function misplacedEpoch(position: Position, bounds: LogBounds): Place | undefined {
-  const { history, head } = bounds;
+  const { history } = bounds;
+  // A follower that is still empty knows no epochs: every position is ahead of it, and none is foreign.
+  if (history.length === 0) return undefined;
   const index = history.findIndex((span) => span.epoch === position.epoch);
   if (index === -1) return unknownEpoch(position, bounds);
   const next = history[index + 1];
   if (next !== undefined && position.offset >= next.offsetFirst)
-    return { kind: 'diverged', fork: next.offsetFirst - 1 };
-  if (position.offset < history[index]!.offsetFirst) {
-    return { kind: 'diverged', fork: Math.min(position.offset, head.offset) };
-  }
+    return diverged(position, bounds, next.offsetFirst - 1);
+  if (position.offset < history[index]!.offsetFirst) return diverged(position, bounds, position.offset - 1);
   return undefined;
 }
 
@@ -61,10 +61,22 @@ function misplacedEpoch(position: Position, bounds: LogBounds): Place | undefine
  * The first epoch of a log is made with it, so a stranger with that counter comes from another log. A stranger above
  * all of ours was written by a leadership this node has not heard of; one in between, by a rival.
  */
-function unknownEpoch(position: Position, { history, head }: LogBounds): Place {
+function unknownEpoch(position: Position, bounds: LogBounds): Place {
+  const { history } = bounds;
   const counter = epochCounter(position.epoch);
   if (counter <= epochCounter(history[0]!.epoch)) return { kind: 'other-log' };
-  if (counter > epochCounter(history.at(-1)!.epoch)) return { kind: 'newer-epoch' };
+  if (counter > epochCounter(history.at(-1)!.epoch)) {
+    return { kind: 'newer-epoch', fork: forkBelow(position, bounds, bounds.head.offset) };
+  }
   const rival = history.find((span) => epochCounter(span.epoch) >= counter)!;
-  return { kind: 'diverged', fork: Math.min(rival.offsetFirst - 1, head.offset) };
+  return diverged(position, bounds, rival.offsetFirst - 1);
+}
+
+function diverged(position: Position, bounds: LogBounds, fork: number): Place {
+  return { kind: 'diverged', fork: forkBelow(position, bounds, fork) };
+}
+
+/** The histories differ at the position itself, so whoever goes back to the fork always goes back. */
+function forkBelow(position: Position, { head }: LogBounds, fork: number): number {
+  return Math.min(fork, position.offset - 1, head.offset);
 }

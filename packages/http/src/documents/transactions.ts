@@ -17,8 +17,8 @@ import { parseBody } from './parse-body.ts';
 import { checkValueSize, traceOf, type Writer } from './writes.ts';
 
 /** A version the document must be at; null when it must not exist. */
-const ifVersion = z.string().nullable().optional();
-const name = { collection: z.string(), key: z.string(), ifVersion };
+const versionOrNull = z.string().nullable().optional();
+const name = { collection: z.string(), key: z.string(), ifVersion: versionOrNull };
 const value = z.custom<JsonValue>((given) => given !== undefined, 'is required');
 
 const operationSchema = z.discriminatedUnion('op', [

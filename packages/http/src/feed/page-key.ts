@@ -1,5 +1,4 @@
-import type { Position } from '@skein/protocol';
-import { MEDIA_TYPES } from '@skein/protocol';
+import type { MEDIA_TYPES, Position } from '@skein/protocol';
 
 export type FeedFormat = (typeof MEDIA_TYPES)['json' | 'ndjson' | 'records'];
 

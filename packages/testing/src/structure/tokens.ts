@@ -47,9 +47,11 @@ export function tokenize(source: string): readonly Token[] {
     const quote = source[at]!;
     at += 1;
     const text = match(TEMPLATE_TEXT) ?? source.slice(at);
-    const isWhole = quote === '`' && text.endsWith('`');
-    push(isWhole ? 'string' : 'other', isWhole ? text.slice(0, -1) : text.endsWith('`') ? '`' : '${', text.length);
-    if (text.endsWith('${')) substitutions.push(0);
+    const isOpen = text.endsWith('${');
+    if (isOpen) push('other', '${', text.length);
+    else if (quote === '`') push('string', text.slice(0, -1), text.length);
+    else push('other', '`', text.length);
+    if (isOpen) substitutions.push(0);
   };
 
   for (;;) {

@@ -1,0 +1,2 @@
+export type { Row, Run, Target } from './results.ts';
+export { BENCH_NAMES, runBenches, type BenchPlan } from './run-benches.ts';

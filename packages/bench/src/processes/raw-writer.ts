@@ -1,0 +1,67 @@
+import { ClassicLevel } from 'classic-level';
+import { COLLECTION, DOCUMENT_BYTES, documentText, keyOf, Random, shuffledIds } from '../documents.ts';
+import { given, machineMs, say } from './stage-hand.ts';
+
+/**
+ * The ceiling under everything that writes: classic-level bare. Synced chained batches of 1,000 documents in random key
+ * order, keys and documents cut as subarrays from one Buffer a page, the page itself as one log record a batch, one batch
+ * in flight. The pages are made before the clock starts, so what is timed is cutting, filling and writing batches.
+ */
+
+interface Given {
+  readonly directory: string;
+  readonly documents: number;
+}
+
+interface Page {
+  readonly documents: Buffer;
+  readonly keys: Buffer;
+}
+
+const PAGE_DOCUMENTS = 1000;
+const WRITE_BUFFER_BYTES = 64 * 1024 * 1024;
+const RECORD_KIND = 0x6c;
+
+const levelKey = (id: number): string => `d${COLLECTION}\0${keyOf(id)}`;
+const KEY_BYTES = levelKey(0).length;
+
+function makePages(count: number): readonly Page[] {
+  const random = new Random(1);
+  const ids = shuffledIds(count);
+  const pages: Page[] = [];
+  for (let at = 0; at < count; at += PAGE_DOCUMENTS) {
+    const documents = Buffer.allocUnsafe(PAGE_DOCUMENTS * DOCUMENT_BYTES);
+    const keys = Buffer.allocUnsafe(PAGE_DOCUMENTS * KEY_BYTES);
+    for (const [i, id] of ids.slice(at, at + PAGE_DOCUMENTS).entries()) {
+      documents.write(documentText(id, random), i * DOCUMENT_BYTES, 'latin1');
+      keys.write(levelKey(id), i * KEY_BYTES, 'latin1');
+    }
+    pages.push({ documents, keys });
+  }
+  return pages;
+}
+
+const { directory, documents } = given() as Given;
+const pages = makePages(documents);
+const level = new ClassicLevel<Buffer, Buffer>(directory, {
+  keyEncoding: 'buffer',
+  valueEncoding: 'buffer',
+  writeBufferSize: WRITE_BUFFER_BYTES,
+});
+await level.open();
+const startedAt = machineMs();
+for (const [i, page] of pages.entries()) {
+  const batch = level.batch();
+  const recordKey = Buffer.allocUnsafe(9);
+  recordKey[0] = RECORD_KIND;
+  recordKey.writeBigUInt64BE(BigInt((i + 1) * PAGE_DOCUMENTS), 1);
+  batch.put(recordKey, page.documents);
+  for (let n = 0; n < PAGE_DOCUMENTS; n++) {
+    const key = page.keys.subarray(n * KEY_BYTES, (n + 1) * KEY_BYTES);
+    batch.put(key, page.documents.subarray(n * DOCUMENT_BYTES, (n + 1) * DOCUMENT_BYTES));
+  }
+  await batch.write({ sync: true });
+}
+say({ seconds: (machineMs() - startedAt) / 1000 });
+await level.close();
+process.disconnect();

@@ -1,0 +1,160 @@
+import { START } from '@skein/protocol';
+import { describe, expect, it } from 'vitest';
+import {
+  initialFollower,
+  step,
+  type FollowerEffect,
+  type FollowerEvent,
+  type FollowerPolicy,
+} from './follower-machine.ts';
+
+/**
+ * Every event in every phase. The compiler demands each cell; a cell says the phase that follows and the effects. Each
+ * phase is reached by real steps, the worst way: one page being applied, a fetch in flight where the phase has one. The
+ * events carry the current ticket, so what ignores them does so because of its phase.
+ */
+type State = ReturnType<typeof initialFollower<string>>;
+type Phase = State['phase'];
+type Event = FollowerEvent<string>;
+type Cell = readonly [next: Phase, ...effects: FollowerEffect<string>['kind'][]];
+
+const POLICY: FollowerPolicy = {
+  backoff: { baseMs: 2000, maxMs: 60_000 },
+  breaker: { failuresMax: 5, openMs: 30_000 },
+  pollIntervalMs: null,
+  waitSeconds: 10,
+  pageSizeMax: 5000,
+};
+const EPOCH = '1-aaaaaaaa';
+const PAGE_END = { offset: 2, epoch: EPOCH, hash: '2222222222222222' };
+const NEXT_END = { offset: 4, epoch: EPOCH, hash: '4444444444444444' };
+const NOW = { nowMs: 1000, random: 0.5 };
+
+const EVENTS: { readonly [Kind in Event['kind']]: (state: State) => Extract<Event, { kind: Kind }> } = {
+  started: () => ({ kind: 'started' }),
+  fetched: ({ ticket, fetchedTo }) => ({
+    kind: 'fetched',
+    ticket,
+    page: {
+      log: 'log',
+      headOffset: 4,
+      changes: 2,
+      content: {
+        offsetFirst: fetchedTo.offset + 1,
+        hashBefore: fetchedTo.hash,
+        epochFirst: EPOCH,
+        next: fetchedTo.offset === 0 ? PAGE_END : NEXT_END,
+        payload: `behind ${fetchedTo.offset}`,
+      },
+    },
+    tookMs: 5,
+    ...NOW,
+  }),
+  'fetch-failed': ({ ticket }) => ({ kind: 'fetch-failed', ticket, reason: 'ECONNREFUSED', ...NOW }),
+  'fetch-refused': ({ ticket }) => ({
+    kind: 'fetch-refused',
+    ticket,
+    refusal: { code: 'compacted', detail: 'gone' },
+    nowMs: 1000,
+  }),
+  applied: () => ({ kind: 'applied', position: PAGE_END, changes: 2, tookMs: 5 }),
+  'apply-failed': () => ({ kind: 'apply-failed', reason: 'EIO', isFinal: false, applied: START, ...NOW }),
+  stopped: () => ({ kind: 'stopped' }),
+};
+
+const run = (state: State, ...events: Event['kind'][]): State =>
+  events.reduce((before, kind) => step(before, EVENTS[kind](before)).state, state);
+
+const starting = initialFollower<string>(POLICY, null, START);
+const following = run(starting, 'started', 'fetched');
+const corrupt: Event = { kind: 'apply-failed', reason: 'checksum', isFinal: true, applied: START, ...NOW };
+
+const PHASES: Record<Phase, State> = {
+  starting,
+  following,
+  refused: run(following, 'fetch-refused'),
+  failed: step(following, corrupt).state,
+  stopped: run(following, 'stopped'),
+};
+
+const TABLE: Record<Phase, Record<Event['kind'], Cell>> = {
+  starting: {
+    started: ['following', 'fetch'],
+    fetched: ['starting'],
+    'fetch-failed': ['starting'],
+    'fetch-refused': ['starting'],
+    applied: ['starting'],
+    'apply-failed': ['starting'],
+    stopped: ['stopped'],
+  },
+  following: {
+    started: ['following'],
+    fetched: ['following'],
+    'fetch-failed': ['following', 'retry'],
+    'fetch-refused': ['refused'],
+    applied: ['following'],
+    'apply-failed': ['following', 'cancel-fetch', 'fetch'],
+    stopped: ['stopped', 'cancel-fetch'],
+  },
+  refused: {
+    started: ['refused'],
+    fetched: ['refused'],
+    'fetch-failed': ['refused'],
+    'fetch-refused': ['refused'],
+    applied: ['refused'],
+    'apply-failed': ['refused'],
+    stopped: ['stopped'],
+  },
+  failed: {
+    started: ['failed'],
+    fetched: ['failed'],
+    'fetch-failed': ['failed'],
+    'fetch-refused': ['failed'],
+    applied: ['failed'],
+    'apply-failed': ['failed'],
+    stopped: ['stopped'],
+  },
+  stopped: {
+    started: ['stopped'],
+    fetched: ['stopped'],
+    'fetch-failed': ['stopped'],
+    'fetch-refused': ['stopped'],
+    applied: ['stopped'],
+    'apply-failed': ['stopped'],
+    stopped: ['stopped'],
+  },
+};
+
+const cells = Object.entries(TABLE).flatMap(([phase, row]) =>
+  Object.entries(row).map(([kind, [next, ...effects]]) => ({
+    phase: phase as Phase,
+    kind: kind as Event['kind'],
+    next,
+    effects,
+    does: effects.length === 0 ? 'does nothing' : effects.join(', '),
+  })),
+);
+
+describe('the follower', () => {
+  it.each(cells)('$phase, on $kind: $does, then $next', ({ phase, kind, next, effects }) => {
+    const before = PHASES[phase];
+    expect(before.phase).toBe(phase);
+    const { state, effects: done } = step(before, EVENTS[kind](before));
+    expect(state.phase).toBe(next);
+    expect(done.map((effect) => effect.kind)).toEqual(effects);
+  });
+
+  it.each(cells)('$phase, on $kind: changes nothing in place', ({ phase, kind }) => {
+    const before = PHASES[phase];
+    const copy = structuredClone(before);
+    step(before, EVENTS[kind](before));
+    expect(before).toStrictEqual(copy);
+  });
+
+  it.each(['refused', 'stopped'] as const)('%s, still learns what became of the page it was applying', (phase) => {
+    const applied = run(PHASES[phase], 'applied');
+    expect(applied).toMatchObject({ applied: PAGE_END, isApplying: false, progress: { applied: 2, connected: false } });
+    const failed = run(PHASES[phase], 'apply-failed');
+    expect(failed).toMatchObject({ applied: START, isApplying: false, progress: { applied: 0, connected: false } });
+  });
+});

@@ -1,0 +1,275 @@
+import { START, type Position } from '@skein/protocol';
+import { describe, expect, it } from 'vitest';
+import {
+  initialFollower,
+  step,
+  type FollowerEffect,
+  type FollowerEvent,
+  type FollowerPolicy,
+} from './follower-machine.ts';
+import { lagChanges } from './progress.ts';
+
+type Event = FollowerEvent<string>;
+
+const POLICY: FollowerPolicy = {
+  backoff: { baseMs: 2000, maxMs: 60_000 },
+  breaker: { failuresMax: 3, openMs: 30_000 },
+  pollIntervalMs: null,
+  waitSeconds: 10,
+  pageSizeMax: 5000,
+};
+
+/** A position of the log these tests follow; its hash is made from its offset. */
+const at = (offset: number, epoch = '2-aaaaaaaa'): Position =>
+  offset === 0 ? START : { offset, epoch, hash: offset.toString(16).padStart(16, '0') };
+
+/** How an event differs from one that fits. */
+type Fetched = Partial<{ first: number; before: Position; epoch: string } & Pick<Page, 'log' | 'headOffset'> & Times>;
+type Times = Pick<Extract<Event, { kind: 'fetched' }>, 'ticket' | 'tookMs'>;
+type Page = Extract<Event, { kind: 'fetched' }>['page'];
+
+/** A follower, and what it did last. */
+class Follower {
+  state: ReturnType<typeof initialFollower<string>>;
+  effects: readonly FollowerEffect<string>[] = [];
+
+  constructor(policy: Partial<FollowerPolicy> = {}, log: string | null = 'log', applied = 0) {
+    this.state = initialFollower({ ...POLICY, ...policy }, log, at(applied));
+    this.on({ kind: 'started' });
+  }
+
+  on(event: Event): this {
+    ({ state: this.state, effects: this.effects } = step(this.state, event));
+    return this;
+  }
+
+  /** A page of two changes behind what was fetched, or as said. */
+  fetched({ first, before, epoch = '2-aaaaaaaa', log = 'log', headOffset = 100, ...times }: Fetched = {}): this {
+    const { fetchedTo } = this.state;
+    const offsetFirst = first ?? fetchedTo.offset + 1;
+    const { hash } = before ?? fetchedTo;
+    const place = { offsetFirst, hashBefore: hash, epochFirst: epoch, next: at(offsetFirst + 1, epoch) };
+    return this.#answered({ log, headOffset, changes: 2, content: { ...place, payload: `${offsetFirst}` } }, times);
+  }
+
+  empty({ log = 'log', headOffset = this.state.fetchedTo.offset, ...times }: Fetched = {}): this {
+    return this.#answered({ log, headOffset, changes: 0, content: null }, times);
+  }
+
+  #answered(page: Page, times: Partial<Times>): this {
+    const { ticket } = this.state;
+    return this.on({ kind: 'fetched', ticket, page, tookMs: 5, nowMs: 1000, random: 0.5, ...times });
+  }
+
+  failed(event: { ticket?: number; retryAfterMs?: number; nowMs?: number; random?: number } = {}): this {
+    const { ticket } = this.state;
+    return this.on({ kind: 'fetch-failed', ticket, reason: 'refused', nowMs: 1000, random: 0.5, ...event });
+  }
+
+  applied(offset: number): this {
+    return this.on({ kind: 'applied', position: at(offset), changes: 2, tookMs: 150 });
+  }
+
+  applyFailed(event: { isFinal?: boolean; applied?: number; nowMs?: number; random?: number } = {}): this {
+    const { isFinal = false, nowMs = 1000, random = 0.5 } = event;
+    const applied = event.applied === undefined ? this.state.applied : at(event.applied);
+    return this.on({ kind: 'apply-failed', reason: 'EIO', isFinal, applied, nowMs, random });
+  }
+
+  get did(): FollowerEffect<string>['kind'][] {
+    return this.effects.map(({ kind }) => kind);
+  }
+
+  get delayMs(): number | undefined {
+    return this.effects.flatMap((effect) => ('delayMs' in effect ? [effect.delayMs] : []))[0];
+  }
+}
+
+describe('fetching', () => {
+  it('begins behind what is durable, at once, and does not park before the leader has answered once', () => {
+    const follower = new Follower({}, 'log', 7);
+    expect(follower.effects).toEqual([
+      { kind: 'fetch', ticket: 1, since: at(7), limit: 1000, waitSeconds: 0, delayMs: 0 },
+    ]);
+    expect(follower.empty().effects).toMatchObject([{ kind: 'fetch', waitSeconds: 10, delayMs: 0 }]);
+    expect(follower.failed().effects).toMatchObject([{ kind: 'retry', waitSeconds: 0 }]);
+  });
+
+  it('goes on behind the page being applied, while it is being applied', () => {
+    const follower = new Follower().fetched();
+    expect(follower.effects).toMatchObject([
+      { kind: 'apply', payload: '1', changes: 2 },
+      { kind: 'fetch', ticket: 2, since: at(2), delayMs: 0 },
+    ]);
+  });
+
+  it('stops with one page in hand until the page before it is applied', () => {
+    const follower = new Follower().fetched().fetched();
+    expect(follower.did).toEqual([]);
+    expect(follower.applied(2).effects).toMatchObject([
+      { kind: 'apply', payload: '3' },
+      { kind: 'fetch', since: at(4) },
+    ]);
+  });
+
+  it.each<[what: string, policy: Partial<FollowerPolicy>, answer: Fetched, delayMs: number]>([
+    ['at once after a poll that was parked', {}, { tookMs: 500 }, 0],
+    ['half a second after a poll that should have been parked and was not', {}, { tookMs: 499 }, 500],
+    ['at once when the leader meanwhile has more', {}, { tookMs: 5, headOffset: 3 }, 0],
+    ['an interval later when it polls', { pollIntervalMs: 1000 }, { tookMs: 5 }, 1000],
+  ])('asks again %s', (_, policy, answer, delayMs) => {
+    const follower = new Follower(policy).empty().empty(answer);
+    expect(follower.did).toEqual(['fetch']);
+    expect(follower.delayMs).toBe(delayMs);
+  });
+
+  it('does not park at the leader when it polls, and asks on at once while there are pages', () => {
+    expect(new Follower({ pollIntervalMs: 1000 }).empty().effects).toMatchObject([{ waitSeconds: 0 }]);
+    expect(new Follower({ pollIntervalMs: 1000 }).fetched().delayMs).toBe(0);
+  });
+
+  it('asks for as much as applying has shown to be good', () => {
+    const limits = (follower: Follower): unknown[] => follower.effects.map((e) => ('limit' in e ? e.limit : null));
+    expect(limits(new Follower({ pageSizeMax: 300 }))).toEqual([300]);
+    const slow = new Follower().fetched().on({ kind: 'applied', position: at(2), changes: 1000, tookMs: 201 });
+    expect(limits(slow.fetched())).toEqual([null, 500]);
+    const fast = new Follower().fetched().on({ kind: 'applied', position: at(2), changes: 1000, tookMs: 10 });
+    expect(limits(fast.fetched())).toEqual([null, 2500]);
+  });
+});
+
+describe('a page', () => {
+  it.each<[what: string, page: Fetched, reason: RegExp]>([
+    ['that leaves a gap', { first: 8 }, /begins at 8, not at 7/],
+    ['that was applied before', { first: 6 }, /begins at 6, not at 7/],
+    ['of another history', { before: at(5) }, /not chained to offset 6/],
+    ['of an older epoch', { epoch: '1-zzzzzzzz' }, /older/],
+    ['of a rival epoch', { epoch: '2-zzzzzzzz' }, /rival/],
+  ])('%s is not taken, but asked for again', (_, page, reason) => {
+    const follower = new Follower({}, 'log', 6).fetched(page);
+    expect(follower.did).toEqual(['retry']);
+    expect(follower.state).toMatchObject({ fetchedTo: at(6), isApplying: false, inHand: null, failures: 1 });
+    expect(follower.state.lastError).toMatch(reason);
+    expect(lagChanges(follower.state.progress)).toBeNull();
+  });
+
+  it.each(['2-aaaaaaaa', '3-zzzzzzzz', '10-zzzzzzzz'])('of epoch %s is taken behind epoch 2-aaaaaaaa', (epoch) => {
+    expect(new Follower({}, 'log', 6).fetched({ epoch }).did).toEqual(['apply', 'fetch']);
+  });
+
+  it('of another log is refused for good, however well it fits', () => {
+    for (const answer of ['fetched', 'empty'] as const) {
+      const follower = new Follower({}, 'log', 6)[answer]({ log: 'another' });
+      expect(follower.did).toEqual([]);
+      expect(follower.state).toMatchObject({ phase: 'refused', refusal: { code: 'other_log' }, log: 'log' });
+    }
+  });
+
+  it('of any log is taken by a follower that has none, and settles which one it follows', () => {
+    const follower = new Follower({}, null).fetched({ log: 'first' });
+    expect(follower.state.log).toBe('first');
+    expect(follower.fetched({ log: 'second' }).state.phase).toBe('refused');
+  });
+});
+
+describe('an answer', () => {
+  const answers: [string, (follower: Follower, ticket: number) => Follower][] = [
+    ['a page', (follower, ticket) => follower.fetched({ ticket })],
+    ['an empty page', (follower, ticket) => follower.empty({ ticket })],
+    ['a failure', (follower, ticket) => follower.failed({ ticket })],
+    [
+      'a refusal',
+      (follower, ticket) =>
+        follower.on({ kind: 'fetch-refused', ticket, refusal: { code: 'ahead', detail: '' }, nowMs: 0 }),
+    ],
+  ];
+
+  it.each(answers)('that is late has no effect: %s', (_, answer) => {
+    const follower = new Follower().fetched();
+    const before = follower.state;
+    answer(follower, 1);
+    expect([follower.did, follower.state]).toEqual([[], before]);
+  });
+
+  it.each(answers)('that comes twice has no effect the second time, though no fetch followed: %s', (_, answer) => {
+    const follower = new Follower().fetched().fetched();
+    const before = follower.state;
+    answer(follower, before.ticket);
+    expect([follower.did, follower.state]).toEqual([[], before]);
+  });
+
+  it.each(answers)('to a fetch that was cancelled has no effect: %s', (_, answer) => {
+    const follower = new Follower().fetched();
+    const { ticket } = follower.state;
+    const before = follower.applyFailed().state;
+    answer(follower, ticket);
+    expect([follower.did, follower.state]).toEqual([[], before]);
+  });
+});
+
+describe('failures', () => {
+  it('back off further each time, are forgotten on success, and heed Retry-After', () => {
+    const follower = new Follower();
+    expect([follower.failed().delayMs, follower.failed().delayMs]).toEqual([1000, 2000]);
+    expect(follower.fetched().state).toMatchObject({ failures: 0, breaker: { kind: 'closed', failures: 0 } });
+    expect(follower.failed().delayMs).toBe(1000);
+    expect(follower.failed({ retryAfterMs: 7000 }).delayMs).toBe(7000);
+  });
+
+  it('in a row hold back the next request until the breaker lets a probe out', () => {
+    const follower = new Follower().failed().failed();
+    expect(follower.failed({ random: 0 }).delayMs).toBe(30_000);
+    expect(follower.failed({ random: 0, nowMs: 31_000 }).state.breaker).toEqual({ kind: 'open', openUntilMs: 61_000 });
+  });
+
+  it('make the lag unknown', () => {
+    const follower = new Follower().empty();
+    expect(lagChanges(follower.state.progress)).toBe(0);
+    expect(lagChanges(follower.failed().state.progress)).toBeNull();
+  });
+
+  it('of applying begin again at what is durable, also when the page turns out to be there', () => {
+    const follower = new Follower().fetched().fetched().applyFailed();
+    expect(follower.effects).toMatchObject([{ kind: 'fetch', since: START, delayMs: 1000 }]);
+    expect(follower.state).toMatchObject({ inHand: null, isApplying: false, fetchedTo: START });
+    const there = new Follower().fetched().applyFailed({ applied: 2 });
+    expect(there.did).toEqual(['cancel-fetch', 'fetch']);
+    expect(there.state).toMatchObject({ applied: at(2), fetchedTo: at(2), progress: { applied: 2 } });
+  });
+
+  it('of applying back off further each time, although the fetches between them succeed', () => {
+    const follower = new Follower();
+    const delays = [1, 2, 3].map(() => follower.fetched().applyFailed().delayMs);
+    expect(delays).toEqual([1000, 2000, 4000]);
+    follower.fetched().applied(2);
+    expect(follower.fetched().applyFailed().delayMs).toBe(1000);
+  });
+
+  it('of applying do not let a request out that the breaker holds back', () => {
+    const follower = new Follower().fetched().failed().failed().failed();
+    expect(follower.state.breaker.kind).toBe('open');
+    expect(follower.applyFailed({ nowMs: 11_000, random: 0 }).delayMs).toBe(20_000);
+  });
+
+  it('that are final end it, with the truth about what is durable', () => {
+    const follower = new Follower().fetched().applyFailed({ isFinal: true, applied: 2 });
+    expect(follower.did).toEqual(['cancel-fetch']);
+    expect(follower.state).toMatchObject({
+      phase: 'failed',
+      lastError: 'EIO',
+      applied: at(2),
+      progress: { applied: 2 },
+    });
+  });
+});
+
+describe('a refusal', () => {
+  it.each(['compacted', 'diverged', 'other_log', 'ahead'] as const)('%s is kept for an operator', (code) => {
+    const follower = new Follower();
+    const { ticket } = follower.state;
+    follower.on({ kind: 'fetch-refused', ticket, refusal: { code, detail: 'why' }, nowMs: 0 });
+    expect(follower.did).toEqual([]);
+    expect(follower.state).toMatchObject({ phase: 'refused', refusal: { code }, lastError: `${code}: why` });
+    expect(lagChanges(follower.state.progress)).toBeNull();
+  });
+});

@@ -1,0 +1,99 @@
+import { describe, expect, it } from 'vitest';
+import { followerVerdict, storeVerdict, type FollowerCondition, type StoreCondition } from './health.ts';
+import { NO_PROGRESS, type Progress } from './progress.ts';
+
+const NOW = 100_000;
+const LAG_SECONDS_MAX = 30;
+
+const upToDate = (secondsAgo: number): Progress => ({
+  applied: 7,
+  connected: true,
+  leaderHead: 7,
+  contactAtMs: NOW - secondsAgo * 1000,
+  upToDateAtMs: NOW - secondsAgo * 1000,
+});
+
+const FINE: FollowerCondition = { phase: 'following', progress: upToDate(1), refusal: null, lastError: null };
+
+function reason(changed: Partial<FollowerCondition>): string | null {
+  const verdict = followerVerdict({ ...FINE, ...changed }, LAG_SECONDS_MAX, NOW);
+  return verdict.healthy ? null : verdict.reason;
+}
+
+describe('a follower', () => {
+  it.each<[what: string, changed: Partial<FollowerCondition>]>([
+    ['in contact and up to date a moment ago', {}],
+    ['up to date exactly as long ago as allowed', { progress: upToDate(30) }],
+    ['behind, but up to date within the bound', { progress: { ...upToDate(29), leaderHead: 999 } }],
+    ['that had an error and got over it', { lastError: 'connect ECONNREFUSED' }],
+  ])('is healthy %s', (_, changed) => {
+    expect(reason(changed)).toBeNull();
+  });
+
+  it.each<[what: string, changed: Partial<FollowerCondition>, sentence: string]>([
+    [
+      'that has just started',
+      { phase: 'starting', progress: NO_PROGRESS },
+      'no answer from the leader yet; it has not been up to date since it started',
+    ],
+    [
+      'that never reached its leader',
+      { progress: NO_PROGRESS, lastError: 'connect ECONNREFUSED' },
+      'no contact with the leader (connect ECONNREFUSED); it has not been up to date since it started',
+    ],
+    [
+      'that lost its leader a moment ago, though it has everything',
+      { progress: { ...upToDate(2), connected: false }, lastError: 'socket hang up' },
+      'no contact with the leader (socket hang up); it was up to date 2.0 s ago',
+    ],
+    [
+      'that copies a long log',
+      { progress: { ...NO_PROGRESS, connected: true, leaderHead: 1e6, contactAtMs: NOW } },
+      'the follower is catching up for the first time',
+    ],
+    [
+      'over its bound, however good its contact',
+      { progress: { ...upToDate(30.5), contactAtMs: NOW } },
+      'the follower was last up to date 30.5 s ago, the bound is 30 s',
+    ],
+    [
+      'whose next changes are gone',
+      { phase: 'refused', refusal: { code: 'compacted', detail: 'D' } },
+      'the leader no longer keeps the changes this follower needs next; it must be copied anew (D)',
+    ],
+    [
+      'with changes its leader has not',
+      { phase: 'refused', refusal: { code: 'diverged', detail: 'D' } },
+      "this follower holds changes that are not in the leader's history; it must not follow on (D)",
+    ],
+    [
+      'of another log',
+      { phase: 'refused', refusal: { code: 'other_log', detail: 'D' } },
+      'the leader serves another log than this follower holds; check its address (D)',
+    ],
+    [
+      'ahead of its leader',
+      { phase: 'refused', refusal: { code: 'ahead', detail: 'D' } },
+      'this follower is ahead of its leader, which may have lost data; check the leader before anything else (D)',
+    ],
+    ['that cannot apply', { phase: 'failed', lastError: 'checksum' }, 'applying changes failed for good: checksum'],
+    ['that was stopped', { phase: 'stopped' }, 'the follower is stopped'],
+  ])('%s is unhealthy and says why', (_, changed, sentence) => {
+    expect(reason(changed)).toBe(sentence);
+  });
+});
+
+describe('a store', () => {
+  it.each<[StoreCondition['state'], string | null, string | null]>([
+    ['ready', null, null],
+    ['ready', 'reopened', null],
+    ['poisoned', 'EIO', 'a write failed and the store takes no more until it is reopened: EIO'],
+    ['poisoned', null, 'a write failed and the store takes no more until it is reopened'],
+    ['recovering', 'EIO', 'the store is being reopened and verified: EIO'],
+    ['corrupt', 'record 7 fails its hash', 'the store is corrupt and must be copied anew: record 7 fails its hash'],
+    ['closed', null, 'the store is closed'],
+  ])('%s (%s) makes its node say: %s', (state, why, sentence) => {
+    const verdict = storeVerdict({ state, reason: why });
+    expect(verdict).toStrictEqual(sentence === null ? { healthy: true } : { healthy: false, reason: sentence });
+  });
+});

@@ -1,0 +1,31 @@
+import { START } from '@skein/protocol';
+import { describe, expect, it } from 'vitest';
+import { isLive, outboxDrift, SLOT_LIVE_MS, type Slot } from './slots.ts';
+
+const NOW = 100_000;
+
+function slot(id: string, offset: number, silentMs = 0): Slot {
+  return { id, applied: { ...START, offset }, seenAtMs: NOW - silentMs };
+}
+
+describe('a slot', () => {
+  it('is live until its follower has been silent for longer than three polls', () => {
+    expect(isLive(slot('a', 0), NOW)).toBe(true);
+    expect(isLive(slot('a', 0, SLOT_LIVE_MS), NOW)).toBe(true);
+    expect(isLive(slot('a', 0, SLOT_LIVE_MS + 1), NOW)).toBe(false);
+  });
+});
+
+describe('outbox drift', () => {
+  it.each<[what: string, slots: Slot[], drift: number | null]>([
+    ['unknown without followers, not 0', [], null],
+    ['unknown without live followers', [slot('a', 10, SLOT_LIVE_MS + 1)], null],
+    ['0 when every follower has everything', [slot('a', 10), slot('b', 10)], 0],
+    ['what the slowest lacks', [slot('a', 10), slot('b', 3), slot('c', 9)], 7],
+    ['everything when one has acknowledged nothing', [slot('a', 10), slot('b', 0)], 10],
+    ['not about those that have gone silent', [slot('a', 8), slot('b', 0, SLOT_LIVE_MS + 1)], 2],
+    ['never below 0', [slot('a', 12)], 0],
+  ])('is %s', (_, slots, drift) => {
+    expect(outboxDrift(new Set(slots).values(), 10, NOW)).toBe(drift);
+  });
+});

@@ -1,0 +1,52 @@
+import { EXIT_CODES } from '../cli/command-error.ts';
+import {
+  defaultOf,
+  environmentName,
+  OPTION_NAMES,
+  OPTIONS,
+  optionsOf,
+  placeholderOf,
+  type NodeCommand,
+  type OptionName,
+} from '../config/options.ts';
+import { code, generatedFrom, page, table } from './markdown.ts';
+
+/** docs/CONFIGURATION.md, from the table of options. */
+export function renderConfiguration(): string {
+  return page(
+    generatedFrom('packages/skein/src/config/options.ts'),
+    '# Configuration',
+    'The options of `skein leader` and `skein follower`. One name serves everywhere: `--max-lag 10s` on the command line,\n' +
+      '`max-lag: 10s` in a YAML file given with `--config` (or `SKEIN_CONFIG`), `SKEIN_MAX_LAG=10s` in the environment.',
+    'Later wins: defaults, then the file, then the environment, then flags. A key nobody knows is an error in each of them, and\n' +
+      `so is a variable that begins with \`SKEIN_\` and names no option: exit code ${EXIT_CODES.usage} for a flag, ${EXIT_CODES.configuration} for the others. A file\n` +
+      'holds only options of either role; those of the other role are passed over. `skein config leader` and\n' +
+      '`skein config follower` print what a node would run with, and where each value comes from.',
+    'Durations are written `500ms`, `10s`, `2m` or `1h`; sizes `512B`, `64KiB`, `64MiB` or `1GiB`; switches `on` or `off`.',
+    ...(['leader', 'follower'] as const).flatMap((command) => [`## skein ${command}`, optionTable(command)]),
+    '## Environment',
+    table(
+      ['variable', 'option'],
+      OPTION_NAMES.map((name) => [code(environmentName(name)), code(`--${name}`)]),
+    ),
+    'A configuration file:',
+    '```yaml\n# skein follower --config edge.yaml\nleader: http://10.0.0.5:7400\nnode-id: edge-1\ndata: /var/lib/skein\nmax-lag: 10s\n```',
+  );
+}
+
+function optionTable(command: NodeCommand): string {
+  return table(
+    ['option', 'default', 'meaning'],
+    optionsOf(command).map((name) => [code(flagOf(name)), presetOf(name, command), OPTIONS[name].help]),
+  );
+}
+
+function flagOf(name: OptionName): string {
+  const placeholder = placeholderOf(name);
+  return placeholder === undefined ? `--${name}` : `--${name} ${placeholder}`;
+}
+
+function presetOf(name: OptionName, command: NodeCommand): string {
+  const preset = defaultOf(name, command);
+  return preset === null ? '' : code(preset);
+}

@@ -1,0 +1,30 @@
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { request } from 'undici';
+import { startFollower } from '../start-follower.ts';
+import { startLeader, type RunningNode } from '../start-leader.ts';
+import type { Expositions } from './metrics.ts';
+
+/** Runs a leader and a follower for as long as it takes to ask each for its metrics, after a first request to both. */
+export async function scrapeNodes(): Promise<Expositions> {
+  const directory = await mkdtemp(join(tmpdir(), 'skein-docs-'));
+  const nodes: RunningNode[] = [];
+  try {
+    const leader = await startLeader({ data: join(directory, 'leader'), port: 0 });
+    nodes.push(leader);
+    const follower = await startFollower({ leader: leader.url, data: join(directory, 'follower'), port: 0 });
+    nodes.push(follower);
+    // The labels of a request are there once there was one.
+    for (const { url } of nodes) await textAt(url, '/livez');
+    return { leader: await textAt(leader.url, '/metrics'), follower: await textAt(follower.url, '/metrics') };
+  } finally {
+    for (const node of nodes.toReversed()) await node.close();
+    await rm(directory, { recursive: true });
+  }
+}
+
+async function textAt(url: string, path: string): Promise<string> {
+  const { body } = await request(new URL(path, url));
+  return body.text();
+}

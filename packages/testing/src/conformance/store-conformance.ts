@@ -1,0 +1,40 @@
+import { closing } from './closing.ts';
+import { concurrency } from './concurrency.ts';
+import { conditions } from './conditions.ts';
+import { counting } from './counting.ts';
+import { following } from './following.ts';
+import { idempotency } from './idempotency.ts';
+import type { CreateLevel } from './levels.ts';
+import { log } from './log.ts';
+import { opening } from './opening.ts';
+import { reading } from './reading.ts';
+import { recovering } from './recovering.ts';
+import { rotting } from './rotting.ts';
+import { snapshots } from './snapshots.ts';
+import { suiteOf, type TestApi } from './suite.ts';
+import { transactions } from './transactions.ts';
+import { trimming } from './trimming.ts';
+import { writing } from './writing.ts';
+
+/**
+ * What Skein's store promises on any abstract-level database, as tests. Give it the `describe` and `it` of a test runner
+ * and a way to make an empty database. It asserts with node:assert and uses no time but its own.
+ */
+export function storeConformance(api: TestApi, createLevel: CreateLevel): void {
+  const suite = suiteOf(api, createLevel);
+  opening(suite);
+  reading(suite);
+  snapshots(suite);
+  writing(suite);
+  conditions(suite);
+  concurrency(suite);
+  transactions(suite);
+  idempotency(suite);
+  log(suite);
+  following(suite);
+  counting(suite);
+  trimming(suite);
+  recovering(suite);
+  rotting(suite);
+  closing(suite);
+}

@@ -1,0 +1,14 @@
+export { createClassicLevel, createMemoryLevel, type CreateLevel, type LevelUnderTest } from './conformance/levels.ts';
+export { storeConformance } from './conformance/store-conformance.ts';
+export type { TestApi } from './conformance/suite.ts';
+export { ChaosProxy, type Fault } from './processes/chaos-proxy.ts';
+export { Answer, Client, type RequestHeaders, type RequestParts } from './processes/client.ts';
+export { Cluster } from './processes/cluster.ts';
+export { bareEnvironment, runSkein, SKEIN_BIN, type CommandOptions, type CommandResult } from './processes/command.ts';
+export { FeedChecker, type FeedPage } from './processes/feed-checker.ts';
+export { freePort } from './processes/free-port.ts';
+export { sampleOf } from './processes/metrics-text.ts';
+export { NodeProcess, type Flags, type NodeSettings, type ProcessEnd } from './processes/node-process.ts';
+export { rawExchange } from './processes/raw-exchange.ts';
+export { readDocuments, readFeed, readRecords } from './processes/read-node.ts';
+export { HopelessError, until, type Patience } from './processes/until.ts';

@@ -1,0 +1,34 @@
+import { checkManifest, faultOfImport } from './dependencies.ts';
+import { findImports } from './imports.ts';
+import { checkPurity } from './purity.ts';
+import { isTest, packageOf, type RepositoryFile, type Violation } from './repository.ts';
+import { REPLICATION } from './rules.ts';
+import { checkIndex, checkReadme, checkTopLevel } from './shape.ts';
+import { tokenize } from './tokens.ts';
+
+/**
+ * Holds a repository, given as all of its files, to the shape docs/ARCHITECTURE.md describes: the dependency rule, pure
+ * decisions, one public module per package, a short README in each, and the fixed top level.
+ */
+export function checkStructure(files: readonly RepositoryFile[]): readonly Violation[] {
+  const violations: Violation[] = [...checkTopLevel(files)];
+  const packages = files.map(packageOf).filter((found) => found !== null);
+  for (const owner of packages) {
+    violations.push(...checkManifest(owner), ...checkReadme(owner, files), ...checkIndex(owner, files));
+  }
+  for (const file of files) {
+    if (!/\.[cm]?[jt]sx?$/.test(file.path)) continue;
+    const owner = packages.find(({ folder }) => file.path.startsWith(`${folder}/`));
+    const tokens = tokenize(file.text);
+    for (const found of findImports(tokens)) {
+      const sentence = faultOfImport(file, owner, found);
+      if (sentence !== null) violations.push({ path: file.path, line: found.line, sentence });
+    }
+    if (owner?.name === REPLICATION && !isTest(file.path)) violations.push(...checkPurity(file, tokens));
+  }
+  return violations.toSorted((a, b) => compareText(a.path, b.path) || a.line - b.line);
+}
+
+function compareText(a: string, b: string): number {
+  return a < b ? -1 : Number(a > b);
+}

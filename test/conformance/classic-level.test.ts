@@ -1,0 +1,4 @@
+import { createClassicLevel, storeConformance } from '@skein/testing';
+import { describe, it } from 'vitest';
+
+describe('a store on classic-level', () => storeConformance({ describe, it }, createClassicLevel));
