@@ -172,7 +172,7 @@ describe('a body that stops halfway', () => {
     const chunk = `${Buffer.byteLength(lines).toString(16)}\r\n${lines}\r\n`;
     const answer = parse(await rawExchange(client.url, request, chunk, 'ff\r\n{"key":"cut'));
     expect([answer.status, answer.json.code]).toStrictEqual([400, 'incomplete_body']);
-    expect(answer.json).toMatchObject({ count: 2000, line: 2500 });
+    expect(answer.json).toMatchObject({ count: 2000, line: 2501 });
     const { changes, next } = await readFeed(client);
     expect(changes.filter(({ collection }) => collection === 'half-load')).toHaveLength(2000);
     expect(answer.json.position).toBe(next);

@@ -71,6 +71,19 @@ export class DocumentReader {
     }
   }
 
+  /** Which of the documents are there. */
+  async hasMany(keys: readonly { readonly collection: string; readonly key: string }[]): Promise<readonly boolean[]> {
+    this.#gate.assertOpen();
+    try {
+      return await this.#level.hasMany(
+        keys.map(({ collection, key }) => documentKey(collection, key)),
+        this.#options,
+      );
+    } catch (error) {
+      throw this.#gate.failed(error);
+    }
+  }
+
   /** One page in key order. It ends at `limit` documents, or earlier when it would be too many bytes. */
   async scan(collection: string, options: ScanOptions = {}): Promise<DocumentPage> {
     const limit = options.limit ?? LIMITS.pageLimitDefault;

@@ -1,16 +1,34 @@
 import type { Socket } from 'node:net';
+import { PassThrough, type Readable } from 'node:stream';
 import { MEDIA_TYPES, SkeinError } from '@skein/protocol';
 import { problemBody } from './problem.ts';
 
-/**
- * A client that closes its sending half in the middle of a body can still read an answer. Whoever is reading such a body
- * registers here, and gets to say what became of it; for everyone else the connection is answered and closed.
- */
+/** Who is reading a body from a socket, and wants to know that no more of it will come. */
 const readers = new WeakMap<Socket, (error: SkeinError) => void>();
 
-export function onBodyCutOff(socket: Socket, listener: (error: SkeinError) => void): () => void {
-  readers.set(socket, listener);
-  return () => readers.delete(socket);
+/**
+ * The body of a request as it arrives. A client that closes its sending half in the middle of it can still read an answer,
+ * so whoever reads here gets all that came, then the refusal, and says what became of it; for everyone else the connection
+ * is answered and closed.
+ *
+ * The bytes go through a stream of their own: a request that ends too early, or is not read to its end, destroys its
+ * connection, and with it the way of the answer.
+ */
+export async function* chunksOf(body: Readable, socket: Socket): AsyncGenerator<Buffer> {
+  const chunks = body.pipe(new PassThrough());
+  body.once('error', (error) => chunks.destroy(error));
+  let cutOff: SkeinError | undefined;
+  readers.set(socket, (error) => {
+    cutOff = error;
+    body.unpipe(chunks);
+    chunks.end(body.read() ?? undefined);
+  });
+  try {
+    for await (const chunk of chunks) yield chunk as Buffer;
+    if (cutOff !== undefined) throw cutOff;
+  } finally {
+    readers.delete(socket);
+  }
 }
 
 /** Fastify's `clientErrorHandler`: what cannot be read as HTTP ends here. */

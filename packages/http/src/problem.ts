@@ -56,6 +56,8 @@ export function sendProblem(reply: FastifyReply, error: SkeinError): FastifyRepl
   const { retryAfterSeconds, leader } = error.details;
   if (typeof retryAfterSeconds === 'number') reply.header('retry-after', retryAfterSeconds);
   if (typeof leader === 'string') reply.header(HEADERS.leader, leader);
+  // Whatever may still come on this connection is the rest of a body nobody reads.
+  if (error.code === 'incomplete_body') reply.header('connection', 'close');
   return reply
     .code(error.status)
     .header('content-type', MEDIA_TYPES.problem)

@@ -45,6 +45,8 @@ export function createServer({ node, logger, addWrites, addRoleMetrics }: Server
     connectionTimeout: IDLE_TIMEOUT_MS,
     keepAliveTimeout: KEEP_ALIVE_MS,
     requestTimeout: 0,
+    // A logger of its own for every request costs more than it tells: nothing logs by request here.
+    childLoggerFactory: (shared) => shared,
     forceCloseConnections: 'idle',
     return503OnClosing: false,
     routerOptions: { maxParamLength: LIMITS.headerBytesMax },
@@ -65,6 +67,7 @@ export function createServer({ node, logger, addWrites, addRoleMetrics }: Server
   installProblems(app);
   installBodyParsers(app);
   nameTheNode(app, node);
+  closeWhatWasBusy(app, node);
 
   const commits = new Commits(node.store, node.clock, node.stopping);
   const pages = new PageSource(node.store);
@@ -74,7 +77,11 @@ export function createServer({ node, logger, addWrites, addRoleMetrics }: Server
   healthRoutes(app, node);
   statusRoute(app, node, slots);
   app.register(async (scope) => {
-    await scope.register(compress, { threshold: COMPRESSED_BYTES_MIN, encodings: ['gzip', 'deflate', 'br'], customTypes: /json/ });
+    await scope.register(compress, {
+      threshold: COMPRESSED_BYTES_MIN,
+      encodings: ['gzip', 'deflate', 'br'],
+      customTypes: /json/,
+    });
     documentReads(scope, node, commits);
   });
   changeFeed(app, { node, commits, pages, slots });
@@ -87,6 +94,17 @@ function nameTheNode(app: FastifyInstance, node: ServedNode): void {
   app.addHook('onRequest', (_request, reply, done) => {
     sayWhoAnswers(reply, node);
     done();
+  });
+}
+
+/**
+ * Idle connections are closed when the node stops; those on which an answer is still due are closed behind it, or the stop
+ * would wait for their clients to let go.
+ */
+function closeWhatWasBusy(app: FastifyInstance, { stopping }: ServedNode): void {
+  app.addHook('onSend', (_request, reply, payload, done) => {
+    if (stopping.aborted) reply.header('connection', 'close');
+    done(null, payload);
   });
 }
 

@@ -56,10 +56,10 @@ function headEnd(bytes: Buffer): number {
 }
 
 /** Reads a line, or says that it was refused; any other exception fails the test. */
-function read(bytes: Uint8Array): LineReader | 'refused' {
+function read(bytes: Uint8Array, end = bytes.length): LineReader | 'refused' {
   const reader = new LineReader();
   try {
-    reader.read(bytes, 0, bytes.length);
+    reader.read(bytes, 0, end);
     return reader;
   } catch (error) {
     if (isSkeinError(error, 'bad_record')) return 'refused';
@@ -123,10 +123,10 @@ describe('a line', () => {
     );
   });
 
-  it('cut off anywhere in its head is refused', () => {
+  it('cut off anywhere in its head is refused, also when the rest lies behind the cut', () => {
     fc.assert(
       fc.property(line, ({ bytes }) => {
-        for (let end = 0; end < headEnd(bytes); end++) expect(read(bytes.subarray(0, end))).toBe('refused');
+        for (let end = 0; end < headEnd(bytes); end++) expect(read(bytes, end)).toBe('refused');
       }),
     );
   });

@@ -273,7 +273,7 @@ const weighted = (weight: number, arbitraries: fc.Arbitrary<Action>[]): fc.Weigh
 const actions = fc.array(
   fc.oneof(
     ...weighted(20, [grow, answer, answer, applied, stale, fetchFailed, wrongPage, pause]),
-    ...weighted(8, [applyFailed(false)]),
+    ...weighted(12, [applyFailed(false)]),
     ...weighted(1, [refused, applyFailed(true), stop]),
   ),
   { maxLength: 120, size: 'max' },
@@ -301,7 +301,7 @@ describe('a follower, whatever happens in whatever order', () => {
         settle(world);
         expect(isUpToDate(world)).toBe(true);
       }),
-      { numRuns: 400 },
+      { numRuns: 250 },
     );
     // The walk is worth something only when it came past everything.
     const phases = ['following', 'refused', 'failed', 'stopped'];

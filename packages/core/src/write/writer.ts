@@ -1,15 +1,14 @@
 import { LIMITS, SkeinError, type JsonValue, type RecordView } from '@skein/protocol';
 import type { Clock } from '../clock.ts';
-import type { Document } from '../document.ts';
 import type { DocumentReader } from '../documents.ts';
 import type { Facts } from '../facts.ts';
 import { idempotencyKey } from '../level/layout.ts';
 import type { Level } from '../level/level.ts';
 import { buildRecord } from './build-record.ts';
 import { decodeEntry, type IdempotencyEntry } from './idempotency.ts';
-import type { Committed, Operation } from './operation.ts';
-import type { Current } from './plan-operation.ts';
+import type { Committed } from './operation.ts';
 import { planGroup, type GroupContext, type GroupPlan, type Outcome, type WriteRequest } from './plan-group.ts';
+import { readState } from './read-state.ts';
 import { replay } from './replay.ts';
 
 /** What the writer needs of its store. */
@@ -128,7 +127,10 @@ export class Writer {
   }
 
   async #plan(requests: readonly WriteRequest[]): Promise<GroupPlan> {
-    const [current, idempotency] = await Promise.all([this.#readCurrent(requests), this.#readIdempotency(requests)]);
+    const [current, idempotency] = await Promise.all([
+      readState(this.#host.documents, requests),
+      this.#readIdempotency(requests),
+    ]);
     const { head, headTs, history, identity } = this.#host.facts();
     const context: GroupContext = {
       offsetFirst: head.offset + 1,
@@ -137,7 +139,7 @@ export class Writer {
       ts: Math.max(this.#host.clock.wall(), headTs ?? 0),
       valueBytesMax: this.#host.valueBytesMax,
       recordBytesWanted: GROUP_BYTES_MAX,
-      current: (collection, key) => current.get(`${collection}\0${key}`),
+      current,
       idempotency: (digest) => idempotency.get(digest),
     };
     return planGroup(requests, context);
@@ -172,16 +174,6 @@ export class Writer {
     }
   }
 
-  async #readCurrent(requests: readonly WriteRequest[]): Promise<ReadonlyMap<string, Current>> {
-    const operations: Operation[] = requests.flatMap((request) => request.operations);
-    const found = await this.#host.documents.getMany(operations);
-    const current = new Map<string, Current>();
-    for (const [i, document] of found.entries()) {
-      if (document !== undefined) current.set(`${operations[i]!.collection}\0${document.key}`, currentOf(document));
-    }
-    return current;
-  }
-
   #readIdempotency(requests: readonly WriteRequest[]): Promise<ReadonlyMap<string, IdempotencyEntry>> {
     return this.#host.reading(() => this.#findIdempotency(requests));
   }
@@ -196,10 +188,6 @@ export class Writer {
     }
     return entries;
   }
-}
-
-function currentOf(document: Document): Current {
-  return { version: document.version, valueText: () => document.valueBytes.toString() };
 }
 
 /** What a request weighs in the queue: its values, and something for the rest. */

@@ -12,7 +12,7 @@ import {
 } from '@skein/protocol';
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import { z } from 'zod';
-import { onBodyCutOff } from '../cut-off-bodies.ts';
+import { chunksOf } from '../cut-off-bodies.ts';
 import { toSkeinError } from '../problem.ts';
 import { headerOf, jsonBody, NO_QUERY, parseJsonBytes } from '../request.ts';
 import { idempotencyOf } from './idempotency.ts';
@@ -65,7 +65,7 @@ interface BulkSource {
   readonly request: FastifyRequest;
   readonly collection: string;
   readonly valueBytesMax: number;
-  /** The line being read, from 1; for an array, the element. */
+  /** The line being read, from 1; for an array, the element. 0 before there is one. */
   line: number;
 }
 
@@ -116,7 +116,7 @@ class BulkLoad {
     const { code, message, details, status } = toSkeinError(error);
     const { line } = this.#source;
     const progress = { line, count: this.#count, position: formatPosition(this.#position) };
-    const isBadLine = status < 500 && code !== 'incomplete_body' && code !== 'overloaded';
+    const isBadLine = line > 0 && status < 500 && code !== 'incomplete_body' && code !== 'overloaded';
     if (!isBadLine) return new SkeinError(code, message, { ...details, ...progress }, error);
     return new SkeinError(
       code === 'too_large' ? code : 'bad_line',
@@ -183,15 +183,11 @@ async function* operationsOf(
   }
   if (request.body === undefined)
     throw new SkeinError('unsupported_media_type', `send ${MEDIA_TYPES.ndjson} or ${MEDIA_TYPES.json}`);
-  const body = request.body as Readable;
-  const stopListening = onBodyCutOff(request.raw.socket, (error) => body.destroy(error));
-  try {
-    for await (const line of linesOf(body, source.valueBytesMax + LINE_OVERHEAD_BYTES, onChunk)) {
-      source.line++;
-      if (line.length > 0) yield toOperation(source, parseJsonBytes(line, LIMITS.jsonDepthMax + LEVELS_IN_LINE));
-    }
-  } finally {
-    stopListening();
+  const chunks = chunksOf(request.body as Readable, request.raw.socket);
+  source.line = 1;
+  for await (const line of linesOf(chunks, source.valueBytesMax + LINE_OVERHEAD_BYTES, onChunk)) {
+    if (line.length > 0) yield toOperation(source, parseJsonBytes(line, LIMITS.jsonDepthMax + LEVELS_IN_LINE));
+    source.line++;
   }
 }
 

@@ -1,22 +1,17 @@
-import type { Readable } from 'node:stream';
 import { SkeinError } from '@skein/protocol';
 
 const NEWLINE = 0x0a;
 
-/**
- * The lines of a stream. Memory is bounded by one line and one chunk. The stream is left standing
- * when the caller stops early, so that it can still be answered on the same connection.
- */
+/** The lines of a stream. Memory is bounded by one line and one chunk. */
 export async function* linesOf(
-  stream: Readable,
+  chunks: AsyncIterable<Buffer>,
   lineBytesMax: number,
   onChunk?: (chunk: Buffer) => void,
 ): AsyncGenerator<Buffer> {
   let rest = Buffer.alloc(0);
-  for await (const chunk of stream.iterator({ destroyOnReturn: false })) {
-    const bytes = chunk as Buffer;
-    onChunk?.(bytes);
-    const buffer = rest.length === 0 ? bytes : Buffer.concat([rest, bytes]);
+  for await (const chunk of chunks) {
+    onChunk?.(chunk);
+    const buffer = rest.length === 0 ? chunk : Buffer.concat([rest, chunk]);
     let at = 0;
     for (let end = buffer.indexOf(NEWLINE); end !== -1; end = buffer.indexOf(NEWLINE, at)) {
       const line = trimmed(buffer.subarray(at, end));

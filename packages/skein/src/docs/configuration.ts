@@ -24,13 +24,13 @@ export function renderConfiguration(): string {
       '`skein config follower` print what a node would run with, and where each value comes from.',
     'Durations are written `500ms`, `10s`, `2m` or `1h`; sizes `512B`, `64KiB`, `64MiB` or `1GiB`; switches `on` or `off`.',
     ...(['leader', 'follower'] as const).flatMap((command) => [`## skein ${command}`, optionTable(command)]),
+    '## A file',
+    '```yaml\n# skein follower --config edge.yaml\nleader: http://10.0.0.5:7400\nnode-id: edge-1\ndata: /var/lib/skein\nmax-lag: 10s\n```',
     '## Environment',
     table(
       ['variable', 'option'],
       OPTION_NAMES.map((name) => [code(environmentName(name)), code(`--${name}`)]),
     ),
-    'A configuration file:',
-    '```yaml\n# skein follower --config edge.yaml\nleader: http://10.0.0.5:7400\nnode-id: edge-1\ndata: /var/lib/skein\nmax-lag: 10s\n```',
   );
 }
 

@@ -1,6 +1,7 @@
 import type { Level } from '@skein/core';
 
 type Batch = ReturnType<Level['batch']>;
+type Iterator = ReturnType<Level['iterator']>;
 
 interface WriteFault {
   /** How many writes still go through before this one. */
@@ -21,7 +22,8 @@ export class FaultyLevel {
   readonly #level: Level;
   #fault: WriteFault | undefined;
   #opensToFail = 0;
-  #iteratorFault = { skip: 0, times: 0 };
+  /** How many iterations still go through before one fails. */
+  #iteratorsToPass = Infinity;
   #gate: Promise<void> | undefined;
   /** Batch writes that were asked for. */
   writes = 0;
@@ -42,11 +44,7 @@ export class FaultyLevel {
         if (this.#opensToFail-- > 0) throw DISK_FAILED;
         await plain.open(...options);
       },
-      iterator: (...options: Parameters<Level['iterator']>) => {
-        const fault = this.#iteratorFault;
-        if (fault.times > 0 && fault.skip-- <= 0 && fault.times-- > 0) throw DISK_FAILED;
-        return plain.iterator(...options);
-      },
+      iterator: (...options: Parameters<Level['iterator']>) => this.#faultyIterator(plain.iterator(...options)),
     });
   }
 
@@ -61,7 +59,7 @@ export class FaultyLevel {
 
   /** Fails one iteration: the next, or the one after `skip` more. */
   failIterator(skip = 0): void {
-    this.#iteratorFault = { skip, times: 1 };
+    this.#iteratorsToPass = skip;
   }
 
   /** Holds every batch write back until the answer is called. */
@@ -95,6 +93,13 @@ export class FaultyLevel {
         }
       },
     });
+  }
+
+  #faultyIterator(iterator: Iterator): Iterator {
+    if (this.#iteratorsToPass-- > 0) return iterator;
+    this.#iteratorsToPass = Infinity;
+    const fail = (): Promise<never> => Promise.reject(DISK_FAILED);
+    return Object.assign(iterator, { next: fail, nextv: fail, all: fail });
   }
 
   async #write(write: Batch['write'], options: Parameters<Batch['write']>): Promise<void> {
