@@ -14,10 +14,11 @@ const follower = await startFollower({ leader: leader.url, data: join(data, 'fol
 
 // The service: GET /NAME answers the price of a thing, from the local copy.
 const prices = follower.collection('prices');
-const service = createServer(async (request, response) => {
-  const price = await prices.get(request.url.slice(1));
-  response.statusCode = price === undefined ? 404 : 200;
-  response.end(JSON.stringify(price?.value ?? null));
+const service = createServer((request, response) => {
+  prices.get(request.url.slice(1)).then(
+    (price) => response.writeHead(price === undefined ? 404 : 200).end(JSON.stringify(price?.value ?? null)),
+    () => response.writeHead(500).end(),
+  );
 });
 service.listen(0, '127.0.0.1');
 await once(service, 'listening');

@@ -3,14 +3,14 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
-import { execa, type ResultPromise } from 'execa';
+import { execa } from 'execa';
 import { afterEach, beforeEach, expect, test } from 'vitest';
 import { startLeader, type RunningNode } from '../../packages/skein/src/start-leader.ts';
 
 const root = fileURLToPath(new URL('../../', import.meta.url));
 
 let scratch: string;
-const consumers: ResultPromise[] = [];
+const consumers: ReturnType<typeof runConsumer>[] = [];
 const leaders: RunningNode[] = [];
 
 beforeEach(async () => {
@@ -51,15 +51,21 @@ async function stopLeader(leader: RunningNode): Promise<void> {
   await leader.close();
 }
 
-/** A running feed-consumer, and the lines it has printed so far. */
-function startConsumer(leaderUrl: string): { readonly process: ResultPromise; readonly lines: string[] } {
-  const lines: string[] = [];
-  const process = execa('node', ['index.js'], {
+const runConsumer = (leaderUrl: string) =>
+  execa('node', ['index.js'], {
     cwd: join(root, 'examples/feed-consumer'),
     env: { LEADER: leaderUrl, PLACE: join(scratch, 'place') },
     reject: false,
   });
-  process.stdout!.setEncoding('utf8').on('data', (text: string) => lines.push(...text.trimEnd().split('\n')));
+
+/** A running feed-consumer, and the lines it has printed so far. */
+function startConsumer(leaderUrl: string): {
+  readonly process: ReturnType<typeof runConsumer>;
+  readonly lines: readonly string[];
+} {
+  const lines: string[] = [];
+  const process = runConsumer(leaderUrl);
+  process.stdout.setEncoding('utf8').on('data', (text: string) => lines.push(...text.trimEnd().split('\n')));
   consumers.push(process);
   return { process, lines };
 }

@@ -36,12 +36,12 @@ function stepsOf(markdown: string): readonly Step[] {
 /** What changes from one run to the next, by how it looks. */
 function normalized(text: string): string {
   return text
+    .replaceAll(/"lag_seconds":[\d.]+…?/g, '"lag_seconds":0')
     .replaceAll(/\b\d+-[0-9a-z]{8}\b/g, 'EPOCH')
     .replaceAll(/\.[0-9a-f]{16}\b/g, '.HASH')
     .replaceAll(/"[0-9a-f]{24}"/g, '"LOG"')
     .replaceAll(/"ts":\d{13}/g, '"ts":0')
     .replaceAll(/\d{4}-\d\d-\d\dT[\d:.]+Z/g, 'TIME')
-    .replaceAll(/"lag_seconds":[\d.]+…?/g, '"lag_seconds":0')
     .trimEnd();
 }
 

@@ -1,5 +1,6 @@
 import { isSkeinError } from '@skein/protocol';
 import type { Clock } from './clock.ts';
+import { withCorruptNamed } from './level/level.ts';
 
 /** What reopening a poisoned store takes; the store supplies it. */
 export interface Recoverable {
@@ -30,7 +31,8 @@ export async function recover(
       await store.probe?.();
       await store.reopen();
       return 'recovered';
-    } catch (error) {
+    } catch (thrown) {
+      const error = withCorruptNamed(thrown);
       onAttemptFailed(error);
       if (isSkeinError(error, 'corrupt')) return 'corrupt';
     }

@@ -4,7 +4,7 @@ import { loadCounts } from './counts.ts';
 import { readStoredDocument } from './document.ts';
 import type { Facts } from './facts.ts';
 import { ALL_DOCUMENTS, parseDocumentKey } from './level/layout.ts';
-import type { Level, LevelSnapshot } from './level/level.ts';
+import { withCorruptNamed, type Level, type LevelSnapshot } from './level/level.ts';
 import { LogComparison } from './log/compare.ts';
 import { verifyLog } from './log/verify.ts';
 
@@ -113,7 +113,8 @@ class Scrubbing {
     }
   }
 
-  #noteError(error: unknown): void {
+  #noteError(thrown: unknown): void {
+    const error = withCorruptNamed(thrown);
     if (!isSkeinError(error)) throw error;
     this.#note(error.message);
   }

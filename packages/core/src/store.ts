@@ -12,7 +12,8 @@ import { loadCounts, Recounts, type CountBook } from './counts.ts';
 import { systemClock, type Clock } from './clock.ts';
 import { DocumentReader, type ReadGate } from './documents.ts';
 import { loadFacts, type Facts, type NewStore } from './facts.ts';
-import { SYNCED, type Level } from './level/level.ts';
+import { emptyLog } from './level/classic.ts';
+import { isNotOpen, SYNCED, withCorruptNamed, type Level } from './level/level.ts';
 import { RecentRecords } from './log/recent.ts';
 import { readLog, sliceRecords, type LogReadLimits, type LogSlice } from './log/read.ts';
 import { removeTrimmed, storeTail, trimmableTail } from './log/trim.ts';
@@ -72,7 +73,8 @@ export class Store {
     assertOpen: () => {
       if (this.#state === 'recovering' || this.#state === 'closed') throw this.#unreadable();
     },
-    failed: (error) => {
+    failed: (thrown) => {
+      const error = withCorruptNamed(thrown);
       if (isSkeinError(error, 'corrupt')) this.#foundCorrupt(error);
       return isNotOpen(error) ? this.#unreadable() : error;
     },
@@ -91,8 +93,8 @@ export class Store {
 
   /** Opens the database, creates the store in it when it is empty, and verifies the log. */
   static async open(options: StoreOptions): Promise<Store> {
-    await options.level.open();
     try {
+      await options.level.open();
       const facts = await loadFacts(options.level, options);
       if (facts.identity.role !== options.role) {
         throw new SkeinError(
@@ -103,7 +105,7 @@ export class Store {
       return new Store(options, facts, await loadCounts(options.level));
     } catch (error) {
       await options.level.close();
-      throw error;
+      throw withCorruptNamed(error);
     }
   }
 
@@ -234,14 +236,16 @@ export class Store {
     });
   }
 
-  /** Reads every document and record and proves each one, and the two against each other. */
+  /** Reads every document and record and proves each one, and the two against each other. Problems make it corrupt. */
   scrub(): Promise<ScrubReport> {
     return this.#reading(async () => {
       const { facts, snapshot } = await this.#exclusive(async () => {
         return { facts: this.#facts, snapshot: this.#level.snapshot() };
       });
       try {
-        return await scrub(this.#level, facts, snapshot);
+        const report = await scrub(this.#level, facts, snapshot);
+        if (report.problems.length > 0) this.#foundCorrupt(new SkeinError('corrupt', report.problems[0]));
+        return report;
       } finally {
         await snapshot.close();
       }
@@ -261,6 +265,8 @@ export class Store {
     this.#closing.abort();
     await this.#recovery;
     await this.#exclusive(async () => {
+      // What cannot be moved now is where it was: in LevelDB's log, synced.
+      if (this.#state === 'ready') await emptyLog(this.#level).catch(() => undefined);
       await this.#level.close();
       this.#state = 'closed';
     });
@@ -394,11 +400,6 @@ export class Store {
     if (this.#isClosing) throw new SkeinError('stopping');
     if (this.#facts.identity.role !== 'leader') throw new SkeinError('not_leader');
   }
-}
-
-/** The database is being closed or opened under a read that had begun. */
-function isNotOpen(error: unknown): boolean {
-  return error instanceof Error && 'code' in error && /^LEVEL_\w+_NOT_OPEN$/.test(String(error.code));
 }
 
 function sentenceOf(error: unknown): string {

@@ -112,6 +112,9 @@ function toPage(headers: Headers, body: Uint8Array): FeedAnswer {
           next: recordPosition(records.at(-1)!),
           payload: records,
         };
+  // The transport cannot tell a page cut between two records from a shorter one; the header can.
+  const next = content === null ? undefined : formatPosition(content.next);
+  if (next !== undefined && next !== headers[HEADERS.next]) return failed('the page ends before the position it names');
   const changes = first === undefined ? 0 : content!.next.offset - first.offsetFirst + 1;
   return { kind: 'page', page: { log, headOffset, changes, content }, epoch: typeof epoch === 'string' ? epoch : null };
 }

@@ -103,6 +103,13 @@ describe('fetching', () => {
     ]);
   });
 
+  it('waits behind a page that reaches the head until it is durable, so that the question acknowledges it', () => {
+    const follower = new Follower().fetched({ headOffset: 2 });
+    expect(follower.did).toEqual(['apply']);
+    expect(follower.applied(2).effects).toMatchObject([{ kind: 'fetch', since: at(2), delayMs: 0 }]);
+    expect(new Follower().fetched({ headOffset: 3 }).did).toEqual(['apply', 'fetch']);
+  });
+
   it('stops with one page in hand until the page before it is applied', () => {
     const follower = new Follower().fetched().fetched();
     expect(follower.did).toEqual([]);
@@ -115,12 +122,17 @@ describe('fetching', () => {
   it.each<[what: string, policy: Partial<FollowerPolicy>, answer: Fetched, delayMs: number]>([
     ['at once after a poll that was parked', {}, { tookMs: 500 }, 0],
     ['half a second after a poll that should have been parked and was not', {}, { tookMs: 499 }, 500],
-    ['at once when the leader meanwhile has more', {}, { tookMs: 5, headOffset: 3 }, 0],
     ['an interval later when it polls', { pollIntervalMs: 1000 }, { tookMs: 5 }, 1000],
   ])('asks again %s', (_, policy, answer, delayMs) => {
     const follower = new Follower(policy).empty().empty(answer);
     expect(follower.did).toEqual(['fetch']);
     expect(follower.delayMs).toBe(delayMs);
+  });
+
+  it.each([3, 0])('takes an empty page of a leader whose head is %i for a failure', (headOffset) => {
+    const follower = new Follower().fetched({ headOffset: 2 }).applied(2).empty({ headOffset });
+    expect(follower.did).toEqual(['retry']);
+    expect(follower.state.progress.connected).toBe(false);
   });
 
   it('does not park at the leader when it polls, and asks on at once while there are pages', () => {

@@ -211,9 +211,13 @@ function afterFetch<Payload>(state: FollowerState<Payload>, event: Event<Payload
 
 /** Why a page does not continue what this node has, or undefined when it does. */
 function pageProblem<Payload>(state: FollowerState<Payload>, page: FetchedPage<Payload>): string | undefined {
-  const { content } = page;
-  if (content === null) return undefined;
+  const { content, headOffset } = page;
   const { fetchedTo } = state;
+  if (content === null) {
+    return headOffset === fetchedTo.offset
+      ? undefined
+      : `the page is empty, and the leader's head is ${headOffset}, not ${fetchedTo.offset}`;
+  }
   if (content.offsetFirst !== fetchedTo.offset + 1) {
     return `the page begins at ${content.offsetFirst}, not at ${fetchedTo.offset + 1}`;
   }
@@ -228,8 +232,7 @@ function pauseAfterEmpty<Payload>(state: FollowerState<Payload>, event: Event<Pa
   if (state.policy.pollIntervalMs !== null) return state.policy.pollIntervalMs;
   // The question that makes contact does not ask to be parked.
   if (!state.progress.connected) return 0;
-  const wasParked = event.tookMs >= PARKED_MS_MIN || event.page.headOffset > state.fetchedTo.offset;
-  return wasParked ? 0 : PARKED_MS_MIN;
+  return event.tookMs >= PARKED_MS_MIN ? 0 : PARKED_MS_MIN;
 }
 
 /**

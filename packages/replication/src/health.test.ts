@@ -13,7 +13,13 @@ const upToDate = (secondsAgo: number): Progress => ({
   upToDateAtMs: NOW - secondsAgo * 1000,
 });
 
-const FINE: FollowerCondition = { phase: 'following', progress: upToDate(1), refusal: null, lastError: null };
+const FINE: FollowerCondition = {
+  phase: 'following',
+  progress: upToDate(1),
+  refusal: null,
+  applyFailures: 0,
+  lastError: null,
+};
 
 function reason(changed: Partial<FollowerCondition>): string | null {
   const verdict = followerVerdict({ ...FINE, ...changed }, LAG_SECONDS_MAX, NOW);
@@ -77,6 +83,11 @@ describe('a follower', () => {
       'this follower is ahead of its leader, which may have lost data; check the leader before anything else (D)',
     ],
     ['that cannot apply', { phase: 'failed', lastError: 'checksum' }, 'applying changes failed for good: checksum'],
+    [
+      'that fails to apply for now',
+      { applyFailures: 1, progress: { ...upToDate(2), connected: false }, lastError: 'EIO' },
+      'changes cannot be applied, and are tried again (EIO)',
+    ],
     ['that was stopped', { phase: 'stopped' }, 'the follower is stopped'],
   ])('%s is unhealthy and says why', (_, changed, sentence) => {
     expect(reason(changed)).toBe(sentence);

@@ -30,15 +30,18 @@ export interface FollowerCondition {
   readonly phase: 'starting' | 'following' | 'refused' | 'failed' | 'stopped';
   readonly progress: Progress;
   readonly refusal: Refusal | null;
+  /** How many times in a row a page could not be applied. */
+  readonly applyFailures: number;
   readonly lastError: string | null;
 }
 
 /** Healthy means: following, in contact, and known to have been up to date within the bound. Anything else says why. */
 export function followerVerdict(condition: FollowerCondition, lagSecondsMax: number, nowMs: number): Verdict {
-  const { phase, progress, refusal, lastError } = condition;
+  const { phase, progress, refusal, applyFailures, lastError } = condition;
   if (phase === 'refused') return unhealthy(refusalSentence(refusal!));
   if (phase === 'failed') return unhealthy(`applying changes failed for good: ${lastError}`);
   if (phase === 'stopped') return unhealthy('the follower is stopped');
+  if (applyFailures > 0) return unhealthy(`changes cannot be applied, and are tried again (${lastError})`);
   const lag = lagSeconds(progress, nowMs);
   if (!progress.connected) {
     const since =

@@ -1,3 +1,4 @@
+export { rotDatabase, writeDatabase, type FlipResult } from './conformance/bit-rot.ts';
 export { createClassicLevel, createMemoryLevel, type CreateLevel, type LevelUnderTest } from './conformance/levels.ts';
 export { storeConformance } from './conformance/store-conformance.ts';
 export type { TestApi } from './conformance/suite.ts';

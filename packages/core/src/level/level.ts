@@ -4,11 +4,29 @@ import type {
   AbstractLevel,
   AbstractSnapshot,
 } from 'abstract-level';
+import { SkeinError } from '@skein/protocol';
 
 /** Any abstract-level database opened with buffer keys and buffer values. */
 export type Level = AbstractLevel<string | Buffer | Uint8Array, Buffer, Buffer>;
 export type LevelBatch = AbstractChainedBatch<Level, Buffer, Buffer>;
 export type LevelSnapshot = AbstractSnapshot;
+
+/** The database is being closed or opened under a read that had begun. */
+export function isNotOpen(error: unknown): boolean {
+  return /^LEVEL_\w+_NOT_OPEN$/.test(codeOf(error));
+}
+
+/** What LevelDB itself cannot read is corrupt as surely as what fails a checksum of ours; other errors stay as they are. */
+export function withCorruptNamed(error: unknown): unknown {
+  for (let cause = error; cause instanceof Error; cause = cause.cause) {
+    if (codeOf(cause) === 'LEVEL_CORRUPTION') return new SkeinError('corrupt', cause.message, {}, error);
+  }
+  return error;
+}
+
+function codeOf(error: unknown): string {
+  return error instanceof Error && 'code' in error ? String(error.code) : '';
+}
 
 /** The only way a batch is ever written: mixing synced and unsynced batches leaves holes after a power cut. */
 export const SYNCED: AbstractChainedBatchWriteOptions = { sync: true };

@@ -1,6 +1,7 @@
 import {
   checkKey,
   checkReadableCollection,
+  LIMITS,
   LineReader,
   recordLines,
   SkeinError,
@@ -81,8 +82,11 @@ function walkRecord(record: RecordView, changes: WalkedChange[]): void {
 /** The document's Level key straight from the line's bytes; only a key with escapes in it has to become a string. */
 function levelKeyOf(record: RecordView, lines: Buffer, line: LineReader): Buffer {
   const collectionBytes = line.collectionEnd - line.collectionStart;
-  const escaped = line.isKeyEscaped ? Buffer.from(checkKey(unescapedKey(record, line))) : null;
-  const keyBytes = escaped === null ? line.keyEnd - line.keyStart : escaped.length;
+  const rawBytes = line.keyEnd - line.keyStart;
+  // A short key or a long one may be none at all; one without escapes that is in between needs no string to be proven.
+  const isProven = !line.isKeyEscaped && rawBytes > 2 && rawBytes <= LIMITS.keyBytesMax;
+  const escaped = isProven ? null : Buffer.from(checkKey(unescapedKey(record, line)));
+  const keyBytes = escaped === null ? rawBytes : escaped.length;
   const key = Buffer.allocUnsafe(2 + collectionBytes + keyBytes);
   key[0] = DOCUMENT_KIND;
   lines.copy(key, 1, line.collectionStart, line.collectionEnd);

@@ -6,11 +6,9 @@ export function generatedFrom(source: string): string {
 /** A Markdown table with its columns aligned, as the formatter of this repository would write it. */
 export function table(head: readonly string[], rows: readonly (readonly string[])[]): string {
   const all = [head, ...rows].map((row) => row.map((cell) => cell.replaceAll('|', String.raw`\|`)));
-  const widths = head.map((_, column) => Math.max(3, ...all.map((row) => [...row[column]!].length)));
+  const widths = head.map((_, column) => Math.max(3, ...all.map((row) => row[column]!.length)));
   const lineOf = (cells: readonly string[]): string => `| ${cells.join(' | ')} |`;
-  const padded = all.map((row) =>
-    lineOf(row.map((cell, column) => cell + ' '.repeat(widths[column]! - [...cell].length))),
-  );
+  const padded = all.map((row) => lineOf(row.map((cell, column) => cell.padEnd(widths[column]!))));
   return [padded[0]!, lineOf(widths.map((width) => '-'.repeat(width))), ...padded.slice(1)].join('\n');
 }
 

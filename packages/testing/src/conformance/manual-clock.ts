@@ -10,7 +10,7 @@ export class ManualClock implements Clock {
   #now = 0;
   #wall: number;
   #sleepers: readonly Sleeper[] = [];
-  #waiting: (() => void)[] = [];
+  readonly #waiting: (() => void)[] = [];
 
   constructor(wall = Date.UTC(2026, 0, 1)) {
     this.#wall = wall;
