@@ -1,4 +1,4 @@
-import { Cluster, rawExchange, readFeed, until, type Client } from '@skein/testing';
+import { Cluster, rawBrokenOff, rawExchange, readFeed, until, type Client } from '@skein/testing';
 import { connect } from 'node:net';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 
@@ -161,7 +161,7 @@ describe('a body that stops halfway', () => {
 
   it('writes nothing and is told so', async () => {
     const request = head('PUT', '/v1/collections/half/a', 'application/json', 'Content-Length: 100');
-    const answer = parse(await rawExchange(client.url, request, '{"a":1}'));
+    const answer = parse(await rawBrokenOff(client.url, request, '{"a":1}'));
     expect([answer.status, answer.json.code]).toStrictEqual([400, 'incomplete_body']);
     expect((await client.get('/v1/collections/half/a')).status).toBe(404);
   });
@@ -170,7 +170,7 @@ describe('a body that stops halfway', () => {
     const lines = Array.from({ length: 2500 }, (_, i) => `{"key":"k-${i}","value":${i}}\n`).join('');
     const request = head('POST', '/v1/collections/half-load', 'application/x-ndjson', 'Transfer-Encoding: chunked');
     const chunk = `${Buffer.byteLength(lines).toString(16)}\r\n${lines}\r\n`;
-    const answer = parse(await rawExchange(client.url, request, chunk, 'ff\r\n{"key":"cut'));
+    const answer = parse(await rawBrokenOff(client.url, request, chunk, 'ff\r\n{"key":"cut'));
     expect([answer.status, answer.json.code]).toStrictEqual([400, 'incomplete_body']);
     expect(answer.json).toMatchObject({ count: 2000, line: 2501 });
     const { changes, next } = await readFeed(client);
@@ -192,6 +192,24 @@ describe('a body that stops halfway', () => {
     const { changes } = await readFeed(client);
     expect(changes.filter(({ collection }) => collection === 'gone')).toHaveLength(1000);
   });
+
+  it.each([
+    ['PUT', '/v1/collections/rest/a', 'application/json', `"${'x'.repeat(3_000_000)}"`, 413],
+    ['PUT', '/v1/collections/rest/a', 'text/plain', 'x'.repeat(3_000_000), 415],
+    ['POST', '/v1/collections/rest', 'application/x-ndjson', `{}\n${'{"key":"a","value":1}\n'.repeat(150_000)}`, 400],
+  ])(
+    'or is refused halfway leaves the connection to the next request: %s %s as %s',
+    async (method, path, type, body, status) => {
+      const request = head(method, path, type, `Content-Length: ${body.length}`);
+      const answers = await rawExchange(
+        client.url,
+        request,
+        body,
+        'GET /livez HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n',
+      );
+      expect(answers.match(/HTTP\/1\.1 \d+/g)).toStrictEqual([`HTTP/1.1 ${status}`, 'HTTP/1.1 200']);
+    },
+  );
 
   it.each([
     ['nonsense', 'nonsense\r\n\r\n'],

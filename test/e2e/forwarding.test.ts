@@ -1,4 +1,4 @@
-import { Cluster, freePort, NodeProcess, readFeed, type Client } from '@skein/testing';
+import { Cluster, freePort, NodeProcess, rawExchange, readFeed, type Client } from '@skein/testing';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 
 const cluster = new Cluster();
@@ -54,9 +54,23 @@ describe('a write sent to a follower', () => {
     expect([bad.status, bad.json]).toMatchObject([400, { code: 'bad_line', line: 1002, count: 1000 }]);
   });
 
-  it('may be larger than a value, and the limits are the leader’s', async () => {
+  it("may be larger than a value, and the limits are the leader's", async () => {
     const { status, json } = await client.put('/v1/collections/fwd/big', 'x'.repeat(1024 * 1024));
     expect([status, json.code]).toStrictEqual([413, 'too_large']);
+  });
+
+  it('that is refused in the middle of its body leaves the connection to the next', async () => {
+    const big = JSON.stringify('x'.repeat(4 * 1024 * 1024));
+    const head = `PUT /v1/collections/fwd/big HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\nContent-Length: ${big.length}\r\n\r\n`;
+    for (let i = 0; i < 3; i++) {
+      const answers = await rawExchange(
+        client.url,
+        head,
+        big,
+        'GET /livez HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n',
+      );
+      expect(answers.match(/HTTP\/1\.1 \d+/g)).toStrictEqual(['HTTP/1.1 413', 'HTTP/1.1 200']);
+    }
   });
 
   it('is refused as the leader refuses it', async () => {
@@ -87,7 +101,7 @@ describe('a write sent to a follower', () => {
     expect(changes.filter((change) => change.collection === 'fwd' && change.key === 'once')).toHaveLength(1);
   });
 
-  it('is 421 with the leader’s address when the client does not want it forwarded', async () => {
+  it("is 421 with the leader's address when the client does not want it forwarded", async () => {
     for (const prefer of ['no-forward', 'wait=1, No-Forward']) {
       const { status, json, headers } = await client.put('/v1/collections/fwd/k', 1, { prefer });
       expect([status, json.code]).toStrictEqual([421, 'not_leader']);
@@ -95,7 +109,7 @@ describe('a write sent to a follower', () => {
     }
   });
 
-  it('is 421 with the leader’s address when the operator does not want it forwarded', async () => {
+  it("is 421 with the leader's address when the operator does not want it forwarded", async () => {
     const shut = await cluster.follower(leader, { 'forward-writes': 'off' });
     const answers = [
       await shut.client.put('/v1/collections/fwd/k', 1),
@@ -144,7 +158,7 @@ describe('a write whose leader does not answer', () => {
     const ports = [await freePort(), await freePort()];
     const nodes = await Promise.all(
       ports.map(async (port, i) => {
-        const flags = { leader: `http://127.0.0.1:${ports[1 - i]!}`, 'backoff-base': '200ms', 'backoff-max': '1s' };
+        const flags = { leader: `http://127.0.0.1:${ports[1 - i]!}`, 'backoff-base': '1s' };
         const node = new NodeProcess({ role: 'follower', data: await cluster.directory(), port, flags });
         cluster.atEnd(() => node.dispose());
         await node.start();

@@ -24,7 +24,7 @@ describe('a follower without contact', () => {
       return status === 503 && json;
     });
     expect(first).toMatchObject({ healthy: false, connected: false, lag_changes: null, last_change_id: 1 });
-    expect(first.error).toMatch(/no contact with the leader \(.*ECONNREFUSED.*\); it was up to date [\d.]+ s ago/);
+    expect(first.error).toMatch(/no contact with the leader \(.+\); it was up to date [\d.]+ s ago/);
     expect(first.error_count).toBeGreaterThan(0);
     await until('lag grows', async () => ((await follower.health()).lag_seconds ?? 0) > first.lag_seconds);
     expect((await follower.status()).lag.changes).toBeNull();
@@ -36,7 +36,7 @@ describe('a follower without contact', () => {
     expect((await follower.client.get('/v1/changes')).json.changes).toHaveLength(1);
 
     await leader.start();
-    await follower.ready({ timeoutMs: 45_000 });
+    await follower.ready({ timeoutMs: 25_000 });
     expect(await follower.health()).toMatchObject({ healthy: true, connected: true, lag_changes: 0, error: null });
   });
 
@@ -49,7 +49,7 @@ describe('a follower without contact', () => {
     });
     expect(health).toMatchObject({ connected: false, lag_changes: null });
     leader.resume();
-    await follower.ready({ timeoutMs: 45_000 });
+    await follower.ready({ timeoutMs: 25_000 });
   });
 
   it('is unhealthy when it was last up to date longer ago than it may be', async () => {

@@ -1,12 +1,4 @@
-import {
-  formatPosition,
-  isSkeinError,
-  LIMITS,
-  samePosition,
-  SkeinError,
-  type Position,
-  type RecordView,
-} from '@skein/protocol';
+import { isSkeinError, LIMITS, SkeinError, type Position, type RecordView } from '@skein/protocol';
 import { Collection } from './collection.ts';
 import { loadCounts, Recounts, type CountBook } from './counts.ts';
 import { systemClock, type Clock } from './clock.ts';
@@ -18,6 +10,7 @@ import { RecentRecords } from './log/recent.ts';
 import { readLog, sliceRecords, type LogReadLimits, type LogSlice } from './log/read.ts';
 import { removeTrimmed, storeTail, trimmableTail } from './log/trim.ts';
 import { isDiskFull, recover } from './recovery.ts';
+import { reopen } from './reopen.ts';
 import { scrub, type ScrubReport } from './scrub.ts';
 import { openSnapshot, type Snapshot } from './snapshot.ts';
 import { checkContinuation, checkReceived } from './write/check-received.ts';
@@ -50,9 +43,6 @@ export interface Published {
 }
 
 export type PublishListener = (published: Published) => void;
-
-/** More than one batch can hold, and one is all that can have been in flight. */
-const FOUND_MAX: LogReadLimits = { changesMax: 1_000_000, bytesMax: LIMITS.recordBytesMax };
 
 /**
  * Documents and their log on one abstract-level database. Every change is one atomic, synced batch with its log record;
@@ -321,15 +311,11 @@ export class Store {
     this.#noteFailure(error);
   }
 
-  /** Nothing is believed, and nothing is told, before all of it has been read; a failed attempt leaves no trace. */
+  /** A failed attempt leaves no trace but the state; it is made again. */
   async #reopen(): Promise<void> {
     this.#assertNotCorrupt();
     this.#state = 'recovering';
-    await this.#level.close();
-    await this.#level.open();
-    const facts = await loadFacts(this.#level, this.#options);
-    const counts = await loadCounts(this.#level);
-    const found = await this.#readFound(facts);
+    const { facts, counts, found } = await reopen(this.#level, this.#options, this.#facts);
     this.#assertNotCorrupt();
     this.#facts = facts;
     this.#historyForReading = facts.history;
@@ -337,19 +323,8 @@ export class Store {
     this.#recent.clear();
     this.#state = 'ready';
     this.#failure = undefined;
-    // A write whose outcome was unknown may have come through: whoever waits for it must learn of it now.
+    // Whoever waits for a write that came through after all must learn of it now.
     if (found.length > 0) this.#publish({ records: found, head: facts.head, tookMs: 0 });
-  }
-
-  /** What a reopened log holds behind the head as it was. That head itself it must still hold: it was acknowledged. */
-  async #readFound(facts: Facts): Promise<readonly RecordView[]> {
-    const { identity, head } = this.#facts;
-    const { records, held } = await readLog(this.#level, facts, head.offset, FOUND_MAX);
-    const isSameLog = identity.log === null || identity.log === facts.identity.log;
-    if (!isSameLog || !samePosition(head, held ?? facts.head)) {
-      throw new SkeinError('corrupt', `the log no longer holds ${formatPosition(head)}, which was acknowledged`);
-    }
-    return records;
   }
 
   /** A read may find a document corrupt while the store is poisoned; reopening proves the log and would not see it. */

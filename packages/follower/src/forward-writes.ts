@@ -1,6 +1,6 @@
-import type { Readable } from 'node:stream';
-import { NO_QUERY, prefers } from '@skein/http';
-import { HEADERS, SkeinError } from '@skein/protocol';
+import { Readable } from 'node:stream';
+import { chunksOf, NO_QUERY, prefers } from '@skein/http';
+import { HEADERS, isSkeinError, SkeinError } from '@skein/protocol';
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import { Pool, type Dispatcher } from 'undici';
 
@@ -100,9 +100,11 @@ export class WriteForwarder {
         method: request.method,
         path: request.raw.url!,
         headers: this.#headersOf(request),
-        body: (request.body as Readable | undefined) ?? null,
+        body: bodyOf(request),
       });
     } catch (error) {
+      // The client's own doing: its body broke off, or the write has come back to where it was.
+      if (isSkeinError(error)) throw error;
       const reason = error instanceof Error ? error.message : String(error);
       const { leaderUrl } = this.#options;
       throw new SkeinError(
@@ -125,4 +127,8 @@ export class WriteForwarder {
     headers[VIA] = via === '' ? nodeId : `${via},${nodeId}`;
     return headers;
   }
+}
+
+function bodyOf({ body, raw }: FastifyRequest): Readable | null {
+  return body === undefined ? null : Readable.from(chunksOf(body as Readable, raw.socket), { objectMode: false });
 }

@@ -1,3 +1,4 @@
+import { STATUS_CODES } from 'node:http';
 import type { Socket } from 'node:net';
 import { PassThrough, type Readable } from 'node:stream';
 import { MEDIA_TYPES, SkeinError } from '@skein/protocol';
@@ -16,12 +17,15 @@ const readers = new WeakMap<Socket, (error: SkeinError) => void>();
  */
 export async function* chunksOf(body: Readable, socket: Socket): AsyncGenerator<Buffer> {
   const chunks = body.pipe(new PassThrough());
+  // Once the request is answered, what is left of it is somebody else's to discard.
+  chunks.once('unpipe', () => chunks.end());
   body.once('error', (error) => chunks.destroy(error));
   let cutOff: SkeinError | undefined;
   readers.set(socket, (error) => {
     cutOff = error;
-    body.unpipe(chunks);
-    chunks.end(body.read() ?? undefined);
+    // What has arrived and was held back goes through the pipe, and then there is no more.
+    body.read();
+    chunks.end();
   });
   try {
     for await (const chunk of chunks) yield chunk as Buffer;
@@ -40,11 +44,12 @@ export function answerBrokenRequest(error: Error & { code?: string }, socket: So
     reader(new SkeinError('incomplete_body'));
     return;
   }
-  const problem = isCutOff ? new SkeinError('incomplete_body') : new SkeinError('bad_request');
+  const isTooSlow = error.code === 'ERR_HTTP_REQUEST_TIMEOUT';
+  const problem = new SkeinError(isCutOff ? 'incomplete_body' : isTooSlow ? 'request_timeout' : 'bad_request');
   const body = problemBody(problem);
   if (socket.writable) {
     socket.write(
-      `HTTP/1.1 400 Bad Request\r\nContent-Type: ${MEDIA_TYPES.problem}\r\nContent-Length: ${Buffer.byteLength(body)}\r\nConnection: close\r\n\r\n${body}`,
+      `HTTP/1.1 ${problem.status} ${STATUS_CODES[problem.status]}\r\nContent-Type: ${MEDIA_TYPES.problem}\r\nContent-Length: ${Buffer.byteLength(body)}\r\nConnection: close\r\n\r\n${body}`,
     );
   }
   socket.destroySoon();

@@ -1,3 +1,4 @@
+export { chunksOf } from './cut-off-bodies.ts';
 export { bulkLoads } from './documents/bulk.ts';
 export { transactions } from './documents/transactions.ts';
 export { documentWrites, type Writer } from './documents/writes.ts';

@@ -58,6 +58,8 @@ export function sendProblem(reply: FastifyReply, error: SkeinError): FastifyRepl
   if (typeof leader === 'string') reply.header(HEADERS.leader, leader);
   // Whatever may still come on this connection is the rest of a body nobody reads.
   if (error.code === 'incomplete_body') reply.header('connection', 'close');
+  // Fastify would close on a client that is still sending; the rest is discarded instead, so that the answer arrives.
+  if (error.code === 'too_large') reply.removeHeader('connection');
   return reply
     .code(error.status)
     .header('content-type', MEDIA_TYPES.problem)

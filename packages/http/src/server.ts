@@ -15,6 +15,7 @@ import { metricsRoute, type RoleMetrics } from './operations/metrics.ts';
 import { statusRoute } from './operations/status.ts';
 import { installProblems, sendProblem, toSkeinError } from './problem.ts';
 import { installBodyParsers } from './request.ts';
+import { discardUnreadBodies } from './unread-bodies.ts';
 
 export interface ServerOptions {
   readonly node: ServedNode;
@@ -30,6 +31,8 @@ export interface NodeServer {
 }
 
 const HEADERS_TIMEOUT_MS = 10_000;
+/** Even a bulk load ends within this time, or is cut into several. */
+const REQUEST_TIMEOUT_MS = 3_600_000;
 /** A connection on which nothing moves for this long is closed; longer than the longest wait a request may ask for. */
 const IDLE_TIMEOUT_MS = (LIMITS.waitSecondsMax + 15) * 1000;
 /** Smaller answers are sent as they are. */
@@ -44,7 +47,7 @@ export function createServer({ node, logger, addWrites, addRoleMetrics }: Server
     bodyLimit: node.store.valueBytesMax,
     connectionTimeout: IDLE_TIMEOUT_MS,
     keepAliveTimeout: KEEP_ALIVE_MS,
-    requestTimeout: 0,
+    requestTimeout: REQUEST_TIMEOUT_MS,
     // A logger of its own for every request costs more than it tells: nothing logs by request here.
     childLoggerFactory: (shared) => shared,
     forceCloseConnections: 'idle',
@@ -68,6 +71,7 @@ export function createServer({ node, logger, addWrites, addRoleMetrics }: Server
   installBodyParsers(app);
   nameTheNode(app, node);
   closeWhatWasBusy(app, node);
+  discardUnreadBodies(app);
 
   const commits = new Commits(node.store, node.clock, node.stopping);
   const pages = new PageSource(node.store);

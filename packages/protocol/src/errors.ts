@@ -51,7 +51,7 @@ export const ERRORS = {
     'None of the accepted formats can be served here.',
     'Ask for a format named in the detail.',
   ),
-  body_timeout: entry(408, 'The body did not arrive in time.', 'Send it again on a better connection.'),
+  request_timeout: entry(408, 'The request did not arrive in time.', 'Send it again on a better connection.'),
   wrong_type: entry(
     409,
     'The document has another type than the operator needs.',

@@ -10,6 +10,6 @@ export { FeedChecker, type FeedPage } from './processes/feed-checker.ts';
 export { freePort } from './processes/free-port.ts';
 export { sampleOf } from './processes/metrics-text.ts';
 export { NodeProcess, type Flags, type NodeSettings, type ProcessEnd } from './processes/node-process.ts';
-export { rawExchange } from './processes/raw-exchange.ts';
+export { rawBrokenOff, rawExchange } from './processes/raw-exchange.ts';
 export { readDocuments, readFeed, readRecords } from './processes/read-node.ts';
 export { HopelessError, until, type Patience } from './processes/until.ts';

@@ -9,23 +9,38 @@ import {
   type NodeCommand,
   type OptionName,
 } from '../config/options.ts';
-import { code, generatedFrom, page, table } from './markdown.ts';
+import { code, generatedFrom, page, paragraph, table } from './markdown.ts';
 
 /** docs/CONFIGURATION.md, from the table of options. */
 export function renderConfiguration(): string {
   return page(
     generatedFrom('packages/skein/src/config/options.ts'),
     '# Configuration',
-    'The options of `skein leader` and `skein follower`. One name serves everywhere: `--max-lag 10s` on the command line,\n' +
+    paragraph(
+      'The options of `skein leader` and `skein follower`. One name serves everywhere: `--max-lag 10s` on the command line,',
       '`max-lag: 10s` in a YAML file given with `--config` (or `SKEIN_CONFIG`), `SKEIN_MAX_LAG=10s` in the environment.',
-    'Later wins: defaults, then the file, then the environment, then flags. A key nobody knows is an error in each of them, and\n' +
-      `so is a variable that begins with \`SKEIN_\` and names no option: exit code ${EXIT_CODES.usage} for a flag, ${EXIT_CODES.configuration} for the others. A file\n` +
-      'holds only options of either role; those of the other role are passed over. `skein config leader` and\n' +
-      '`skein config follower` print what a node would run with, and where each value comes from.',
-    'Durations are written `500ms`, `10s`, `2m` or `1h`; sizes `512B`, `64KiB`, `64MiB` or `1GiB`; switches `on` or `off`.',
+    ),
+    paragraph(
+      'Later wins: defaults, then the file, then the environment, then flags. A name nobody knows is an error in each of',
+      `them: exit code ${EXIT_CODES.usage} for a flag, ${EXIT_CODES.configuration} for a key of the file or a variable that begins with \`SKEIN_\`. What is an option of the`,
+      'other role only is passed over in a file and in the environment, so that both roles can share one. `skein config',
+      'leader` and `skein config follower` print what a node would run with, and where each value comes from.',
+    ),
+    paragraph(
+      'Durations are written `500ms`, `10s`, `2m` or `1h`; sizes `512B`, `64KiB`, `64MiB` or `1GiB`; switches `on` or',
+      '`off`.',
+    ),
     ...(['leader', 'follower'] as const).flatMap((command) => [`## skein ${command}`, optionTable(command)]),
     '## A file',
-    '```yaml\n# skein follower --config edge.yaml\nleader: http://10.0.0.5:7400\nnode-id: edge-1\ndata: /var/lib/skein\nmax-lag: 10s\n```',
+    paragraph(
+      '```yaml',
+      '# skein follower --config edge.yaml',
+      'leader: http://10.0.0.5:7400',
+      'node-id: edge-1',
+      'data: /var/lib/skein',
+      'max-lag: 10s',
+      '```',
+    ),
     '## Environment',
     table(
       ['variable', 'option'],

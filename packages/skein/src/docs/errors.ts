@@ -1,6 +1,6 @@
 import { ERRORS } from '@skein/protocol';
 import { EXIT_CODES, type ExitReason } from '../cli/command-error.ts';
-import { code, generatedFrom, page, table } from './markdown.ts';
+import { code, generatedFrom, page, paragraph, table } from './markdown.ts';
 
 /** When a command ends with each of its exit codes. */
 const EXIT_MEANINGS: Readonly<Record<ExitReason, string>> = {
@@ -16,21 +16,26 @@ export function renderErrors(): string {
   return page(
     generatedFrom('packages/protocol/src/errors.ts and packages/skein/src/cli/command-error.ts'),
     '# Errors',
-    'A refusal over HTTP is `application/problem+json` (RFC 9457). `code` is stable and is what a program should look at;\n' +
-      '`title` and `detail` are for people and may improve. `type` is `urn:skein:error:` and the code. Some refusals say more:\n' +
-      'the `errors` of a body or query, the `operation` of a transaction, the `line` of a bulk load, the `head` of a log;\n' +
+    paragraph(
+      'A refusal over HTTP is `application/problem+json` (RFC 9457). `code` is stable and is what a program should look at;',
+      '`title` and `detail` are for people and may improve. `type` is `urn:skein:error:` and the code. Some refusals say more:',
+      'the `errors` of a body or query, the `operation` of a transaction, the `line` of a bulk load, the `head` of a log;',
       '[PROTOCOL.md](PROTOCOL.md) has them with each operation.',
-    '```json\n' +
-      '{\n' +
-      '  "type": "urn:skein:error:precondition_failed",\n' +
-      `  "title": "${ERRORS.precondition_failed.title}",\n` +
-      '  "status": 412,\n' +
-      '  "detail": "the document is at version 14.1-8tjjyp0d",\n' +
-      '  "code": "precondition_failed",\n' +
-      '  "collection": "orders",\n' +
-      '  "key": "o-1",\n' +
-      '  "version": "14.1-8tjjyp0d"\n' +
-      '}\n```',
+    ),
+    paragraph(
+      '```json',
+      '{',
+      '  "type": "urn:skein:error:precondition_failed",',
+      `  "title": "${ERRORS.precondition_failed.title}",`,
+      `  "status": ${ERRORS.precondition_failed.status},`,
+      '  "detail": "the document is at version 14.1-8tjjyp0d",',
+      '  "code": "precondition_failed",',
+      '  "collection": "orders",',
+      '  "key": "o-1",',
+      '  "version": "14.1-8tjjyp0d"',
+      '}',
+      '```',
+    ),
     '## Over HTTP',
     table(
       ['code', 'status', 'meaning', 'what to do'],

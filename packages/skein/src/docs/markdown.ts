@@ -16,6 +16,11 @@ export function code(text: string): string {
   return `\`${text}\``;
 }
 
+/** A paragraph, line by line as it is to stand. */
+export function paragraph(...lines: readonly string[]): string {
+  return lines.join('\n');
+}
+
 /** Paragraphs of a page, in order, with a line between them and one line end after the last. */
 export function page(...paragraphs: readonly string[]): string {
   return `${paragraphs.join('\n\n')}\n`;

@@ -1,4 +1,4 @@
-import { code, generatedFrom, page, table } from './markdown.ts';
+import { code, generatedFrom, page, paragraph, table } from './markdown.ts';
 
 /** What /metrics says of one metric, without its values. */
 interface DescribedMetric {
@@ -23,10 +23,14 @@ export function renderMetrics(expositions: Expositions): string {
   return page(
     generatedFrom('the registries of a running leader and follower'),
     '# Metrics',
-    '`GET /metrics` answers in the text format of Prometheus. Beside the metrics below there are those of the process and of\n' +
+    paragraph(
+      '`GET /metrics` answers in the text format of Prometheus. Beside the metrics below there are those of the process and of',
       'Node.js (`process_` and `nodejs_`).',
-    'What is not known is absent, never 0: a follower without contact has no `skein_replication_lag_changes`, and a leader without\n' +
-      'followers has no `skein_replication_outbox_drift`. Alert on `absent()` too.',
+    ),
+    paragraph(
+      'What is not known is absent, never 0: a follower without contact has no `skein_replication_lag_changes`, and a leader',
+      'without followers has no `skein_replication_outbox_drift`. Alert on `absent()` too.',
+    ),
     '## Every node',
     metricTable(leader.filter(({ name }) => isIn(follower, name))),
     '## A leader',

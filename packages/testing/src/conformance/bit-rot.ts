@@ -96,11 +96,16 @@ async function judge(directory: string, whole: Content): Promise<FlipResult['ver
     if (content.documents === whole.documents && content.log === whole.log) return 'unharmed';
     return isEarlier(content, whole) ? 'shorter' : 'silent';
   } catch (error) {
-    if (isSkeinError(error, 'corrupt')) return 'refused';
+    if (isSkeinError(error, 'corrupt') || isOfLevel(error)) return 'refused';
     throw error;
   } finally {
     await store?.close();
   }
+}
+
+/** LevelDB stumbles over what it reads: it may look behind the end of a file, for one. */
+function isOfLevel(error: unknown): boolean {
+  return error instanceof Error && 'code' in error && String(error.code).startsWith('LEVEL_');
 }
 
 function open(directory: string): Promise<Store> {

@@ -63,7 +63,15 @@ export class NodeProcess {
   }
 
   /** Starts the process and waits until it answers; flags given here count for this life only. */
-  async start(flags: Flags = {}): Promise<void> {
+  async start(flags?: Flags): Promise<void> {
+    this.launch(flags);
+    await until(`${this.#settings.role} at ${this.url} answers`, () => this.#isAnswering(), {
+      timeoutMs: START_MS_MAX,
+    });
+  }
+
+  /** Starts the process and waits for nothing. */
+  launch(flags: Flags = {}): void {
     if (this.#isRunning) throw new Error('the node is running');
     const { environment, wrapper = [] } = this.#settings;
     const [file, ...parts] = [...wrapper, process.execPath, SKEIN_BIN, ...this.#arguments(flags)];
@@ -85,9 +93,6 @@ export class NodeProcess {
     this.#end = child.then(({ exitCode, signal }) => {
       this.#isRunning = false;
       return { exitCode, signal };
-    });
-    await until(`${this.#settings.role} at ${this.url} answers`, () => this.#isAnswering(), {
-      timeoutMs: START_MS_MAX,
     });
   }
 

@@ -2,16 +2,24 @@ import { connect } from 'node:net';
 
 const TIMEOUT_MS = 10_000;
 
-/**
- * Writes bytes to a node as they are, closes the sending half, and answers everything that comes back until the node
- * closes its own: for what no HTTP client would send.
- */
-export function rawExchange(url: string, ...parts: readonly (string | Buffer)[]): Promise<string> {
+type Parts = readonly (string | Buffer)[];
+
+/** Writes bytes to a node as they are and answers all that comes back until the node closes: what no client would send. */
+export function rawExchange(url: string, ...parts: Parts): Promise<string> {
+  return exchange(url, parts, false);
+}
+
+/** The same, and closes the sending half behind the bytes: a client that breaks off and still listens. */
+export function rawBrokenOff(url: string, ...parts: Parts): Promise<string> {
+  return exchange(url, parts, true);
+}
+
+function exchange(url: string, parts: Parts, endsSending: boolean): Promise<string> {
   const { hostname, port } = new URL(url);
   return new Promise((resolve, reject) => {
     const socket = connect(Number(port), hostname, () => {
       for (const part of parts) socket.write(part);
-      socket.end();
+      if (endsSending) socket.end();
     });
     const chunks: Buffer[] = [];
     socket.setTimeout(TIMEOUT_MS, () => socket.destroy(new Error(`no end of the answer within ${TIMEOUT_MS} ms`)));

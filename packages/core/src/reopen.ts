@@ -1,0 +1,35 @@
+import { formatPosition, LIMITS, samePosition, SkeinError, type RecordView } from '@skein/protocol';
+import { loadCounts, type CountBook } from './counts.ts';
+import { loadFacts, type Facts, type NewStore } from './facts.ts';
+import type { Level } from './level/level.ts';
+import { readLog, type LogReadLimits } from './log/read.ts';
+
+/** More than one batch can hold, and one is all that can have been in flight. */
+const FOUND_MAX: LogReadLimits = { changesMax: 1_000_000, bytesMax: LIMITS.recordBytesMax };
+
+export interface Reopened {
+  readonly facts: Facts;
+  readonly counts: CountBook;
+  /** What is behind the head as it was: a write whose outcome was unknown came through. */
+  readonly found: readonly RecordView[];
+}
+
+/** Closes and opens a database and reads it anew, all of it before any of it is believed. */
+export async function reopen(level: Level, options: NewStore, before: Facts): Promise<Reopened> {
+  await level.close();
+  await level.open();
+  const facts = await loadFacts(level, options);
+  const counts = await loadCounts(level);
+  return { facts, counts, found: await readFound(level, facts, before) };
+}
+
+/** The head as it was must still be there: it was acknowledged. */
+async function readFound(level: Level, facts: Facts, before: Facts): Promise<readonly RecordView[]> {
+  const { identity, head } = before;
+  const { records, held } = await readLog(level, facts, head.offset, FOUND_MAX);
+  const isSameLog = identity.log === null || identity.log === facts.identity.log;
+  if (!isSameLog || !samePosition(head, held ?? facts.head)) {
+    throw new SkeinError('corrupt', `the log no longer holds ${formatPosition(head)}, which was acknowledged`);
+  }
+  return records;
+}
