@@ -9,6 +9,8 @@ export interface WritersOptions {
   readonly oracle: Oracle;
   readonly seed: number;
   readonly count: number;
+  /** Told of every answer that leaves open, or puts off, what was asked for. */
+  readonly onFailure?: (answer: Answer) => void;
 }
 
 const KEYS_EACH = 20;
@@ -21,9 +23,11 @@ export class Writers {
   readonly #loops: readonly Promise<void>[];
   #isStopping = false;
 
-  constructor({ clients, oracle, seed, count }: WritersOptions) {
+  constructor({ clients, oracle, seed, count, onFailure }: WritersOptions) {
     this.#loops = Array.from({ length: count }, (_, i) =>
-      this.#loop(new Writer(`w${i}`, clients, oracle, randomOf(seed + i))),
+      this.#loop(
+        new Writer(`w${i}`, { clients, oracle, random: randomOf(seed + i), onFailure: onFailure ?? (() => undefined) }),
+      ),
     );
   }
 
@@ -38,18 +42,21 @@ export class Writers {
   }
 }
 
+interface WriterParts extends Pick<WritersOptions, 'clients' | 'oracle'> {
+  readonly random: Random;
+  readonly onFailure: (answer: Answer) => void;
+}
+
 class Writer {
   readonly #name: string;
-  readonly #clients: readonly Client[];
-  readonly #oracle: Oracle;
+  readonly #parts: WriterParts;
   readonly #random: Random;
   #count = 0;
 
-  constructor(name: string, clients: readonly Client[], oracle: Oracle, random: Random) {
+  constructor(name: string, parts: WriterParts) {
     this.#name = name;
-    this.#clients = clients;
-    this.#oracle = oracle;
-    this.#random = random;
+    this.#parts = parts;
+    this.#random = parts.random;
   }
 
   async writeSomething(): Promise<void> {
@@ -85,21 +92,23 @@ class Writer {
 
   /** Whether there was an answer that says how it went. Anything else leaves it open. */
   async #try(attempt: Attempt, write: (to: Client) => Promise<Answer>): Promise<boolean> {
-    this.#oracle.asked(attempt);
+    const { clients, oracle, onFailure } = this.#parts;
+    oracle.asked(attempt);
     let answer: Answer;
     try {
-      answer = await write(this.#random.pick(this.#clients));
+      answer = await write(this.#random.pick(clients));
     } catch {
       // Nobody there, or gone in the middle: leave the processor to who is starting.
       await sleep(10);
       return false;
     }
     if (answer.status >= 500) {
+      onFailure(answer);
       await sleep(10);
       return false;
     }
-    if (answer.status < 300) this.#oracle.wasAcknowledged(attempt.id, answer.json as { position: string });
-    else if (answer.status === 404) this.#oracle.wasRefused(attempt.id);
+    if (answer.status < 300) oracle.wasAcknowledged(attempt.id, answer.json as { position: string });
+    else if (answer.status === 404) oracle.wasRefused(attempt.id);
     else throw new Error(`${attempt.id} was answered ${answer.status}: ${answer.text}`);
     return true;
   }

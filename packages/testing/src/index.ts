@@ -13,3 +13,4 @@ export { NodeProcess, type Flags, type NodeSettings, type ProcessEnd } from './p
 export { rawBrokenOff, rawExchange } from './processes/raw-exchange.ts';
 export { readDocuments, readFeed, readRecords } from './processes/read-node.ts';
 export { HopelessError, until, type Patience } from './processes/until.ts';
+export { straceProblem, straceWith, type DiskFault } from './processes/strace.ts';

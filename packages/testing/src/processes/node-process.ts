@@ -14,7 +14,7 @@ export interface NodeSettings {
   readonly port: number;
   readonly flags: Flags;
   readonly environment?: Readonly<Record<string, string>> | undefined;
-  /** A command that runs the node as its child, such as strace. */
+  /** A command that runs the node as its child, such as strace, in its first life. */
   readonly wrapper?: readonly string[] | undefined;
 }
 
@@ -73,7 +73,8 @@ export class NodeProcess {
   /** Starts the process and waits for nothing. */
   launch(flags: Flags = {}): void {
     if (this.#isRunning) throw new Error('the node is running');
-    const { environment, wrapper = [] } = this.#settings;
+    const { environment } = this.#settings;
+    const wrapper = this.#end === null ? (this.#settings.wrapper ?? []) : [];
     const [file, ...parts] = [...wrapper, process.execPath, SKEIN_BIN, ...this.#arguments(flags)];
     const child = execa(file!, parts, {
       env: bareEnvironment(environment),
