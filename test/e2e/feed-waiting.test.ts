@@ -92,12 +92,12 @@ describe('readers at one position', () => {
   it('share one page, made once, and all get the same bytes', async () => {
     const polls = Array.from({ length: 100 }, () => client.get('/v1/changes?since=now&wait=30'));
     await waiting(100);
-    const before = await leader.metric('skein_feed_pages_made');
+    const before = await leader.metric('skein_feed_pages_made_total');
     const { position } = (await client.put('/v1/collections/shared/k', 'x'.repeat(1000))).json;
     const pages = await Promise.all(polls);
     expect(new Set(pages.map(({ text }) => text)).size).toBe(1);
     expect(pages[0]!.json.next).toBe(position);
-    expect(await leader.metric('skein_feed_pages_made')).toBe(before! + 1);
+    expect(await leader.metric('skein_feed_pages_made_total')).toBe(before! + 1);
     await waiting(0);
   });
 });

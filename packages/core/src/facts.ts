@@ -71,7 +71,7 @@ export async function loadFacts(level: Level, created: NewStore): Promise<Facts>
 
 async function create(level: Level, { role, node }: NewStore): Promise<Facts> {
   const found = await level.keys({ limit: 1 }).all();
-  if (found.length > 0) throw new SkeinError('corrupt', 'the directory holds a database that is not a Skein store');
+  if (found.length > 0) throw new SkeinError('wrong_data', 'the directory holds a database that is not a Skein store');
   const log = role === 'leader' ? randomBytes(12).toString('hex') : null;
   const identity = { log, role, node: node ?? `node-${randomBytes(4).toString('hex')}` };
   const history = role === 'leader' ? [{ epoch: makeEpoch(1, randomBytes(8)), offsetFirst: 1 }] : [];

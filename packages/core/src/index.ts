@@ -7,6 +7,7 @@ export type { Facts, Identity } from './facts.ts';
 export { classicLevel, probeSpace, type ClassicOptions } from './level/classic.ts';
 export type { Level } from './level/level.ts';
 export type { LogReadLimits, LogSlice } from './log/read.ts';
+export { isDiskFull } from './recovery.ts';
 export type { ScrubReport } from './scrub.ts';
 export type { Snapshot } from './snapshot.ts';
 export { Store, type Published, type PublishListener, type StoreOptions, type StoreState } from './store.ts';

@@ -88,7 +88,7 @@ export class Store {
       const facts = await loadFacts(options.level, options);
       if (facts.identity.role !== options.role) {
         throw new SkeinError(
-          'wrong_role',
+          'wrong_data',
           `the data directory belongs to a ${facts.identity.role}; a ${options.role} needs one of its own`,
         );
       }
@@ -168,7 +168,7 @@ export class Store {
    * continue this log; their hashes are checked here, before anything is stored.
    */
   async apply(log: string, records: readonly RecordView[]): Promise<Position> {
-    if (this.#facts.identity.role !== 'follower') throw new SkeinError('wrong_role', 'a leader takes no records');
+    if (this.#facts.identity.role !== 'follower') throw new SkeinError('wrong_data', 'a leader takes no records');
     for (const record of records) checkReceived(record);
     return this.#exclusive(async () => {
       const refusal = this.#refusal();

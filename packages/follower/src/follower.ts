@@ -2,6 +2,7 @@ import type { Clock, Store } from '@skein/core';
 import { createServer, type NodeServer, type ServedNode } from '@skein/http';
 import { LIMITS, type Health } from '@skein/protocol';
 import {
+  followerReadiness,
   followerVerdict,
   lagChanges,
   lagSeconds,
@@ -51,7 +52,13 @@ export class Follower {
     const { store, clock, random, leaderUrl, requestTimeoutMs, policy, forwardWrites, version, logger } = options;
     const nodeId = store.facts.identity.node;
     this.#client = new HttpFeedClient({ leaderUrl, nodeId, requestTimeoutMs, responseBytesMax: RESPONSE_BYTES_MAX });
-    this.#forwarder = new WriteForwarder({ leaderUrl, nodeId, requestTimeoutMs, isOn: forwardWrites });
+    this.#forwarder = new WriteForwarder({
+      leaderUrl,
+      nodeId,
+      requestTimeoutMs,
+      isOn: forwardWrites,
+      refusal: () => this.#replicator.state.refusal,
+    });
     this.#metrics = new FollowerMetrics({ clock, state: () => this.#replicator.state });
     this.#replicator = new Replicator({
       store,
@@ -94,11 +101,11 @@ export class Follower {
   health(): Health {
     const { store, clock } = this.#options;
     const { progress } = this.#replicator.state;
-    const verdict = this.#verdict();
+    const verdict = this.#verdict(followerVerdict);
     return {
       healthy: verdict.healthy,
       role: 'follower',
-      lag_seconds: lagSeconds(progress, clock.now()),
+      lag_seconds: inMilliseconds(lagSeconds(progress, clock.now())),
       lag_changes: lagChanges(progress),
       last_sync: this.#lastSyncAt === null ? null : new Date(this.#lastSyncAt).toISOString(),
       last_change_id: store.facts.head.offset,
@@ -111,15 +118,16 @@ export class Follower {
     };
   }
 
-  #verdict(): Verdict {
+  /** The store's verdict, and when that is good, the one asked for. */
+  #verdict(judge: typeof followerVerdict): Verdict {
     const { store, clock, lagSecondsMax } = this.#options;
     const ofStore = storeVerdict({ state: store.state, reason: store.failure });
-    return ofStore.healthy ? followerVerdict(this.#replicator.state, lagSecondsMax, clock.now()) : ofStore;
+    return ofStore.healthy ? judge(this.#replicator.state, lagSecondsMax, clock.now()) : ofStore;
   }
 
   #readiness(): { readonly ready: boolean; readonly reason: string | null } {
     if (this.#stopping.signal.aborted) return { ready: false, reason: 'the node is stopping' };
-    const verdict = this.#verdict();
+    const verdict = this.#verdict(followerReadiness);
     return verdict.healthy ? { ready: true, reason: null } : { ready: false, reason: verdict.reason };
   }
 
@@ -128,7 +136,7 @@ export class Follower {
     const { phase, progress, refusal, breaker, pageSize } = this.#replicator.state;
     return {
       applied: store.facts.head.offset,
-      lag: { changes: lagChanges(progress), seconds: lagSeconds(progress, clock.now()) },
+      lag: { changes: lagChanges(progress), seconds: inMilliseconds(lagSeconds(progress, clock.now())) },
       leader: { url: leaderUrl, epoch: this.#replicator.leaderEpoch, head: progress.leaderHead },
       replication: {
         phase,
@@ -171,4 +179,9 @@ export class Follower {
       },
     };
   }
+}
+
+/** Seconds to the millisecond; more digits than that are noise. */
+function inMilliseconds(seconds: number | null): number | null {
+  return seconds === null ? null : Math.round(seconds * 1000) / 1000;
 }

@@ -1,6 +1,7 @@
 import { Readable } from 'node:stream';
 import { chunksOf, NO_QUERY, prefers } from '@skein/http';
 import { HEADERS, isSkeinError, SkeinError } from '@skein/protocol';
+import type { Refusal } from '@skein/replication';
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import { Pool, type Dispatcher } from 'undici';
 
@@ -9,6 +10,8 @@ export interface ForwarderOptions {
   readonly nodeId: string;
   readonly isOn: boolean;
   readonly requestTimeoutMs: number;
+  /** Why this follower follows its leader no longer: then nothing is written there in its name either. */
+  readonly refusal: () => Refusal | null;
 }
 
 /** The paths that take writes; a follower passes each of them on as it is. */
@@ -84,6 +87,13 @@ export class WriteForwarder {
     const { leaderUrl, isOn } = this.#options;
     if (!isOn || prefers(request, 'no-forward'))
       throw new SkeinError('not_leader', `writes go to ${leaderUrl}`, { leader: leaderUrl });
+    const refusal = this.#options.refusal();
+    if (refusal !== null) {
+      throw new SkeinError('leader_refused', `nothing was written: ${refusal.detail}`, {
+        leader: leaderUrl,
+        reason: refusal.code,
+      });
+    }
     const answer = await this.#ask(request);
     reply.code(answer.statusCode);
     for (const [name, value] of Object.entries(answer.headers)) {

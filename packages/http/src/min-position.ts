@@ -29,7 +29,9 @@ export function minPositionHook(node: ServedNode, commits: Commits) {
 
 async function planFor({ store, role }: ServedNode, min: Since): Promise<ReadPlan> {
   const bounds = boundsOf(store);
-  if (bounds === undefined) return { kind: 'wait' };
+  const isStart = min.kind === 'position' && min.position.offset === 0;
+  // Everyone has the beginning, also a follower that does not know its log yet.
+  if (bounds === undefined) return { kind: isStart ? 'ready' : 'wait' };
   const offset =
     min.kind === 'position' ? min.position.offset : min.kind === 'offset' ? min.offset : bounds.head.offset;
   const mayHold = offset <= bounds.head.offset && offset >= bounds.tail - 1;

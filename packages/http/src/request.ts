@@ -15,7 +15,7 @@ function wholeNumber(min: number, max: number): z.ZodType<number, string> {
     .refine((value) => value >= min && value <= max, `is not a whole number from ${min} to ${max}`);
 }
 
-export const limitQuery = wholeNumber(1, LIMITS.pageLimitMax).default(LIMITS.pageLimitDefault);
+export const limitQuery = wholeNumber(1, LIMITS.pageLimitMax);
 export const waitQuery = wholeNumber(0, LIMITS.waitSecondsMax).default(0);
 export const flagQuery = z
   .enum(['true', 'false'])

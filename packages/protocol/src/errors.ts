@@ -29,7 +29,7 @@ export const ERRORS = {
   bad_line: entry(
     400,
     'A line of the bulk load was refused.',
-    'Groups before it are committed; continue from that line.',
+    'What was committed before it is counted: go on behind the first `count` documents.',
   ),
   bad_record: entry(
     400,
@@ -67,9 +67,9 @@ export const ERRORS = {
     'The position belongs to another log.',
     'Point the reader at the log it came from, or start anew.',
   ),
-  wrong_role: entry(
+  wrong_data: entry(
     409,
-    'The data directory belongs to a node of another role.',
+    'The data directory holds something else than this node needs.',
     'Give the node a directory of its own.',
   ),
   ahead: entry(
@@ -118,6 +118,11 @@ export const ERRORS = {
     503,
     'The leader cannot be reached; whether the write arrived is not known.',
     'Retry with the same Idempotency-Key.',
+  ),
+  leader_refused: entry(
+    503,
+    'This follower has stopped following its leader, whose history is not its own.',
+    'See /healthz of this node for the reason; write to the leader itself if it is the right one.',
   ),
   wait_timeout: entry(504, 'This node has not reached the position in time.', 'Wait longer, or read from the leader.'),
   storage_full: entry(

@@ -58,6 +58,17 @@ export function followerVerdict(condition: FollowerCondition, lagSecondsMax: num
   return HEALTHY;
 }
 
+/**
+ * Whether reads may be sent to a follower: that it was up to date within the bound is enough. A leader that is away for a
+ * moment takes no follower out of service; one that stays away does, when the bound is passed.
+ */
+export function followerReadiness(condition: FollowerCondition, lagSecondsMax: number, nowMs: number): Verdict {
+  const { phase, progress } = condition;
+  const lag = lagSeconds(progress, nowMs);
+  const isWithinBound = phase === 'following' && lag !== null && lag <= lagSecondsMax;
+  return isWithinBound ? HEALTHY : followerVerdict(condition, lagSecondsMax, nowMs);
+}
+
 function refusalSentence({ code, detail }: Refusal): string {
   switch (code) {
     case 'compacted':

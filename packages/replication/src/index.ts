@@ -18,7 +18,14 @@ export {
   type FollowerStep,
   type Refusal,
 } from './follower-machine.ts';
-export { followerVerdict, storeVerdict, type FollowerCondition, type StoreCondition, type Verdict } from './health.ts';
+export {
+  followerReadiness,
+  followerVerdict,
+  storeVerdict,
+  type FollowerCondition,
+  type StoreCondition,
+  type Verdict,
+} from './health.ts';
 export { planPage, type PagePlan, type PageRequest } from './page-planner.ts';
 export { nextPageSize, PAGE_SIZES, type PageMeasure } from './page-size.ts';
 export { placeOf, type LogBounds, type Place } from './place.ts';

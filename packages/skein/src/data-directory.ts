@@ -1,5 +1,5 @@
 import { mkdir } from 'node:fs/promises';
-import { classicLevel, probeSpace, Store, type ClassicOptions, type Clock } from '@skein/core';
+import { classicLevel, isDiskFull, probeSpace, Store, type ClassicOptions, type Clock } from '@skein/core';
 import { isSkeinError, type Role } from '@skein/protocol';
 import { CommandError } from './cli/command-error.ts';
 
@@ -30,7 +30,7 @@ export async function openDataDirectory(options: DataDirectory): Promise<Store> 
 }
 
 function explain(error: unknown, directory: string): unknown {
-  if (isSkeinError(error, 'wrong_role'))
+  if (isSkeinError(error, 'wrong_data'))
     return new CommandError('configuration', `${directory}: ${error.message}`, error);
   if (isSkeinError(error, 'corrupt')) {
     return new CommandError(
@@ -54,7 +54,7 @@ function explain(error: unknown, directory: string): unknown {
     );
   if (codes.includes('ENOTDIR') || codes.includes('EEXIST'))
     return new CommandError('configuration', `${directory} is not a directory: give --data another`, error);
-  if (codes.includes('ENOSPC'))
+  if (isDiskFull(error))
     return new CommandError('try-later', `there is no space left for ${directory}: free some`, error);
   const reason = innermost(error);
   return new CommandError('failed', `${directory} cannot be opened: ${reason}`, error);

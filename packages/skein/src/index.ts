@@ -3,4 +3,13 @@ export { startFollower, type FollowerConfig } from './start-follower.ts';
 export { startLeader, type LeaderConfig, type RunningNode } from './start-leader.ts';
 export { VERSION } from './version.ts';
 export type { Collection, Document, DocumentPage, ScanOptions, Store, Written } from '@skein/core';
-export { isSkeinError, SkeinError, type ErrorCode, type Health, type JsonValue, type Position } from '@skein/protocol';
+export {
+  formatPosition,
+  isSkeinError,
+  parsePosition,
+  SkeinError,
+  type ErrorCode,
+  type Health,
+  type JsonValue,
+  type Position,
+} from '@skein/protocol';

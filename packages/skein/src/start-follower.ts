@@ -5,6 +5,7 @@ import { openDataDirectory } from './data-directory.ts';
 import { addressOf, checkExposure, listen, type ListenOptions } from './listen.ts';
 import type { NodeLogger } from './logger.ts';
 import type { RunningNode } from './start-leader.ts';
+import { waitForPosition } from './wait-for-position.ts';
 import { VERSION } from './version.ts';
 
 export interface FollowerConfig {
@@ -72,7 +73,14 @@ export async function startFollower(config: FollowerConfig): Promise<RunningNode
   try {
     const url = await listen(follower.server, address);
     follower.start();
-    return { url, store, collection: (name) => store.collection(name), health: () => follower.health(), close };
+    return {
+      url,
+      store,
+      collection: (name) => store.collection(name),
+      health: () => follower.health(),
+      waitFor: waitForPosition(store, clock),
+      close,
+    };
   } catch (error) {
     await close();
     throw error;

@@ -1,9 +1,10 @@
 import { systemClock, type Collection, type Store } from '@skein/core';
 import { Leader } from '@skein/leader';
-import type { Health } from '@skein/protocol';
+import type { Health, Position } from '@skein/protocol';
 import { openDataDirectory } from './data-directory.ts';
 import { checkExposure, listen } from './listen.ts';
 import type { NodeLogger } from './logger.ts';
+import { waitForPosition } from './wait-for-position.ts';
 import { VERSION } from './version.ts';
 
 export interface LeaderConfig {
@@ -26,6 +27,8 @@ export interface RunningNode {
   readonly store: Store;
   collection(name: string): Collection;
   health(): Health;
+  /** Resolves when this node has the position, at once on the node that wrote it; rejects when the time is up. */
+  waitFor(position: Position, waitMs?: number): Promise<void>;
   /** Answers what is under way, then closes the database. */
   close(): Promise<void>;
 }
@@ -49,7 +52,14 @@ export async function startLeader(config: LeaderConfig): Promise<RunningNode> {
   };
   try {
     const url = await listen(leader.server, address);
-    return { url, store, collection: (name) => store.collection(name), health: () => leader.health(), close };
+    return {
+      url,
+      store,
+      collection: (name) => store.collection(name),
+      health: () => leader.health(),
+      waitFor: waitForPosition(store, clock),
+      close,
+    };
   } catch (error) {
     await close();
     throw error;

@@ -115,7 +115,7 @@ class BulkLoad {
   refusal(error: unknown): SkeinError {
     const { code, message, details, status } = toSkeinError(error);
     const { line } = this.#source;
-    const progress = { line, count: this.#count, position: formatPosition(this.#position) };
+    const progress = { ...(line === 0 ? {} : { line }), count: this.#count, position: formatPosition(this.#position) };
     const isBadLine = line > 0 && status < 500 && code !== 'incomplete_body' && code !== 'overloaded';
     if (!isBadLine) return new SkeinError(code, message, { ...details, ...progress }, error);
     return new SkeinError(
@@ -155,7 +155,7 @@ async function loadAsTransaction(
       );
     }
   }
-  if (operations.length === 0) throw new SkeinError('bad_body', 'there are no documents in it');
+  if (operations.length === 0) return sendLoaded(reply, 0, START);
   if (chunks.length > 0) request.body = Buffer.concat(chunks);
   const committed = await writer.commit({ operations, idempotency: idempotencyOf(request), trace: traceOf(request) });
   if (committed.replayed) reply.header(HEADERS.idempotentReplayed, 'true');

@@ -15,7 +15,8 @@ import { readableCollection, readableDocument, type DocumentName } from './names
 const pageQuery = z.strictObject({
   prefix: z.string().optional(),
   after: z.string().optional(),
-  limit: limitQuery,
+  /** Unless given, a page has its default size, and a stream no end but the last document. */
+  limit: limitQuery.optional(),
   reverse: flagQuery,
 });
 
@@ -45,7 +46,8 @@ export function documentReads(app: FastifyInstance, node: ServedNode, commits: C
       reply.header('content-type', format).header('vary', 'Accept');
       if (format === MEDIA_TYPES.ndjson) {
         const documents = node.store.documents.iterate(collection, request.query);
-        return reply.send(Readable.from(ndjsonChunks(documents), { objectMode: false }));
+        const chunks = ndjsonChunks(documents, request.query.limit ?? Infinity);
+        return reply.send(Readable.from(chunks, { objectMode: false }));
       }
       const { documents, next } = await node.store.documents.scan(collection, request.query);
       const nextText = next === undefined ? '' : `,"next":${JSON.stringify(next)}`;
@@ -72,10 +74,12 @@ export function documentReads(app: FastifyInstance, node: ServedNode, commits: C
 const CHUNK_CHARS = 64 * 1024;
 
 /** Documents as lines, gathered into chunks worth sending; the client's pace is the scan's. */
-async function* ndjsonChunks(documents: AsyncIterable<Document>): AsyncGenerator<Buffer> {
+async function* ndjsonChunks(documents: AsyncIterable<Document>, limit: number): AsyncGenerator<Buffer> {
   let chunk = '';
+  let count = 0;
   for await (const document of documents) {
     chunk += `${documentText(document)}\n`;
+    if (++count === limit) break;
     if (chunk.length < CHUNK_CHARS) continue;
     yield Buffer.from(chunk);
     chunk = '';

@@ -3,6 +3,7 @@ import {
   checkReadableCollection,
   formatPosition,
   HEADERS,
+  LIMITS,
   MEDIA_TYPES,
   parsePosition,
   parseSince,
@@ -15,6 +16,7 @@ import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import type { ZodTypeProvider } from 'fastify-type-provider-zod';
 import { z } from 'zod';
 import type { Commits } from '../commits.ts';
+import { minPositionHook } from '../min-position.ts';
 import { boundsOf, type ServedNode } from '../node.ts';
 import { headerOf, limitQuery, negotiate, waitQuery } from '../request.ts';
 import type { EncodedPage } from './encode-page.ts';
@@ -24,7 +26,7 @@ import type { SlotBook } from './slot-book.ts';
 
 const feedQuery = z.strictObject({
   since: z.string().default('0'),
-  limit: limitQuery,
+  limit: limitQuery.default(LIMITS.pageLimitDefault),
   wait: waitQuery,
   collections: z.string().optional(),
   prefix: z.string().optional(),
@@ -54,23 +56,27 @@ export function changeFeed(app: FastifyInstance, parts: FeedParts): void {
   const { node, slots } = parts;
   app
     .withTypeProvider<ZodTypeProvider>()
-    .get('/v1/changes', { schema: { querystring: feedQuery } }, async (request, reply) => {
-      const { since, limit, wait, collections, prefix } = request.query;
-      const format = formatOf(request);
-      const filter = filterOf(collections, prefix);
-      if (format === MEDIA_TYPES.records && filter !== undefined)
-        throw new SkeinError('bad_query', 'records cannot be filtered: they are whole');
-      acknowledge(request, node, slots);
-      const page = await nextPage(parts, reply, {
-        since: parseSince(since),
-        limit,
-        format,
-        filter,
-        log: headerOf(request, HEADERS.log),
-        deadlineMs: node.clock.now() + wait * 1000,
-      });
-      return sendPage(reply, format, page);
-    });
+    .get(
+      '/v1/changes',
+      { schema: { querystring: feedQuery }, preHandler: minPositionHook(node, parts.commits) },
+      async (request, reply) => {
+        const { since, limit, wait, collections, prefix } = request.query;
+        const format = formatOf(request);
+        const filter = filterOf(collections, prefix);
+        if (format === MEDIA_TYPES.records && filter !== undefined)
+          throw new SkeinError('bad_query', 'records cannot be filtered: they are whole');
+        acknowledge(request, node, slots);
+        const page = await nextPage(parts, reply, {
+          since: parseSince(since),
+          limit,
+          format,
+          filter,
+          log: headerOf(request, HEADERS.log),
+          deadlineMs: node.clock.now() + wait * 1000,
+        });
+        return sendPage(reply, format, page);
+      },
+    );
 }
 
 function formatOf(request: FastifyRequest): FeedFormat {
@@ -166,7 +172,14 @@ function refusal(plan: Exclude<PagePlan, { kind: 'page' | 'wait' }>, bounds: Log
     case 'ahead':
       return new SkeinError('ahead', `this log ends at ${bounds.head.offset}`, facts);
     case 'diverged':
-      return new SkeinError('diverged', undefined, { ...facts, fork: plan.fork });
+      return new SkeinError(
+        'diverged',
+        `the histories may agree up to offset ${plan.fork}; this log ends at ${bounds.head.offset}`,
+        {
+          ...facts,
+          fork: plan.fork,
+        },
+      );
     case 'other-log':
       return new SkeinError('other_log', `this is log ${bounds.log}`, facts);
   }

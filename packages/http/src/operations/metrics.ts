@@ -1,5 +1,5 @@
 import type { FastifyInstance } from 'fastify';
-import { collectDefaultMetrics, Gauge, Histogram, Registry, type Metric } from 'prom-client';
+import { collectDefaultMetrics, Counter, Gauge, Histogram, Registry, type Metric } from 'prom-client';
 import type { Commits } from '../commits.ts';
 import type { PageSource } from '../feed/page-source.ts';
 import type { SlotBook } from '../feed/slot-book.ts';
@@ -83,7 +83,7 @@ function measureLog(registry: Registry, { node, commits, pages, slots }: Metrics
     slots.drift(store.facts.head.offset),
   );
   gauge('feed_waiting_requests', 'Requests waiting for a change.', () => commits.waiting);
-  gauge('feed_pages_made', 'Pages read and encoded; pages shared by several readers count once.', () => pages.made);
+  pagesCounter(registry, pages);
   const duration = new Histogram({
     name: 'skein_commit_duration_seconds',
     help: 'Time to write and sync one batch.',
@@ -99,6 +99,18 @@ function measureLog(registry: Registry, { node, commits, pages, slots }: Metrics
   store.subscribe(({ records, tookMs }) => {
     duration.observe(tookMs / 1000);
     changes.observe(records.at(-1)!.offsetLast - records[0]!.offsetFirst + 1);
+  });
+}
+
+function pagesCounter(registry: Registry, pages: PageSource): void {
+  new Counter({
+    name: 'skein_feed_pages_made_total',
+    help: 'Pages read and encoded; pages shared by several readers count once.',
+    registers: [registry],
+    collect() {
+      this.reset();
+      this.inc(pages.made);
+    },
   });
 }
 

@@ -19,7 +19,7 @@ const statusSchema = z.looseObject({
   tail: z.number(),
   lag: z.object({ changes: z.number().nullable(), seconds: z.number().nullable() }),
   leader: z.object({ url: z.string() }).optional(),
-  replication: z.object({ phase: z.string(), last_error: z.string().nullable() }).optional(),
+  replication: z.object({ phase: z.string(), connected: z.boolean(), last_error: z.string().nullable() }).optional(),
 });
 
 type Status = z.infer<typeof statusSchema>;
@@ -70,10 +70,14 @@ function tableOf(answers: readonly Answer[]): string {
 
 function rowOf(url: string, status: Status): string[] {
   const { replication, store, state, lag } = status;
-  const worst = store !== 'ready' ? store : (replication?.phase ?? state);
+  const worst = store !== 'ready' ? store : replication === undefined ? state : phaseOf(replication);
   const isWell = worst === 'running' || worst === 'following';
   const lagText = `${lag.changes ?? 'unknown'} changes, ${lag.seconds === null ? 'unknown' : `${lag.seconds.toFixed(1)} s`}`;
   return [status.node, status.role, isWell ? worst : red(worst), status.position, String(status.tail), lagText, url];
+}
+
+function phaseOf({ phase, connected }: NonNullable<Status['replication']>): string {
+  return phase === 'following' && !connected ? 'no contact' : phase;
 }
 
 function red(text: string): string {

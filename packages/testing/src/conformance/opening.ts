@@ -70,10 +70,10 @@ export function opening({ describe, test }: Suite): void {
     test('a database of the other role is refused, and can be opened as what it is', async (bench) => {
       const leader = await bench.placeLeader();
       await leader.store.close();
-      await refused('wrong_role', bench.open(leader.level, 'follower'));
+      await refused('wrong_data', bench.open(leader.level, 'follower'));
       const follower = await bench.placeFollower();
       await follower.store.close();
-      await refused('wrong_role', bench.open(follower.level, 'leader'));
+      await refused('wrong_data', bench.open(follower.level, 'leader'));
       assert.equal((await bench.open(leader.level, 'leader')).state, 'ready');
     });
 
@@ -82,7 +82,7 @@ export function opening({ describe, test }: Suite): void {
       await level.open();
       await level.put(Buffer.from('x'), Buffer.from('somebody else'));
       await level.close();
-      await refused('corrupt', bench.open(level, 'leader'));
+      await refused('wrong_data', bench.open(level, 'leader'));
       await level.open();
       assert.equal((await level.get(Buffer.from('x')))?.toString(), 'somebody else');
       assert.equal((await level.keys().all()).length, 1);
@@ -90,7 +90,7 @@ export function opening({ describe, test }: Suite): void {
 
     test('a leader takes no records, a follower no writes', async (bench) => {
       const [leader, follower] = [await bench.leader(), await bench.follower()];
-      await refused('wrong_role', leader.apply(leader.facts.identity.log!, []));
+      await refused('wrong_data', leader.apply(leader.facts.identity.log!, []));
       await refused('not_leader', follower.collection('c').put('k', 1));
       await refused('not_leader', follower.load([{ op: 'put', collection: 'c', key: 'k', valueText: '1' }]));
     });
