@@ -2,7 +2,7 @@ import { SkeinError } from '@skein/protocol';
 import type { FastifyInstance } from 'fastify';
 import { sendProblem } from './problem.ts';
 
-const METHODS = ['GET', 'POST', 'PUT', 'PATCH', 'DELETE'] as const;
+const METHODS = ['GET', 'POST', 'PUT', 'PATCH', 'DELETE', 'OPTIONS'] as const;
 
 /**
  * Answers 405 with an Allow header where a path is served but not with that method. Call `install` after the last route.

@@ -19,7 +19,11 @@ const KNOWN: Readonly<Record<string, ErrorCode>> = {
 export function toSkeinError(error: unknown): SkeinError {
   if (isSkeinError(error)) return error;
   if (hasZodFastifySchemaValidationErrors(error)) return queryError(error.validation);
-  const code = KNOWN[(error as FastifyError | undefined)?.code ?? ''];
+  const { code: codeOfLibrary = '', statusCode = 500 } = (error ?? {}) as Partial<FastifyError>;
+  const code = KNOWN[codeOfLibrary];
+  // What Fastify holds against a request, and is not listed, is still the request's fault.
+  if (code === undefined && statusCode >= 400 && statusCode < 500)
+    return new SkeinError('bad_request', (error as Error).message, {}, error);
   if (code === undefined) return new SkeinError('internal', undefined, {}, error);
   const detail = code === 'bad_path' ? (error as Error).message : undefined;
   return new SkeinError(code, detail, code === 'starting' ? { retryAfterSeconds: 1 } : {}, error);

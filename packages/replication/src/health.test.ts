@@ -1,5 +1,11 @@
 import { describe, expect, it } from 'vitest';
-import { followerVerdict, storeVerdict, type FollowerCondition, type StoreCondition } from './health.ts';
+import {
+  followerReadiness,
+  followerVerdict,
+  storeVerdict,
+  type FollowerCondition,
+  type StoreCondition,
+} from './health.ts';
 import { NO_PROGRESS, type Progress } from './progress.ts';
 
 const NOW = 100_000;
@@ -106,5 +112,24 @@ describe('a store', () => {
   ])('%s (%s) makes its node say: %s', (state, why, sentence) => {
     const verdict = storeVerdict({ state, reason: why });
     expect(verdict).toStrictEqual(sentence === null ? { healthy: true } : { healthy: false, reason: sentence });
+  });
+});
+
+describe('the readiness of a follower', () => {
+  const readiness = (changed: Partial<FollowerCondition>): string | null => {
+    const verdict = followerReadiness({ ...FINE, ...changed }, LAG_SECONDS_MAX, NOW);
+    return verdict.healthy ? null : verdict.reason;
+  };
+
+  it('outlasts a loss of contact until the lag is over its bound', () => {
+    const lost = (secondsAgo: number) => ({ progress: { ...upToDate(secondsAgo), connected: false } });
+    expect(readiness(lost(LAG_SECONDS_MAX))).toBeNull();
+    expect(readiness(lost(LAG_SECONDS_MAX + 1))).toMatch(/no answer from the leader yet/);
+  });
+
+  it('needs to have been up to date once, and to follow', () => {
+    expect(readiness({ progress: NO_PROGRESS })).toMatch(/has not been up to date/);
+    expect(readiness({ phase: 'refused', refusal: { code: 'ahead', detail: 'D' } })).toMatch(/ahead of its leader/);
+    expect(readiness({ phase: 'stopped' })).toBe('the follower is stopped');
   });
 });

@@ -166,7 +166,7 @@ export class NodeProcess {
   }
 
   async ready(patience?: Patience): Promise<void> {
-    await until(`${this.url} is ready`, async () => (await this.client.get('/readyz')).status === 200, patience);
+    await until(`${this.url} is ready`, async () => (await this.client.get('/healthz')).status === 200, patience);
   }
 
   async #isAnswering(): Promise<boolean> {
