@@ -184,7 +184,7 @@ describe('a store', () => {
   };
 
   it.each([
-    { name: 'memory-level', create: memory, numRuns: 300 },
+    { name: 'memory-level', create: memory, numRuns: 200 },
     { name: 'classic-level', create: classic, numRuns: 10 },
   ])('is its model, whatever happens to it, on $name (D2, D3, D4, D7, D13)', async ({ create, numRuns }) => {
     const property = fc.asyncProperty(steps, async (taken) => {

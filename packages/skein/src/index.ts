@@ -1,6 +1,7 @@
 export { CommandError } from './cli/command-error.ts';
 export { startFollower, type FollowerConfig } from './start-follower.ts';
-export { startLeader, type LeaderConfig, type RunningNode } from './start-leader.ts';
+export type { RunningNode } from './running-node.ts';
+export { startLeader, type LeaderConfig } from './start-leader.ts';
 export { VERSION } from './version.ts';
 export type { Collection, Document, DocumentPage, ScanOptions, Store, Written } from '@skein/core';
 export {

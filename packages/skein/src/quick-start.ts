@@ -2,7 +2,8 @@ import closeWithGrace from 'close-with-grace';
 import { CommandError } from './cli/command-error.ts';
 import { createLogger } from './logger.ts';
 import { startFollower } from './start-follower.ts';
-import { startLeader, type RunningNode } from './start-leader.ts';
+import type { RunningNode } from './running-node.ts';
+import { startLeader } from './start-leader.ts';
 
 /** What `npm start` does: one leader, one follower, three lines to try, Ctrl-C. */
 export async function startQuickly(): Promise<void> {

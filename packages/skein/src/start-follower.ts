@@ -2,10 +2,9 @@ import { systemClock } from '@skein/core';
 import { Follower } from '@skein/follower';
 import { CommandError } from './cli/command-error.ts';
 import { openDataDirectory } from './data-directory.ts';
-import { addressOf, checkExposure, listen, type ListenOptions } from './listen.ts';
+import { addressOf, checkExposure, type ListenOptions } from './listen.ts';
 import type { NodeLogger } from './logger.ts';
-import type { RunningNode } from './start-leader.ts';
-import { waitForPosition } from './wait-for-position.ts';
+import { runNode, type RunningNode } from './running-node.ts';
 import { VERSION } from './version.ts';
 
 export interface FollowerConfig {
@@ -66,25 +65,9 @@ export async function startFollower(config: FollowerConfig): Promise<RunningNode
     lagSecondsMax: (config.lagMsMax ?? 30_000) / 1000,
     logger: config.logger,
   });
-  const close = async (): Promise<void> => {
-    await follower.stop();
-    await store.close();
-  };
-  try {
-    const url = await listen(follower.server, address);
-    follower.start();
-    return {
-      url,
-      store,
-      collection: (name) => store.collection(name),
-      health: () => follower.health(),
-      waitFor: waitForPosition(store, clock),
-      close,
-    };
-  } catch (error) {
-    await close();
-    throw error;
-  }
+  const running = await runNode({ node: follower, store, clock, address });
+  follower.start();
+  return running;
 }
 
 /** The obvious mistake is caught before anything starts; the others, by the node id in the leader's answers. */

@@ -1,10 +1,9 @@
-import { systemClock, type Collection, type Store } from '@skein/core';
+import { systemClock } from '@skein/core';
 import { Leader } from '@skein/leader';
-import type { Health, Position } from '@skein/protocol';
 import { openDataDirectory } from './data-directory.ts';
-import { checkExposure, listen } from './listen.ts';
+import { checkExposure } from './listen.ts';
 import type { NodeLogger } from './logger.ts';
-import { waitForPosition } from './wait-for-position.ts';
+import { runNode, type RunningNode } from './running-node.ts';
 import { VERSION } from './version.ts';
 
 export interface LeaderConfig {
@@ -21,18 +20,6 @@ export interface LeaderConfig {
   readonly logger?: NodeLogger | undefined;
 }
 
-/** A node running in this process. */
-export interface RunningNode {
-  readonly url: string;
-  readonly store: Store;
-  collection(name: string): Collection;
-  health(): Health;
-  /** Resolves when this node has the position, at once on the node that wrote it; rejects when the time is up. */
-  waitFor(position: Position, waitMs?: number): Promise<void>;
-  /** Answers what is under way, then closes the database. */
-  close(): Promise<void>;
-}
-
 /** Opens the database and takes writes over HTTP, and from this process through `collection`. */
 export async function startLeader(config: LeaderConfig): Promise<RunningNode> {
   const address = { host: config.host ?? '127.0.0.1', port: config.port ?? 7400, insecure: config.insecure ?? false };
@@ -46,22 +33,5 @@ export async function startLeader(config: LeaderConfig): Promise<RunningNode> {
     clock,
   });
   const leader = new Leader({ store, clock, version: VERSION, logger: config.logger });
-  const close = async (): Promise<void> => {
-    await leader.stop();
-    await store.close();
-  };
-  try {
-    const url = await listen(leader.server, address);
-    return {
-      url,
-      store,
-      collection: (name) => store.collection(name),
-      health: () => leader.health(),
-      waitFor: waitForPosition(store, clock),
-      close,
-    };
-  } catch (error) {
-    await close();
-    throw error;
-  }
+  return runNode({ node: leader, store, clock, address });
 }

@@ -26,7 +26,6 @@ export async function readLog(
   after: number,
   limits: LogReadLimits,
 ): Promise<LogSlice> {
-  if (after >= head.offset) return { records: [], held: undefined };
   const taker = new RecordTaker(after, limits);
   const range = { gte: recordKey(after + 1), lte: recordKey(head.offset) };
   const iterator = level.iterator({ ...range, highWaterMarkBytes: limits.bytesMax } as object);

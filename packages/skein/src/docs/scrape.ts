@@ -3,7 +3,8 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { request } from 'undici';
 import { startFollower } from '../start-follower.ts';
-import { startLeader, type RunningNode } from '../start-leader.ts';
+import type { RunningNode } from '../running-node.ts';
+import { startLeader } from '../start-leader.ts';
 import type { Expositions } from './metrics.ts';
 
 /** Runs a leader and a follower for as long as it takes to ask each for its metrics, after a first request to both. */

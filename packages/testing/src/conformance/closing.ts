@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
-import { ALL, refused, valueOf } from './looking.ts';
+import type { Written } from '@skein/core';
+import { ALL, refused, until, valueOf } from './looking.ts';
 import type { Suite } from './suite.ts';
 
 export function closing({ describe, test }: Suite): void {
@@ -7,7 +8,10 @@ export function closing({ describe, test }: Suite): void {
     test('answers every write that waits, durable', async (bench) => {
       const placed = await bench.placeLeader();
       const release = placed.faults.holdWrites();
-      const writes = Array.from({ length: 50 }, () => placed.store.collection('c').increment('k'));
+      const increment = (): Promise<Written> => placed.store.collection('c').increment('k');
+      const writes = Array.from({ length: 25 }, increment);
+      await until(() => placed.faults.writesInFlight > 0);
+      writes.push(...Array.from({ length: 25 }, increment));
       const closed = placed.store.close();
       release();
       const answers = await Promise.all(writes);

@@ -58,6 +58,16 @@ export function following({ describe, test }: Suite): void {
       await follower.store.apply(log, records.slice(2));
     });
 
+    test('takes of the same records given twice at once one, and one batch at a time', async (bench) => {
+      const { leader, follower, log } = await half(bench);
+      const [, , third, fourth] = await recordsOf(leader.store);
+      const first = follower.store.apply(log, [third!]);
+      await Promise.all([refused('bad_record', follower.store.apply(log, [third!])), first]);
+      await Promise.all([follower.store.apply(log, [fourth!]), follower.store.trim(3)]);
+      assert.equal(follower.faults.writesInFlightMax, 1);
+      assert.deepEqual(follower.store.facts.head, await leader.store.positionAt(fourth!.offsetLast));
+    });
+
     test('refuses records of another log', async (bench) => {
       const { leader, follower } = await half(bench);
       const records = (await recordsOf(leader.store)).slice(2);

@@ -88,3 +88,8 @@ export async function follow(leader: Store, follower: Store, limits: LogReadLimi
 export function overTheWire(records: readonly RecordView[]): readonly RecordView[] {
   return parseRecords(Buffer.concat(records.map(({ bytes }) => bytes)));
 }
+
+/** Waits for what happens by itself, without the clock. */
+export async function until(isSo: () => boolean): Promise<void> {
+  while (!isSo()) await new Promise((resolve) => setImmediate(resolve));
+}

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import type { Published, Store } from '@skein/core';
 import type { Placed } from './bench.ts';
 import { DISK_FAILED, DISK_FULL } from './faulty-level.ts';
-import { ALL, changesOf, follow, listOf, rangeOf, recordsOf, refused, valueOf } from './looking.ts';
+import { ALL, changesOf, follow, listOf, rangeOf, recordsOf, refused, until, valueOf } from './looking.ts';
 import type { Suite } from './suite.ts';
 
 /** Longer than any pause between two attempts to reopen. */
@@ -92,7 +92,8 @@ export function recovering({ describe, test }: Suite): void {
 
     test('nothing that is not known to be durable is shown meanwhile', async (bench) => {
       const probe = async (): Promise<void> => Promise.reject(DISK_FAILED);
-      const { store, faults } = await begun(await bench.placeLeader({ probe }));
+      // Opened anew, so that the log is read from the database and not from memory.
+      const { store, faults } = await bench.reopen(await begun(await bench.placeLeader()), { probe });
       faults.failWrite({ isStored: true });
       await refused('outcome_unknown', store.collection('c').put('new', 'there'));
       await bench.clock.untilAsleep();
@@ -201,9 +202,4 @@ async function begun(placed: Placed): Promise<Placed> {
 
 function recovered(store: Store): Promise<void> {
   return until(() => store.state === 'ready');
-}
-
-/** Waits for what happens by itself, without the clock. */
-async function until(isSo: () => boolean): Promise<void> {
-  while (!isSo()) await new Promise((resolve) => setImmediate(resolve));
 }

@@ -85,7 +85,7 @@ export function trimming({ describe, test }: Suite): void {
     });
 
     test('goes on beside writes and reads', async (bench) => {
-      const store = await bench.leader();
+      const { store, faults } = await bench.placeLeader();
       const writing = records(store, Array<number>(40).fill(2));
       for (let tail = 1; tail < 70; tail = await store.trim(tail + 5)) {
         const { records: found } = await store.readLog(Math.max(0, store.facts.head.offset - 2), ALL);
@@ -93,6 +93,7 @@ export function trimming({ describe, test }: Suite): void {
         await store.collection('d').increment('k');
       }
       await writing;
+      assert.equal(faults.writesInFlightMax, 1);
       assert.deepEqual((await store.scrub()).problems, []);
     });
 

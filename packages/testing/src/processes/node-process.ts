@@ -159,10 +159,10 @@ export class NodeProcess {
     return (await this.status()).head.offset as number;
   }
 
-  /** Waits until this node has what the other has now. */
+  /** Waits until this node has at least what the other has now. */
   async caughtUpWith(other: NodeProcess, patience?: Patience): Promise<void> {
-    const { position } = await other.status();
-    await until(`${this.url} is at ${position}`, async () => (await this.status()).position === position, patience);
+    const offset = await other.head();
+    await until(`${this.url} is at ${offset}`, async () => (await this.head()) >= offset, patience);
   }
 
   async ready(patience?: Patience): Promise<void> {
