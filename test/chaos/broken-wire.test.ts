@@ -54,7 +54,7 @@ describe('a follower behind a broken wire', () => {
       expect(proxy.happened).toBe(before + i);
       const health = await follower.health();
       expect(health.error_count).toBeGreaterThan(errors);
-      expect(health.last_error).toMatch(/record|chain|hash/);
+      expect(health.last_error).toMatch(/record|page|chain|hash/);
     }
     await expectSameEverywhere([leader, follower]);
   });

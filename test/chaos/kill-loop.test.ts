@@ -42,7 +42,7 @@ it(`loses and doubles nothing in ${KILLS} kills`, { timeout: 150_000 }, async ()
     for (const node of victims) kills += await comeBack(node, random);
     for (const node of victims) {
       const mustHave = oracle.acknowledgedIds();
-      const { changes } = await readFeed(node.client, readers.get(node)!);
+      const { changes } = await readFeed(node.client, readers.get(node));
       if (node === leader) oracle.check(changes, mustHave);
     }
   }

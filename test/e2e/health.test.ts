@@ -1,5 +1,5 @@
 import { cp } from 'node:fs/promises';
-import { Cluster, NodeProcess, until, type Flags } from '@skein/testing';
+import { Cluster, until, type Flags, type NodeProcess } from '@skein/testing';
 import { startLeader } from 'skein';
 import { afterAll, describe, expect, it } from 'vitest';
 
@@ -140,8 +140,10 @@ describe('a follower whose leader refuses it', () => {
 
   it('because the leader wrote another history has diverged', async () => {
     const { leader, follower, old } = await withHistory();
+    const other = await startLeader({ data: old, port: 0 });
+    await other.collection('c').put('k', 3);
+    await other.close();
     await leader.start({ data: old });
-    await leader.client.put('/v1/collections/c/k', 3);
     await expectStopped(follower, 'diverged', /holds changes that are not in the leader's history/);
     expect((await follower.client.get('/v1/collections/c/k')).json).toBe(2);
   });

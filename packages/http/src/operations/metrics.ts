@@ -102,8 +102,8 @@ function measureLog(registry: Registry, { node, commits, pages, slots }: Metrics
   });
 }
 
-function pagesCounter(registry: Registry, pages: PageSource): void {
-  new Counter({
+function pagesCounter(registry: Registry, pages: PageSource): Metric {
+  return new Counter({
     name: 'skein_feed_pages_made_total',
     help: 'Pages read and encoded; pages shared by several readers count once.',
     registers: [registry],
