@@ -211,6 +211,15 @@ describe('a body that stops halfway', () => {
     },
   );
 
+  it('or is refused halfway on a connection that ends with it gets its answer', async () => {
+    const body = 'x'.repeat(5_000_000);
+    const more = `Content-Length: ${body.length}\r\nConnection: close`;
+    const answer = parse(
+      await rawExchange(client.url, head('PUT', '/v1/collections/rest/a', 'application/json', more), body),
+    );
+    expect([answer.status, answer.json.code]).toStrictEqual([413, 'too_large']);
+  });
+
   it.each([
     ['nonsense', 'nonsense\r\n\r\n'],
     ['two lengths', 'PUT /v1/collections/h/a HTTP/1.1\r\nHost: x\r\nContent-Length: 1\r\nContent-Length: 2\r\n\r\n1'],

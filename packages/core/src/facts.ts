@@ -18,7 +18,7 @@ import { removeTrimmed } from './log/trim.ts';
 import { verifyLog } from './log/verify.ts';
 
 /** Written into every new store; another number means another layout, which this code does not read. */
-export const STORE_FORMAT = 1;
+const STORE_FORMAT = 1;
 
 /** What a store is, as it says of itself. */
 export interface Identity {
@@ -88,7 +88,7 @@ export function encodeJson(value: unknown): Buffer {
 }
 
 /** The time of a record's last change. */
-export function lastTs(record: RecordView): number {
+function lastTs(record: RecordView): number {
   const lines = recordLines(record);
   const end = lines.length - 1;
   const reader = new LineReader();

@@ -1,4 +1,5 @@
 import type { IncomingMessage } from 'node:http';
+import { finished } from 'node:stream';
 import type { FastifyInstance } from 'fastify';
 
 /** A client that goes on sending for longer than this after its answer loses the connection. */
@@ -10,18 +11,29 @@ const DISCARDED_BYTES_MAX = 64 * 1024 * 1024;
  * the answer. So it is read and thrown away.
  */
 export function discardUnreadBodies(app: FastifyInstance): void {
+  app.addHook('onSend', ({ raw }, _reply, payload, done) => {
+    // This connection will be closed behind the answer, so the rest of the body has to come before it.
+    const isLast = raw.headers.connection?.toLowerCase() === 'close';
+    if (isLast && isUnread(raw)) discard(raw, () => done(null, payload));
+    else done(null, payload);
+  });
   app.addHook('onResponse', ({ raw }, _reply, done) => {
-    if (!raw.complete && !raw.destroyed) discard(raw);
+    if (isUnread(raw)) discard(raw);
     done();
   });
 }
 
-function discard(request: IncomingMessage): void {
+function isUnread(request: IncomingMessage): boolean {
+  return !request.complete && !request.destroyed;
+}
+
+function discard(request: IncomingMessage, onEnd: () => void = () => undefined): void {
   let bytes = 0;
   request.unpipe();
   request.on('data', (chunk: Buffer) => {
     bytes += chunk.length;
     if (bytes > DISCARDED_BYTES_MAX) request.destroy();
   });
+  finished(request, { writable: false }, onEnd);
   request.resume();
 }
