@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os';
 import { join, posix } from 'node:path';
 import { ERRORS } from '@skein/protocol';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { startLeader, type RunningNode } from '../../packages/skein/src/start-leader.ts';
+import { startLeader, type RunningNode } from 'skein';
 import { flattened, readText, root } from './pages.ts';
 
 /** Where routes are named: the writes once more, because a follower forwards each of them. */

@@ -5,7 +5,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
 import { execa } from 'execa';
 import { afterEach, beforeEach, expect, test } from 'vitest';
-import { startLeader, type RunningNode } from '../../packages/skein/src/start-leader.ts';
+import { startLeader, type RunningNode } from 'skein';
 
 const root = fileURLToPath(new URL('../../', import.meta.url));
 

@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { execa, execaSync } from 'execa';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { startFollower } from '../../packages/skein/src/start-follower.ts';
-import { startLeader, type RunningNode } from '../../packages/skein/src/start-leader.ts';
+import { startLeader, type RunningNode } from 'skein';
 
 /*
  * The README is a transcript: its curl lines are typed here, in order, into one shell beside a leader and a follower that

@@ -61,7 +61,7 @@ function isMet({ relation, bound }: Target, value: number): boolean {
   return relation === 'at most' ? value <= bound : value < bound;
 }
 
-export function median(values: readonly number[]): number {
+function median(values: readonly number[]): number {
   return percentile(values, 50);
 }
 

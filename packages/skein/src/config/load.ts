@@ -11,7 +11,7 @@ import {
   type OptionValue,
 } from './options.ts';
 
-export type Source = 'default' | 'file' | 'environment' | 'flag';
+type Source = 'default' | 'file' | 'environment' | 'flag';
 
 export interface Setting {
   readonly value: unknown;
