@@ -23,6 +23,9 @@ export interface FollowerConfig {
   readonly requestTimeoutMs?: number | undefined;
   readonly backoffBaseMs?: number | undefined;
   readonly backoffMaxMs?: number | undefined;
+  /** After so many failures in a row the leader is left alone for `circuitOpenMs`. */
+  readonly circuitFailuresMax?: number | undefined;
+  readonly circuitOpenMs?: number | undefined;
   readonly lagMsMax?: number | undefined;
   readonly forwardWrites?: boolean | undefined;
   readonly writeBufferBytes?: number | undefined;
@@ -32,7 +35,6 @@ export interface FollowerConfig {
 
 /** A follower parks its requests this long, so that a silent leader is noticed. */
 const WAIT_SECONDS = 10;
-const BREAKER = { failuresMax: 5, openMs: 30_000 };
 
 /** Opens the database, follows the leader, and serves reads and the feed over HTTP and to this process. */
 export async function startFollower(config: FollowerConfig): Promise<RunningNode> {
@@ -55,7 +57,7 @@ export async function startFollower(config: FollowerConfig): Promise<RunningNode
     leaderUrl: config.leader,
     policy: {
       backoff: { baseMs: config.backoffBaseMs ?? 2000, maxMs: config.backoffMaxMs ?? 60_000 },
-      breaker: BREAKER,
+      breaker: { failuresMax: config.circuitFailuresMax ?? 5, openMs: config.circuitOpenMs ?? 30_000 },
       pollIntervalMs: config.pollIntervalMs ?? null,
       waitSeconds: WAIT_SECONDS,
       pageSizeMax: config.batchSize ?? 5000,

@@ -57,6 +57,8 @@ function runFollower(config: Config, logger: NodeLogger): Promise<RunningNode> {
     requestTimeoutMs: config.need('request-timeout'),
     backoffBaseMs: config.need('backoff-base'),
     backoffMaxMs: config.need('backoff-max'),
+    circuitFailuresMax: config.need('circuit-failures'),
+    circuitOpenMs: config.need('circuit-open'),
     lagMsMax: config.need('max-lag'),
     forwardWrites: config.need('forward-writes'),
     logger,

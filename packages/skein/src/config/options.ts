@@ -84,6 +84,18 @@ export const OPTIONS = {
     help: 'Greatest bound of the delay between attempts.',
     defaults: { follower: '60s' },
   }),
+  'circuit-failures': option({
+    schema: integer(1, 1000),
+    placeholder: '<count>',
+    help: 'After this many failures in a row the leader is left alone for a while.',
+    defaults: { follower: '5' },
+  }),
+  'circuit-open': option({
+    schema: duration(100, 3_600_000),
+    placeholder: '<duration>',
+    help: 'How long it is then left alone; one question decides whether it is left alone again.',
+    defaults: { follower: '30s' },
+  }),
   'max-lag': option({
     schema: duration(1000, 3_600_000),
     placeholder: '<duration>',

@@ -9,7 +9,7 @@ import { NodeProcess, type Flags, type NodeSettings } from './node-process.ts';
 type Extras = Partial<Pick<NodeSettings, 'data' | 'environment' | 'wrapper'>>;
 
 /** Tests wait for nobody: short delays, and a follower that soon notices that its leader is back. */
-const FOLLOWER_FLAGS: Flags = { 'backoff-base': '1s', 'backoff-max': '2s' };
+const FOLLOWER_FLAGS: Flags = { 'backoff-base': '1s', 'backoff-max': '2s', 'circuit-open': '1s' };
 
 /** The processes, directories and proxies of a test, and their end. */
 export class Cluster {
