@@ -16,7 +16,7 @@ const KILLS = 54;
 const cluster = new Cluster();
 afterAll(() => cluster.close());
 
-it(`loses and doubles nothing in ${KILLS} kills`, { timeout: 150_000 }, async () => {
+it(`loses and doubles nothing in ${KILLS} kills`, { timeout: 300_000 }, async () => {
   const seed = seedOfRun();
   const random = randomOf(seed);
   const leader = await cluster.leader();

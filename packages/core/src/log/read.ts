@@ -28,7 +28,7 @@ export async function readLog(
 ): Promise<LogSlice> {
   const taker = new RecordTaker(after, limits);
   const range = { gte: recordKey(after + 1), lte: recordKey(head.offset) };
-  const iterator = level.iterator({ ...range, highWaterMarkBytes: limits.bytesMax } as object);
+  const iterator = level.iterator({ ...range, highWaterMarkBytes: READ_AHEAD_BYTES } as object);
   try {
     while (!taker.isFull) {
       const entries = await iterator.nextv(RECORDS_AT_ONCE);
@@ -54,6 +54,12 @@ export function sliceRecords(
 }
 
 const RECORDS_AT_ONCE = 64;
+
+/**
+ * Many small records come at once, large ones one by one. What an iterator has read last it keeps until it is collected,
+ * and the collector knows nothing of native memory: so it is little.
+ */
+const READ_AHEAD_BYTES = 64 * 1024;
 
 class RecordTaker {
   readonly records: RecordView[] = [];

@@ -40,6 +40,9 @@ interface Waiting {
   readonly reject: (error: unknown) => void;
 }
 
+/** Tells the clients of a group what became of it. */
+type Answers = () => void;
+
 /**
  * The single writer of a leader. It takes everything that waits, up to a bound, decides it as one group, writes one
  * synced batch, and then answers all of it; what arrives meanwhile is the next group. One batch in flight keeps the
@@ -77,7 +80,14 @@ export class Writer {
   }
 
   async #run(): Promise<void> {
-    while (this.#waiting.length > 0) await this.#host.exclusive(() => this.#commitGroup(this.#takeGroup()));
+    let answer: Answers = () => undefined;
+    while (this.#waiting.length > 0) {
+      const turn = this.#host.exclusive(() => this.#commitGroup(this.#takeGroup()));
+      // The disk first: clients are answered while the next group is on its way there.
+      answer();
+      answer = await turn;
+    }
+    answer();
     this.#running = null;
   }
 
@@ -97,8 +107,8 @@ export class Writer {
     return group;
   }
 
-  /** Never rejects: whatever happens, every request of the group is answered, or waits again. */
-  async #commitGroup(group: readonly Waiting[]): Promise<void> {
+  /** Never rejects: whatever happens, every request of the group has an answer then, or waits again. */
+  async #commitGroup(group: readonly Waiting[]): Promise<Answers> {
     let answered = group;
     try {
       const refusal = this.#host.refusal();
@@ -109,9 +119,13 @@ export class Writer {
       if (plan.lines.length > 0) await this.#write(plan);
       const answers: Promise<Committed>[] = [];
       for (const outcome of plan.outcomes) answers.push(this.#answer(outcome, answers));
-      for (const [i, answer] of answers.entries()) answer.then(answered[i]!.resolve, answered[i]!.reject);
+      return () => {
+        for (const [i, answer] of answers.entries()) answer.then(answered[i]!.resolve, answered[i]!.reject);
+      };
     } catch (error) {
-      for (const { reject } of answered) reject(error);
+      return () => {
+        for (const { reject } of answered) reject(error);
+      };
     }
   }
 
