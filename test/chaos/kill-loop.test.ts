@@ -28,13 +28,13 @@ it(`loses and doubles nothing in ${KILLS} kills`, { timeout: 300_000 }, async ()
   const oracle = new Oracle();
   oracle.asked({ id: 'first', changes: 1, isTransaction: false });
   const clients = [leader.client, leader.client, follower.client, second.client];
-  const writers = new Writers({ clients, oracle, seed, count: 6 });
+  const writers = new Writers({ clients, oracle, seed, count: 4 });
 
   let kills = 0;
   while (kills < KILLS) {
     const victims = new Set([random.pick([leader, leader, follower, second])]);
     if (random.chance(0.2)) victims.add(random.pick([leader, follower, second]));
-    const enough = oracle.acknowledged + random.below(60);
+    const enough = oracle.acknowledged + random.below(40);
     await until('some more writes are acknowledged', () => oracle.acknowledged >= enough, { everyMs: 1 });
     await sleep(random.below(20));
     for (const node of victims) await node.kill();

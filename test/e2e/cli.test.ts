@@ -43,7 +43,7 @@ describe('a node', () => {
   });
 });
 
-describe('a usage error, exit code 2', () => {
+describe.concurrent('a usage error, exit code 2', () => {
   it.each([
     ['an unknown option', ['leader', '--bogus'], /unknown option '--bogus'/],
     ['an option of the other role', ['leader', '--leader', 'http://x:1'], /unknown option '--leader'/],
@@ -70,7 +70,7 @@ describe('a usage error, exit code 2', () => {
   });
 });
 
-describe('a configuration error, exit code 78', () => {
+describe.concurrent('a configuration error, exit code 78', () => {
   it.each([
     ['an unknown key', 'bogus: 1\n', /'bogus' is not an option/],
     ['a value that is none', 'port: -1\n', /port must be a whole number/],

@@ -16,6 +16,7 @@ export class Actor {
   readonly #said: unknown[] = [];
   #listener: (() => void) | undefined;
   #isStopping = false;
+  #hasEnded = false;
 
   constructor(process: ChildProcess, name: string) {
     this.#process = process;
@@ -25,7 +26,9 @@ export class Actor {
     });
     process.once('exit', (code, signal) => {
       if (!this.#isStopping && code !== 0) this.#said.push(new Error(`${name} ended early: ${signal ?? code}`));
-      this.#listener?.();
+      // What it said last may still be on its way.
+      if (process.connected) process.once('disconnect', () => this.#end());
+      else this.#end();
     });
   }
 
@@ -40,7 +43,7 @@ export class Actor {
   /** What the process says next. */
   async hear<Message>(): Promise<Message> {
     while (this.#said.length === 0) {
-      if (this.#process.exitCode !== null) throw new Error('the process ended before it said what was expected');
+      if (this.#hasEnded) throw new Error('a process ended before it said what was expected');
       await new Promise<void>((resolve) => {
         this.#listener = resolve;
       });
@@ -59,6 +62,11 @@ export class Actor {
     this.#process.kill('SIGTERM');
     await ended;
     clearTimeout(force);
+  }
+
+  #end(): void {
+    this.#hasEnded = true;
+    this.#listener?.();
   }
 }
 

@@ -1,7 +1,7 @@
 import { Readable } from 'node:stream';
 import { request } from 'undici';
 import { COLLECTION, documentText, keyOf, Random, shuffledIds } from '../documents.ts';
-import { given, machineMs, say } from './stage-hand.ts';
+import { given, machineMs, sayLast } from './stage-hand.ts';
 
 /** Loads documents into a leader with one streamed NDJSON request, whose bytes are made before the clock starts. */
 
@@ -31,5 +31,4 @@ const { statusCode, body } = await request(`${url}/v1/collections/${COLLECTION}`
 });
 const answer = await body.text();
 if (statusCode !== 200) throw new Error(`the load was answered ${statusCode}: ${answer}`);
-say({ seconds: (machineMs() - startedAt) / 1000 });
-process.disconnect();
+sayLast({ seconds: (machineMs() - startedAt) / 1000 });

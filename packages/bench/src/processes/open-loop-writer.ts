@@ -1,6 +1,6 @@
 import { Pool } from 'undici';
 import { COLLECTION, documentText, keyOf, Random } from '../documents.ts';
-import { given, machineMs, say } from './stage-hand.ts';
+import { given, machineMs, sayLast } from './stage-hand.ts';
 
 /**
  * Writes by the clock, whatever the answers do: write n is due at n times the interval, and is sent then or as soon after
@@ -55,6 +55,6 @@ await new Promise<void>((resolve) => {
   };
   sendDue();
 });
-say(await Promise.all(underWay));
+const acknowledged = await Promise.all(underWay);
 await pool.close();
-process.disconnect();
+sayLast(acknowledged);

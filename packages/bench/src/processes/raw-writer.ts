@@ -1,6 +1,6 @@
 import { ClassicLevel } from 'classic-level';
 import { COLLECTION, DOCUMENT_BYTES, documentText, keyOf, Random, shuffledIds } from '../documents.ts';
-import { given, machineMs, say } from './stage-hand.ts';
+import { given, machineMs, sayLast } from './stage-hand.ts';
 
 /**
  * The ceiling under everything that writes: classic-level bare. Synced chained batches of 1,000 documents in random key
@@ -62,6 +62,6 @@ for (const [i, page] of pages.entries()) {
   }
   await batch.write({ sync: true });
 }
-say({ seconds: (machineMs() - startedAt) / 1000 });
+const seconds = (machineMs() - startedAt) / 1000;
 await level.close();
-process.disconnect();
+sayLast({ seconds });

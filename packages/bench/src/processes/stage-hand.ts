@@ -9,6 +9,11 @@ export function say(message: unknown): void {
   process.send!(message);
 }
 
+/** The last words of a process that has done what it was started for; it ends when nothing else keeps it. */
+export function sayLast(message: unknown): void {
+  process.send!(message, () => process.disconnect());
+}
+
 /** Milliseconds of the machine's monotonic clock: the same in all of its processes. */
 export function machineMs(): number {
   return Number(process.hrtime.bigint()) / 1e6;
