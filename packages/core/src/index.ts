@@ -12,3 +12,4 @@ export type { ScrubReport } from './scrub.ts';
 export type { Snapshot } from './snapshot.ts';
 export { Store, type Published, type PublishListener, type StoreOptions, type StoreState } from './store.ts';
 export type { Committed, CommittedChange, Condition, Idempotency, Operation, Transaction } from './write/operation.ts';
+export { receivePage, type ReceivedPage } from './write/check-received.ts';

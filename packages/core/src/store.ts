@@ -6,6 +6,7 @@ import { DocumentReader, type ReadGate } from './documents.ts';
 import { loadFacts, type Facts, type NewStore } from './facts.ts';
 import { emptyLog } from './level/classic.ts';
 import { isNotOpen, SYNCED, withCorruptNamed, type Level } from './level/level.ts';
+import { RecentEnds } from './log/recent-ends.ts';
 import { RecentRecords } from './log/recent.ts';
 import { readLog, sliceRecords, type LogReadLimits, type LogSlice } from './log/read.ts';
 import { removeTrimmed, storeTail, trimmableTail } from './log/trim.ts';
@@ -13,9 +14,11 @@ import { isDiskFull, recover } from './recovery.ts';
 import { reopen } from './reopen.ts';
 import { scrub, type ScrubReport } from './scrub.ts';
 import { openSnapshot, type Snapshot } from './snapshot.ts';
-import { checkContinuation, checkReceived } from './write/check-received.ts';
+import { checkContinuation, receivePage, type ReceivedPage } from './write/check-received.ts';
 import { fillBatch, preparePage } from './write/fill-batch.ts';
 import type { Committed, Operation, Transaction } from './write/operation.ts';
+import type { WriteRequest } from './write/plan-group.ts';
+import { walkRecords } from './write/walk-records.ts';
 import { Writer } from './write/writer.ts';
 
 export interface StoreOptions extends NewStore {
@@ -56,6 +59,7 @@ export class Store {
   readonly #clock: Clock;
   readonly #writer: Writer;
   readonly #recent = new RecentRecords();
+  readonly #ends = new RecentEnds();
   readonly #recounts: Recounts;
   readonly #listeners = new Set<PublishListener>();
   readonly #closing = new AbortController();
@@ -117,7 +121,10 @@ export class Store {
       refusal: () => this.#refusal(),
       reading: (read) => this.#reading(read),
       exclusive: (work) => this.#exclusive(work),
-      write: (records, existed) => this.#write(this.#facts.identity.log!, records, existed),
+      write: (records, existed, underWay) => {
+        const page = { records, changes: walkRecords(records) };
+        return this.#write(this.#facts.identity.log!, page, existed, underWay);
+      },
     });
   }
 
@@ -152,29 +159,27 @@ export class Store {
   }
 
   /** All operations become visible together, durable, or not at all. */
-  async commit(transaction: Transaction): Promise<Committed> {
-    this.#assertTakesWrites();
-    return this.#writer.commit(transaction);
+  commit(transaction: Transaction): Promise<Committed> {
+    return this.#accept(transaction);
   }
 
   /** Many changes acknowledged together, each for itself: a bulk load. */
-  async load(operations: readonly Operation[], trace?: string): Promise<Committed> {
-    this.#assertTakesWrites();
-    return this.#writer.commit({ operations, trace, isLoad: true });
+  load(operations: readonly Operation[], trace?: string): Promise<Committed> {
+    return this.#accept({ operations, trace, isLoad: true });
   }
 
   /**
    * A follower's write: the leader's records as they came, and with them the new position, in one batch. They must
-   * continue this log; their hashes are checked here, before anything is stored.
+   * continue this log; their hashes are checked here, before anything is stored, unless `receivePage` has done so.
    */
-  async apply(log: string, records: readonly RecordView[]): Promise<Position> {
+  async apply(log: string, page: readonly RecordView[] | ReceivedPage): Promise<Position> {
     if (this.#facts.identity.role !== 'follower') throw new SkeinError('wrong_data', 'a leader takes no records');
-    for (const record of records) checkReceived(record);
+    const received = 'changes' in page ? page : receivePage(page);
     return this.#exclusive(async () => {
       const refusal = this.#refusal();
       if (refusal !== undefined) throw refusal;
-      checkContinuation(this.#facts, log, records);
-      await this.#write(log, records, null);
+      checkContinuation(this.#facts, log, received.records);
+      await this.#write(log, received, null);
       return this.#facts.head;
     });
   }
@@ -184,7 +189,9 @@ export class Store {
     return this.#reading(async () => {
       const recent = this.#recent.from(after);
       if (recent !== undefined) return sliceRecords(recent, this.#facts.history, after, limits);
-      return readLog(this.#level, this.#facts, after, limits);
+      const slice = await readLog(this.#level, this.#facts, after, limits);
+      this.#ends.note(slice.records);
+      return slice;
     });
   }
 
@@ -192,6 +199,8 @@ export class Store {
   async positionAt(offset: number): Promise<Position | undefined> {
     const { head } = this.#facts;
     if (offset >= head.offset) return offset === head.offset ? head : undefined;
+    const end = this.#ends.get(offset);
+    if (end !== undefined) return end;
     return (await this.readLog(offset, { changesMax: 1, bytesMax: 1 })).held;
   }
 
@@ -221,6 +230,7 @@ export class Store {
       await this.#guarded(() => storeTail(this.#level, tail));
       this.#facts = { ...this.#facts, tail };
       this.#recent.clear();
+      this.#ends.clear();
       await this.#guarded(() => removeTrimmed(this.#level, tail));
       return tail;
     });
@@ -263,13 +273,21 @@ export class Store {
   }
 
   /** The only place where anything is written to the log, and the only one where the facts move on. */
-  async #write(log: string, records: readonly RecordView[], existed: readonly boolean[] | null): Promise<void> {
-    const page = await preparePage(this.#level, log, records, existed);
+  async #write(
+    log: string,
+    received: ReceivedPage,
+    existed: readonly boolean[] | null,
+    underWay: () => void = () => undefined,
+  ): Promise<void> {
+    const { records } = received;
+    const page = await preparePage(this.#level, log, received, existed);
     const startedAt = this.#clock.now();
     const batch = this.#level.batch();
     const after = fillBatch(batch, page, this.#facts, this.#counts);
     this.#historyForReading = after.facts.history;
-    await this.#guarded(() => batch.write(SYNCED));
+    const written = this.#guarded(() => batch.write(SYNCED));
+    underWay();
+    await written;
     this.#facts = after.facts;
     this.#counts.apply(after.countDeltas);
     this.#recent.push(records);
@@ -321,6 +339,7 @@ export class Store {
     this.#historyForReading = facts.history;
     this.#counts = counts;
     this.#recent.clear();
+    this.#ends.clear();
     this.#state = 'ready';
     this.#failure = undefined;
     // Whoever waits for a write that came through after all must learn of it now.
@@ -371,9 +390,10 @@ export class Store {
     }
   }
 
-  #assertTakesWrites(): void {
-    if (this.#isClosing) throw new SkeinError('stopping');
-    if (this.#facts.identity.role !== 'leader') throw new SkeinError('not_leader');
+  #accept(request: WriteRequest): Promise<Committed> {
+    if (this.#isClosing) return Promise.reject(new SkeinError('stopping'));
+    if (this.#facts.identity.role !== 'leader') return Promise.reject(new SkeinError('not_leader'));
+    return this.#writer.commit(request);
   }
 }
 

@@ -1,4 +1,4 @@
-import type { Clock, Store } from '@skein/core';
+import { receivePage, type Clock, type ReceivedPage, type Store } from '@skein/core';
 import { isSkeinError, type RecordView } from '@skein/protocol';
 import {
   initialFollower,
@@ -6,12 +6,13 @@ import {
   type FollowerEffect,
   type FollowerEvent,
   type FollowerPolicy,
+  type FetchedPage,
   type FollowerState,
 } from '@skein/replication';
 import pRetry from 'p-retry';
 import type { FeedClient } from './feed-client.ts';
 
-type Payload = readonly RecordView[];
+type Payload = ReceivedPage;
 type Effect<Kind> = Extract<FollowerEffect<Payload>, { kind: Kind }>;
 
 export type SyncErrorType = 'sync_failed' | 'apply_failed' | 'connection_error';
@@ -156,8 +157,10 @@ export class Replicator {
       if (answer.kind === 'failed') return failed('sync_failed', answer.reason, answer.retryAfterMs);
       if (answer.kind === 'refused') return { kind: 'fetch-refused', ticket, refusal: answer.refusal, nowMs };
       this.#leaderEpoch = answer.epoch;
-      observer.fetched({ changes: answer.page.changes, tookMs: nowMs - startedAt });
-      return { kind: 'fetched', ticket, page: answer.page, tookMs: nowMs - startedAt, nowMs, random: random() };
+      // Proven and taken apart while the page before it is being written.
+      const page = received(answer.page);
+      observer.fetched({ changes: page.changes, tookMs: nowMs - startedAt });
+      return { kind: 'fetched', ticket, page, tookMs: nowMs - startedAt, nowMs, random: random() };
     } catch (error) {
       return failed(isSkeinError(error) ? 'sync_failed' : 'connection_error', reasonOf(error));
     }
@@ -185,6 +188,10 @@ export class Replicator {
       });
     }
   }
+}
+
+function received({ content, ...page }: FetchedPage<readonly RecordView[]>): FetchedPage<Payload> {
+  return { ...page, content: content === null ? null : { ...content, payload: receivePage(content.payload) } };
 }
 
 /** The innermost sentence: `fetch failed` says less than `connect ECONNREFUSED`. */

@@ -35,6 +35,9 @@ export async function readLog(
       if (entries.length === 0) break;
       for (const [key, value] of entries) if (!taker.isFull) taker.takeStored(key, value);
     }
+    // The last record read, too: reading nothing in its place lets go of it.
+    iterator.seek(recordKey(head.offset + 1));
+    await iterator.nextv(1);
   } finally {
     await iterator.close();
   }

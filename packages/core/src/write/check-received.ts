@@ -1,9 +1,22 @@
 import { epochCounter, isSkeinError, SkeinError, type RecordView } from '@skein/protocol';
 import type { Facts } from '../facts.ts';
 import { checkHash } from '../log/verify.ts';
+import { walkRecords, type WalkedChange } from './walk-records.ts';
+
+/** Records from outside, proven and taken apart: all of a page's work that need not wait for its turn. */
+export interface ReceivedPage {
+  readonly records: readonly RecordView[];
+  readonly changes: readonly WalkedChange[];
+}
+
+/** Proves records by their hashes and takes them apart. Whether they continue a store is for the store to say. */
+export function receivePage(records: readonly RecordView[]): ReceivedPage {
+  for (const record of records) checkReceived(record);
+  return { records, changes: walkRecords(records) };
+}
 
 /** That a record from outside is true to its hash. Wrong bytes from there are a bad record; only stored ones are corrupt. */
-export function checkReceived(record: RecordView): void {
+function checkReceived(record: RecordView): void {
   try {
     checkHash(record);
   } catch (error) {

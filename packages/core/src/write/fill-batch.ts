@@ -14,7 +14,8 @@ import {
 import type { Level, LevelBatch } from '../level/level.ts';
 import { putSealed, unseal } from '../level/sealed.ts';
 import { decodeEntry, isExpired, type IdempotencyEntry } from './idempotency.ts';
-import { walkRecords, type WalkedChange } from './walk-records.ts';
+import type { WalkedChange } from './walk-records.ts';
+import type { ReceivedPage } from './check-received.ts';
 
 /** Pages up to this many changes look up what was there before, which keeps the counts of their collections known. */
 const LOOK_UP_CHANGES_MAX = 200;
@@ -42,10 +43,9 @@ interface ExpiredEntry {
 export async function preparePage(
   level: Level,
   log: string,
-  records: readonly RecordView[],
+  { records, changes }: ReceivedPage,
   known: readonly boolean[] | null,
 ): Promise<PreparedPage> {
-  const changes = walkRecords(records);
   const entriesAdded = changes.filter((change) => change.idempotency !== undefined).length;
   const mustLook = known === null && (entriesAdded > 0 || changes.length <= LOOK_UP_CHANGES_MAX);
   const existed = mustLook ? await lookUp(level, changes) : known;

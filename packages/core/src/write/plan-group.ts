@@ -8,11 +8,17 @@ export interface WriteRequest extends Transaction {
   readonly isLoad?: boolean;
 }
 
+export interface CommittedOutcome {
+  readonly kind: 'committed';
+  readonly offsetLast: number;
+  readonly changes: readonly CommittedChange[];
+}
+
 export type Outcome =
-  | { readonly kind: 'committed'; readonly offsetLast: number; readonly changes: readonly CommittedChange[] }
+  | CommittedOutcome
   | { readonly kind: 'replayed'; readonly entry: IdempotencyEntry }
-  /** The first request with this key is in this very group, at this index. */
-  | { readonly kind: 'repeats'; readonly index: number }
+  /** The first request with this key is in this very group. */
+  | { readonly kind: 'repeats'; readonly first: CommittedOutcome }
   | { readonly kind: 'refused'; readonly error: unknown };
 
 export interface GroupPlan {
@@ -47,9 +53,9 @@ export interface GroupContext {
 export function planGroup(requests: readonly WriteRequest[], context: GroupContext): GroupPlan {
   const planner = new GroupPlanner(context);
   const outcomes: Outcome[] = [];
-  for (const [index, request] of requests.entries()) {
+  for (const request of requests) {
     if (planner.isFull) break;
-    outcomes.push(planner.add(request, index));
+    outcomes.push(planner.add(request));
   }
   return { outcomes, lines: planner.lines, existed: planner.existed };
 }
@@ -67,8 +73,8 @@ class GroupPlanner {
   readonly #context: GroupContext;
   /** Documents as this group leaves them; undefined means deleted. */
   readonly #written = new Map<string, Current | undefined>();
-  /** Idempotency keys first used in this group, and by which request. */
-  readonly #keysUsed = new Map<string, { readonly requestDigest: string; readonly index: number }>();
+  /** Idempotency keys first used in this group, and what for. */
+  readonly #keysUsed = new Map<string, { readonly requestDigest: string; readonly first: CommittedOutcome }>();
   #bytes = 0;
 
   constructor(context: GroupContext) {
@@ -79,16 +85,16 @@ class GroupPlanner {
     return this.#bytes > this.#context.recordBytesWanted;
   }
 
-  add(request: WriteRequest, index: number): Outcome {
+  add(request: WriteRequest): Outcome {
     try {
       const repeat = this.#repeat(request.idempotency);
       if (repeat !== undefined) return repeat;
-      const changes = this.#plan(request);
+      const first = this.#accept(request, this.#plan(request));
       if (request.idempotency !== undefined) {
         const { keyDigest, requestDigest } = request.idempotency;
-        this.#keysUsed.set(keyDigest, { requestDigest, index });
+        this.#keysUsed.set(keyDigest, { requestDigest, first });
       }
-      return this.#accept(request, changes);
+      return first;
     } catch (error) {
       return { kind: 'refused', error };
     }
@@ -99,7 +105,7 @@ class GroupPlanner {
     const used = this.#keysUsed.get(idempotency.keyDigest);
     if (used !== undefined) {
       if (used.requestDigest !== idempotency.requestDigest) throw new SkeinError('idempotency_mismatch');
-      return { kind: 'repeats', index: used.index };
+      return { kind: 'repeats', first: used.first };
     }
     const entry = this.#context.idempotency(idempotency.keyDigest);
     if (entry === undefined || isExpired(entry, this.#context.ts)) return undefined;
@@ -132,7 +138,7 @@ class GroupPlanner {
     return changes;
   }
 
-  #accept(request: WriteRequest, changes: readonly PlannedChange[]): Outcome {
+  #accept(request: WriteRequest, changes: readonly PlannedChange[]): CommittedOutcome {
     const { epoch, ts, origin } = this.#context;
     const offsetLast = this.#nextOffset() + changes.length - 1;
     const tx = changes.length > 1 && request.isLoad !== true ? { tx: offsetLast } : {};

@@ -3,26 +3,47 @@ import type { DocumentReader } from '../documents.ts';
 import type { Operation } from './operation.ts';
 import type { Current } from './plan-operation.ts';
 import type { WriteRequest } from './plan-group.ts';
+import type { RecentlyWritten } from './recently-written.ts';
 
 /** The documents a group touches, as they are stored before it. */
 export type StoredState = (collection: string, key: string) => Current | undefined;
 
+/** What the disk is asked for before a group can be decided, by the name of the document. */
+export interface Reads {
+  /** Known to be there without asking. */
+  readonly known: ReadonlySet<string>;
+  /** Nothing but whether they are there matters. */
+  readonly looked: ReadonlyMap<string, Operation>;
+  readonly read: ReadonlyMap<string, Operation>;
+}
+
 /**
- * Reads what a group needs to be decided. A put or delete that asks for nothing but to happen needs to know only whether
- * its document is there, which costs half of reading it.
+ * A put or delete that asks for nothing but to happen needs to know only whether its document is there, which costs half
+ * of reading it, and nothing when it was written lately.
  */
-export async function readState(documents: DocumentReader, requests: readonly WriteRequest[]): Promise<StoredState> {
+export function planReads(requests: readonly WriteRequest[], recent: RecentlyWritten): Reads {
+  const known = new Set<string>();
   const looked = new Map<string, Operation>();
   const read = new Map<string, Operation>();
   for (const { operations } of requests) {
-    for (const operation of operations) (isBlind(operation) ? looked : read).set(idOf(operation), operation);
+    for (const operation of operations) {
+      const id = idOf(operation);
+      const isThere = isBlind(operation) ? recent.isThere(id) : undefined;
+      if (isThere === true) known.add(id);
+      else if (isThere === undefined) (isBlind(operation) ? looked : read).set(id, operation);
+    }
   }
   for (const id of read.keys()) looked.delete(id);
+  return { known, looked, read };
+}
+
+export async function readState(documents: DocumentReader, { known, looked, read }: Reads): Promise<StoredState> {
   const [existing, found] = await Promise.all([
     looked.size === 0 ? [] : documents.hasMany([...looked.values()]),
     read.size === 0 ? [] : documents.getMany([...read.values()]),
   ]);
   const current = new Map<string, Current>();
+  for (const id of known) current.set(id, UNREAD);
   let i = 0;
   for (const id of looked.keys()) if (existing[i++] === true) current.set(id, UNREAD);
   i = 0;
@@ -37,7 +58,7 @@ function isBlind({ op, condition }: Operation): boolean {
   return condition === undefined && (op === 'put' || op === 'delete');
 }
 
-function idOf({ collection, key }: Operation): string {
+export function idOf({ collection, key }: { readonly collection: string; readonly key: string }): string {
   return `${collection}\0${key}`;
 }
 

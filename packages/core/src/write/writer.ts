@@ -1,4 +1,4 @@
-import { LIMITS, SkeinError, type JsonValue, type RecordView } from '@skein/protocol';
+import { LIMITS, SkeinError, type JsonValue, type Position, type RecordView } from '@skein/protocol';
 import type { Clock } from '../clock.ts';
 import type { DocumentReader } from '../documents.ts';
 import type { Facts } from '../facts.ts';
@@ -7,8 +7,16 @@ import type { Level } from '../level/level.ts';
 import { buildRecord } from './build-record.ts';
 import { decodeEntry, type IdempotencyEntry } from './idempotency.ts';
 import type { Committed } from './operation.ts';
-import { planGroup, type GroupContext, type GroupPlan, type Outcome, type WriteRequest } from './plan-group.ts';
-import { readState } from './read-state.ts';
+import {
+  planGroup,
+  type CommittedOutcome,
+  type GroupContext,
+  type GroupPlan,
+  type Outcome,
+  type WriteRequest,
+} from './plan-group.ts';
+import { idOf, planReads, readState } from './read-state.ts';
+import { RecentlyWritten } from './recently-written.ts';
 import { replay } from './replay.ts';
 
 /** What the writer needs of its store. */
@@ -24,8 +32,11 @@ export interface WriterHost {
   reading<T>(read: () => Promise<T>): Promise<T>;
   /** Runs while no batch is in flight, and no other does until it is done. */
   exclusive<T>(work: () => Promise<T>): Promise<T>;
-  /** Writes records as one synced batch and makes them the new head; a failure has poisoned the store when it rejects. */
-  write(records: readonly RecordView[], existed: readonly boolean[]): Promise<void>;
+  /**
+   * Writes records as one synced batch and makes them the new head; a failure has poisoned the store when it rejects.
+   * Tells when the batch is on its way.
+   */
+  write(records: readonly RecordView[], existed: readonly boolean[], underWay: () => void): Promise<void>;
 }
 
 const GROUP_OPERATIONS_MAX = 1000;
@@ -50,10 +61,13 @@ type Answers = () => void;
  */
 export class Writer {
   readonly #host: WriterHost;
+  readonly #recent = new RecentlyWritten();
   #waiting: Waiting[] = [];
   #waitingBytes = 0;
   /** How many operations to take at once; fewer while each writes much, so that none is read only to be left again. */
   #groupOperations = GROUP_OPERATIONS_MAX;
+  /** How many requests the last group had; 0 after a rest. */
+  #groupRequests = 0;
   #running: Promise<void> | null = null;
 
   constructor(host: WriterHost) {
@@ -82,25 +96,34 @@ export class Writer {
   async #run(): Promise<void> {
     let answer: Answers = () => undefined;
     while (this.#waiting.length > 0) {
-      const turn = this.#host.exclusive(() => this.#commitGroup(this.#takeGroup()));
-      // The disk first: clients are answered while the next group is on its way there.
-      answer();
-      answer = await turn;
+      const answerLast = once(answer);
+      // The disk first: clients are answered while it works for the next group.
+      answer = await this.#host.exclusive(() => this.#commitGroup(this.#takeGroup(), answerLast));
+      answerLast();
     }
     answer();
+    this.#groupRequests = 0;
     this.#running = null;
   }
 
+  /**
+   * Takes what waits, up to the bounds; when that is more than the last group, only so many that both are alike. A small
+   * group between large ones would leave the disk and this thread to wait for each other in turn.
+   */
   #takeGroup(): readonly Waiting[] {
+    const last = this.#groupRequests;
+    const share = last === 0 ? Infinity : Math.max(last, Math.ceil((last + this.#waiting.length) / 2));
     let operations = 0;
     let bytes = 0;
     let count = 0;
     for (const waiting of this.#waiting) {
       operations += waiting.request.operations.length;
       bytes += waiting.bytes;
-      if (count > 0 && (operations > this.#groupOperations || bytes > GROUP_BYTES_MAX)) break;
+      const isFull = count >= share || operations > this.#groupOperations || bytes > GROUP_BYTES_MAX;
+      if (count > 0 && isFull) break;
       count++;
     }
+    this.#groupRequests = count;
     const group = this.#waiting.slice(0, count);
     this.#waiting = this.#waiting.slice(count);
     for (const waiting of group) this.#waitingBytes -= waiting.bytes;
@@ -108,21 +131,23 @@ export class Writer {
   }
 
   /** Never rejects: whatever happens, every request of the group has an answer then, or waits again. */
-  async #commitGroup(group: readonly Waiting[]): Promise<Answers> {
+  async #commitGroup(group: readonly Waiting[], underWay: () => void): Promise<Answers> {
     let answered = group;
     try {
       const refusal = this.#host.refusal();
       if (refusal !== undefined) throw refusal;
-      const plan = await this.#plan(group.map(({ request }) => request));
+      const requests = group.map(({ request }) => request);
+      const plan = await this.#plan(requests, underWay);
       answered = group.slice(0, plan.outcomes.length);
       this.#putBack(group.slice(plan.outcomes.length), plan.lines.length);
-      if (plan.lines.length > 0) await this.#write(plan);
-      const answers: Promise<Committed>[] = [];
-      for (const outcome of plan.outcomes) answers.push(this.#answer(outcome, answers));
+      if (plan.lines.length > 0) await this.#write(plan, underWay);
+      this.#noteWritten(plan);
+      const { head } = this.#host.facts();
       return () => {
-        for (const [i, answer] of answers.entries()) answer.then(answered[i]!.resolve, answered[i]!.reject);
+        for (const [i, outcome] of plan.outcomes.entries()) this.#answer(answered[i]!, outcome, head);
       };
     } catch (error) {
+      this.#recent.clear();
       return () => {
         for (const { reject } of answered) reject(error);
       };
@@ -140,11 +165,12 @@ export class Writer {
     for (const waiting of rest) this.#waitingBytes += waiting.bytes;
   }
 
-  async #plan(requests: readonly WriteRequest[]): Promise<GroupPlan> {
-    const [current, idempotency] = await Promise.all([
-      readState(this.#host.documents, requests),
-      this.#readIdempotency(requests),
-    ]);
+  async #plan(requests: readonly WriteRequest[], underWay: () => void): Promise<GroupPlan> {
+    const reads = planReads(requests, this.#recent);
+    const digests = requests.flatMap(({ idempotency }) => (idempotency === undefined ? [] : [idempotency.keyDigest]));
+    const reading = Promise.all([readState(this.#host.documents, reads), this.#readIdempotency(digests)]);
+    if (reads.looked.size + reads.read.size + digests.length > 0) underWay();
+    const [current, idempotency] = await reading;
     const { head, headTs, history, identity } = this.#host.facts();
     const context: GroupContext = {
       offsetFirst: head.offset + 1,
@@ -159,7 +185,7 @@ export class Writer {
     return planGroup(requests, context);
   }
 
-  async #write(plan: GroupPlan): Promise<void> {
+  async #write(plan: GroupPlan, underWay: () => void): Promise<void> {
     const { head, history } = this.#host.facts();
     const record = buildRecord({
       lines: plan.lines,
@@ -167,41 +193,53 @@ export class Writer {
       epoch: history.at(-1)!.epoch,
       hashBefore: head.hash,
     });
-    await this.#host.write([record], plan.existed);
+    await this.#host.write([record], plan.existed, underWay);
   }
 
-  async #answer(outcome: Outcome, earlier: readonly Promise<Committed>[]): Promise<Committed> {
+  #noteWritten({ outcomes }: GroupPlan): void {
+    for (const outcome of outcomes) {
+      if (outcome.kind !== 'committed') continue;
+      for (const change of outcome.changes) this.#recent.note(idOf(change), change.valueText !== undefined);
+    }
+  }
+
+  /** The whole group is one record, so every offset in it has the hash of the head behind it. */
+  #answer({ resolve, reject }: Waiting, outcome: Outcome, head: Position): void {
     switch (outcome.kind) {
       case 'refused':
-        throw outcome.error;
+        return reject(outcome.error);
       case 'committed':
-        // The whole group is one record, so every offset in it has that record's hash.
-        return {
-          position: { ...this.#host.facts().head, offset: outcome.offsetLast },
-          changes: outcome.changes,
-          replayed: false,
-        };
-      case 'replayed':
-        return this.#host.reading(() => replay(this.#host.level, outcome.entry));
+        return resolve(committed(outcome, head, false));
       case 'repeats':
-        return { ...(await earlier[outcome.index]!), replayed: true };
+        return resolve(committed(outcome.first, head, true));
+      case 'replayed':
+        this.#host.reading(() => replay(this.#host.level, outcome.entry)).then(resolve, reject);
     }
   }
 
-  #readIdempotency(requests: readonly WriteRequest[]): Promise<ReadonlyMap<string, IdempotencyEntry>> {
-    return this.#host.reading(() => this.#findIdempotency(requests));
+  #readIdempotency(digests: readonly string[]): Promise<ReadonlyMap<string, IdempotencyEntry>> {
+    return this.#host.reading(async () => {
+      const entries = new Map<string, IdempotencyEntry>();
+      const found = digests.length === 0 ? [] : await this.#host.level.getMany(digests.map(idempotencyKey));
+      for (const [i, sealed] of found.entries()) {
+        if (sealed !== undefined) entries.set(digests[i]!, decodeEntry(digests[i]!, sealed));
+      }
+      return entries;
+    });
   }
+}
 
-  async #findIdempotency(requests: readonly WriteRequest[]): Promise<ReadonlyMap<string, IdempotencyEntry>> {
-    const digests = requests.flatMap(({ idempotency }) => (idempotency === undefined ? [] : [idempotency.keyDigest]));
-    const entries = new Map<string, IdempotencyEntry>();
-    if (digests.length === 0) return entries;
-    const found = await this.#host.level.getMany(digests.map(idempotencyKey));
-    for (const [i, sealed] of found.entries()) {
-      if (sealed !== undefined) entries.set(digests[i]!, decodeEntry(digests[i]!, sealed));
-    }
-    return entries;
-  }
+function once(act: () => void): () => void {
+  let isDone = false;
+  return () => {
+    if (isDone) return;
+    isDone = true;
+    act();
+  };
+}
+
+function committed({ offsetLast, changes }: CommittedOutcome, head: Position, replayed: boolean): Committed {
+  return { position: { ...head, offset: offsetLast }, changes, replayed };
 }
 
 /** What a request weighs in the queue: its values, and something for the rest. */

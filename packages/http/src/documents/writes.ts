@@ -29,9 +29,9 @@ export function documentWrites(app: FastifyInstance, writer: Writer): void {
   const bodyLimit = writer.valueBytesMax;
 
   app.put(url, { schema, bodyLimit }, (request, reply) => {
-    const name = writableDocument(request);
+    const { collection, key } = writableDocument(request);
     const valueText = JSON.stringify(jsonBody(request));
-    return write(request, reply, { ...name, op: 'put', valueText }, { withValue: false });
+    return write(request, reply, { op: 'put', collection, key, valueText }, { withValue: false });
   });
 
   app.patch(url, { schema, bodyLimit }, (request, reply) => {

@@ -1,0 +1,77 @@
+import type { AbstractChainedBatchWriteOptions } from 'abstract-level';
+import { MemoryLevel } from 'memory-level';
+import { describe, expect, it } from 'vitest';
+import type { Level, LevelBatch } from '../level/level.ts';
+import { Store } from '../store.ts';
+
+interface Watched {
+  readonly store: Store;
+  /** What happened, in order: `write` when a batch goes to the disk, `answer` when a client has its answer. */
+  readonly events: string[];
+  put(key: string): Promise<void>;
+}
+
+/** A leader whose batches and answers are written down as they happen. */
+async function watched(): Promise<Watched> {
+  const level: Level = new MemoryLevel({ keyEncoding: 'buffer', valueEncoding: 'buffer' });
+  const store = await Store.open({ level, role: 'leader', node: 'leader-1' });
+  const events: string[] = [];
+  const makeBatch = level.batch.bind(level) as () => ReturnType<Level['batch']>;
+  level.batch = (() => {
+    const batch = makeBatch();
+    const write = batch.write.bind(batch);
+    batch.write = ((options: AbstractChainedBatchWriteOptions) => {
+      events.push('write');
+      return write(options);
+    }) as LevelBatch['write'];
+    return batch;
+  }) as Level['batch'];
+  const put = (key: string): Promise<void> =>
+    store.commit({ operations: [{ op: 'put', collection: 'c', key, valueText: '1' }] }).then(() => {
+      events.push(`answer ${key}`);
+    });
+  return { store, events, put };
+}
+
+describe('the writer', () => {
+  it('gives the disk its next batch before it answers the last one', async () => {
+    const { events, put } = await watched();
+    await Promise.all([put('a'), put('b')]);
+    events.length = 0;
+    const first = put('a');
+    await Promise.resolve();
+    await Promise.resolve();
+    await Promise.all([first, put('b')]);
+    expect(events).toStrictEqual(['write', 'write', 'answer a', 'answer b']);
+  });
+
+  it('makes groups alike when much waits behind a small one', async () => {
+    const { store, put } = await watched();
+    const sizes: number[] = [];
+    store.subscribe(({ records }) => sizes.push(records[0]!.offsetLast - records[0]!.offsetFirst + 1));
+    const first = put('first');
+    await Promise.resolve();
+    await Promise.resolve();
+    await Promise.all([first, ...Array.from({ length: 63 }, (_, i) => put(`k${i}`))]);
+    expect(sizes).toStrictEqual([1, 32, 31]);
+  });
+
+  it('takes all that waits after a rest', async () => {
+    const { store, put } = await watched();
+    await put('first');
+    const sizes: number[] = [];
+    store.subscribe(({ records }) => sizes.push(records[0]!.offsetLast - records[0]!.offsetFirst + 1));
+    await Promise.all(Array.from({ length: 64 }, (_, i) => put(`k${i}`)));
+    expect(sizes).toStrictEqual([64]);
+  });
+
+  it('answers 200 and 201 as documents come and go, though it looks nothing up', async () => {
+    const { store } = await watched();
+    const collection = store.collection('c');
+    const created: boolean[] = [];
+    for (const step of ['put', 'put', 'delete', 'put', 'put'] as const)
+      created.push((await (step === 'put' ? collection.put('k', 1) : collection.delete('k'))).created);
+    expect(created).toStrictEqual([true, false, false, true, false]);
+    expect(await store.collections()).toStrictEqual([{ name: 'c', documents: 1 }]);
+  });
+});
