@@ -6,6 +6,11 @@ import { availableParallelism, cpus, totalmem } from 'node:os';
 const TICKS_PER_SECOND = 100;
 const BYTES_PER_KIB = 1024;
 
+export const MIB = 1024 ** 2;
+
+/** LevelDB fills one write buffer while it writes out the other; their size is a choice of the operator. */
+export const WRITE_BUFFERS_MIB = 128;
+
 /** CPU time a process has used, user and system, all threads, in seconds. */
 export function cpuSecondsOf(pid: number): number {
   const stat = readProcess(pid, 'stat');

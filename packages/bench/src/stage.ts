@@ -101,8 +101,12 @@ export class Stage {
   }
 
   /** Starts `skein leader` or `skein follower` on a free port and waits until it listens. */
-  async node(role: 'leader' | 'follower', flags: readonly string[] = []): Promise<StagedNode> {
-    const own = ['--data', this.directory(), '--port', '0', '--log-level', 'info'];
+  async node(
+    role: 'leader' | 'follower',
+    flags: readonly string[] = [],
+    data: string = this.directory(),
+  ): Promise<StagedNode> {
+    const own = ['--data', data, '--port', '0', '--log-level', 'info'];
     const args = [...this.#nodeFlags, SKEIN, role, ...own, ...flags];
     const process_ = spawn(process.execPath, args, { stdio: ['ignore', 'ignore', 'pipe'] });
     const actor = this.#keep(process_, role);
