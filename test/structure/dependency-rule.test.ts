@@ -252,6 +252,39 @@ describe('a README is a page', () => {
   });
 });
 
+describe('the world outside stays behind the adapters', () => {
+  test.each([
+    [
+      'core',
+      "import { readFile } from 'node:fs/promises';",
+      "imports 'node:fs/promises'; the world outside comes in through the adapters.",
+    ],
+    [
+      'http',
+      "import { createServer } from 'node:net';",
+      "imports 'node:net'; the world outside comes in through the adapters.",
+    ],
+    [
+      'follower',
+      "import { request } from 'undici';",
+      "imports 'undici'; the world outside comes in through the adapters.",
+    ],
+    ['leader', 'const now = Date.now();', 'uses Date; time comes from a Clock.'],
+    ['core', 'const now = performance.now();', 'uses performance; time comes from a Clock.'],
+    ['http', 'setTimeout(() => undefined, 1);', 'uses setTimeout; a Clock sleeps.'],
+    ['follower', 'const delay = Math.random();', 'uses Math.random; randomness is an argument.'],
+  ])('%s may not: %s', (folder, line, sentence) => {
+    const path = `packages/${folder}/src/planted.ts`;
+    expect(sentences(faultsWith(path, append(line)))).toEqual([sentence]);
+  });
+
+  test('types of it are no harm, nor are the adapters themselves, nor tests', () => {
+    expect(faultsWith('packages/http/src/planted.ts', append("import type { Socket } from 'node:net';"))).toEqual([]);
+    expect(faultsWith('packages/core/src/clock.ts', append('const now = Date.now();'))).toEqual([]);
+    expect(faultsWith('packages/core/src/planted.test.ts', () => 'const now = Date.now();')).toEqual([]);
+  });
+});
+
 describe('the top level is fixed', () => {
   test('nothing is added', () => {
     expect(faultsWith('scripts/release.sh', () => '')).toEqual([

@@ -1,5 +1,10 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 
+/** Wall time as people and programs write it. */
+export function isoTime(wallMs: number): string {
+  return new Date(wallMs).toISOString();
+}
+
 /** Time as an argument. `now` is monotonic milliseconds; `wall` is for people and for merging. */
 export interface Clock {
   now(): number;

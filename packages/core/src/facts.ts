@@ -1,4 +1,3 @@
-import { randomBytes } from 'node:crypto';
 import {
   LineReader,
   makeEpoch,
@@ -16,6 +15,7 @@ import { SYNCED, type Level, type LevelSnapshot } from './level/level.ts';
 import { putSealed, unseal } from './level/sealed.ts';
 import { removeTrimmed } from './log/trim.ts';
 import { verifyLog } from './log/verify.ts';
+import { systemRandomness, type RandomBytes } from './random-bytes.ts';
 
 /** Written into every new store; another number means another layout, which this code does not read. */
 const STORE_FORMAT = 1;
@@ -41,6 +41,8 @@ export interface Facts {
 export interface NewStore {
   readonly role: Role;
   readonly node: string | undefined;
+  /** Names a new log, epoch and node. */
+  readonly randomness?: RandomBytes | undefined;
 }
 
 /** Reads a store's facts and proves its log: contiguous, chained, every hash true. Creates them in an empty Level. */
@@ -69,12 +71,13 @@ export async function loadFacts(level: Level, created: NewStore): Promise<Facts>
   };
 }
 
-async function create(level: Level, { role, node }: NewStore): Promise<Facts> {
+async function create(level: Level, created: NewStore): Promise<Facts> {
+  const { role, node, randomness = systemRandomness } = created;
   const found = await level.keys({ limit: 1 }).all();
   if (found.length > 0) throw new SkeinError('wrong_data', 'the directory holds a database that is not a Skein store');
-  const log = role === 'leader' ? randomBytes(12).toString('hex') : null;
-  const identity = { log, role, node: node ?? `node-${randomBytes(4).toString('hex')}` };
-  const history = role === 'leader' ? [{ epoch: makeEpoch(1, randomBytes(8)), offsetFirst: 1 }] : [];
+  const log = role === 'leader' ? randomness(12).toString('hex') : null;
+  const identity = { log, role, node: node ?? `node-${randomness(4).toString('hex')}` };
+  const history = role === 'leader' ? [{ epoch: makeEpoch(1, randomness(8)), offsetFirst: 1 }] : [];
   const batch = level.batch();
   putSealed(batch, metaKey('format'), encodeNumber(STORE_FORMAT));
   putSealed(batch, metaKey('identity'), encodeJson(identity));

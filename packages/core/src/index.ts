@@ -1,4 +1,4 @@
-export { systemClock, type Clock } from './clock.ts';
+export { isoTime, systemClock, type Clock } from './clock.ts';
 export { Collection, type Written } from './collection.ts';
 export { Document } from './document.ts';
 export type { DocumentPage, DocumentReader, ScanOptions } from './documents.ts';
@@ -8,6 +8,7 @@ export { classicLevel, probeSpace, type ClassicOptions } from './level/classic.t
 export type { Level } from './level/level.ts';
 export type { LogReadLimits, LogSlice } from './log/read.ts';
 export { isDiskFull } from './recovery.ts';
+export type { RandomBytes } from './random-bytes.ts';
 export type { ScrubReport } from './scrub.ts';
 export type { Snapshot } from './snapshot.ts';
 export { Store, type Published, type PublishListener, type StoreOptions, type StoreState } from './store.ts';

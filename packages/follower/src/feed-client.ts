@@ -9,7 +9,7 @@ import {
   type RecordView,
 } from '@skein/protocol';
 import type { FetchedPage, Refusal } from '@skein/replication';
-import { Pool } from 'undici';
+import type { LeaderLink, LinkHeaders } from './leader-link.ts';
 
 export interface FeedRequest {
   readonly since: Position;
@@ -32,11 +32,9 @@ export interface FeedClient {
 }
 
 export interface HttpFeedClientOptions {
-  readonly leaderUrl: string;
+  readonly link: LeaderLink;
   readonly nodeId: string;
   readonly requestTimeoutMs: number;
-  /** More than this in one answer is refused before it fills the memory. */
-  readonly responseBytesMax: number;
 }
 
 const REFUSALS: readonly string[] = ['compacted', 'diverged', 'other_log', 'ahead'] satisfies Refusal['code'][];
@@ -44,36 +42,27 @@ const REFUSALS: readonly string[] = ['compacted', 'diverged', 'other_log', 'ahea
 /** The feed over HTTP. Whole pages or nothing: what to retry, and when, is decided elsewhere. */
 export class HttpFeedClient implements FeedClient {
   readonly #options: HttpFeedClientOptions;
-  readonly #pool: Pool;
 
   constructor(options: HttpFeedClientOptions) {
     this.#options = options;
-    const { leaderUrl, requestTimeoutMs, responseBytesMax } = options;
-    this.#pool = new Pool(new URL(leaderUrl).origin, {
-      connections: 2,
-      pipelining: 1,
-      connect: { timeout: requestTimeoutMs },
-      bodyTimeout: requestTimeoutMs,
-      maxResponseSize: responseBytesMax,
-    });
   }
 
   async fetch(request: FeedRequest, signal: AbortSignal): Promise<FeedAnswer> {
-    const { nodeId, requestTimeoutMs } = this.#options;
-    const { statusCode, headers, body } = await this.#pool.request({
+    const { link, nodeId, requestTimeoutMs } = this.#options;
+    const query = `since=${formatPosition(request.since)}&limit=${request.limit}&wait=${request.waitSeconds}`;
+    const { status, headers, body } = await link.request({
       method: 'GET',
-      path: '/v1/changes',
-      query: { since: formatPosition(request.since), limit: request.limit, wait: request.waitSeconds },
+      path: `/v1/changes?${query}`,
       headers: {
         accept: MEDIA_TYPES.records,
         [HEADERS.follower]: nodeId,
         [HEADERS.applied]: formatPosition(request.applied),
         ...(request.log === null ? {} : { [HEADERS.log]: request.log }),
       },
-      headersTimeout: request.waitSeconds * 1000 + requestTimeoutMs,
+      answerMs: request.waitSeconds * 1000 + requestTimeoutMs,
       signal,
     });
-    if (statusCode !== 200) return refusedOrFailed(statusCode, headers, await body.text());
+    if (status !== 200) return refusedOrFailed(status, headers, await body.text());
     if (headers['content-type'] !== MEDIA_TYPES.records) {
       await body.dump();
       return failed(`the leader answered with ${String(headers['content-type'])} instead of records`);
@@ -89,13 +78,11 @@ export class HttpFeedClient implements FeedClient {
   }
 
   async close(): Promise<void> {
-    await this.#pool.destroy();
+    await this.#options.link.close();
   }
 }
 
-type Headers = Readonly<Record<string, string | string[] | undefined>>;
-
-function toPage(headers: Headers, body: Uint8Array): FeedAnswer {
+function toPage(headers: LinkHeaders, body: Uint8Array): FeedAnswer {
   const log = headers[HEADERS.log];
   const headOffset = parseOffset(String(headers[HEADERS.head]));
   if (typeof log !== 'string' || headOffset === undefined) return failed('the answer lacks its Skein headers');
@@ -119,7 +106,7 @@ function toPage(headers: Headers, body: Uint8Array): FeedAnswer {
   return { kind: 'page', page: { log, headOffset, changes, content }, epoch: typeof epoch === 'string' ? epoch : null };
 }
 
-function refusedOrFailed(status: number, headers: Headers, body: string): FeedAnswer {
+function refusedOrFailed(status: number, headers: LinkHeaders, body: string): FeedAnswer {
   const problem = parseProblem(body);
   const detail = problem.detail ?? `HTTP ${status}`;
   if (problem.code !== undefined && REFUSALS.includes(problem.code)) {

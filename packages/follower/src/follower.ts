@@ -1,5 +1,5 @@
-import type { Clock, Store } from '@skein/core';
-import { createServer, type NodeServer, type ServedNode } from '@skein/http';
+import { isoTime, type Clock, type Store } from '@skein/core';
+import { createServer, type NodeServer, type AddMetrics, type ServedNode } from '@skein/http';
 import { LIMITS, type Health } from '@skein/protocol';
 import {
   followerReadiness,
@@ -13,6 +13,7 @@ import {
 import type { FastifyBaseLogger } from 'fastify';
 import { HttpFeedClient } from './feed-client.ts';
 import { WriteForwarder } from './forward-writes.ts';
+import type { OpenLink } from './leader-link.ts';
 import { FollowerMetrics } from './metrics.ts';
 import { Replicator, type ReplicatorObserver } from './replicator.ts';
 
@@ -22,16 +23,21 @@ export interface FollowerOptions {
   readonly random: () => number;
   readonly version: string;
   readonly leaderUrl: string;
+  readonly openLink: OpenLink;
   readonly policy: FollowerPolicy;
   readonly requestTimeoutMs: number;
   readonly forwardWrites: boolean;
   /** Further behind than this the node is neither healthy nor ready. */
   readonly lagSecondsMax: number;
   readonly logger?: FastifyBaseLogger | undefined;
+  readonly addProcessMetrics?: AddMetrics | undefined;
 }
 
 /** One page, and the record that runs over its limit. */
-const RESPONSE_BYTES_MAX = LIMITS.pageBytesMax + LIMITS.recordBytesMax;
+const ANSWER_BYTES_MAX = LIMITS.pageBytesMax + LIMITS.recordBytesMax;
+
+/** So many writes are on their way to the leader at once; more wait here. */
+const FORWARDED_WRITES_MAX = 64;
 
 /** A node that holds what its leader holds: replicates, serves reads and the same feed, passes writes on. */
 export class Follower {
@@ -49,11 +55,18 @@ export class Follower {
 
   constructor(options: FollowerOptions) {
     this.#options = options;
-    const { store, clock, random, leaderUrl, requestTimeoutMs, policy, forwardWrites, version, logger } = options;
+    const { store, clock, random, leaderUrl, openLink, requestTimeoutMs, policy, forwardWrites, version, logger } =
+      options;
     const nodeId = store.facts.identity.node;
-    this.#client = new HttpFeedClient({ leaderUrl, nodeId, requestTimeoutMs, responseBytesMax: RESPONSE_BYTES_MAX });
+    const timeoutMs = requestTimeoutMs;
+    this.#client = new HttpFeedClient({
+      link: openLink(leaderUrl, { connections: 2, timeoutMs, answerBytesMax: ANSWER_BYTES_MAX }),
+      nodeId,
+      requestTimeoutMs,
+    });
     this.#forwarder = new WriteForwarder({
       leaderUrl,
+      link: openLink(leaderUrl, { connections: FORWARDED_WRITES_MAX, timeoutMs }),
       nodeId,
       requestTimeoutMs,
       isOn: forwardWrites,
@@ -83,6 +96,7 @@ export class Follower {
       logger,
       addWrites: (app) => this.#forwarder.addRoutes(app),
       addRoleMetrics: (registry) => this.#metrics.registerIn(registry),
+      addProcessMetrics: options.addProcessMetrics,
     });
   }
 
@@ -107,7 +121,7 @@ export class Follower {
       role: 'follower',
       lag_seconds: inMilliseconds(lagSeconds(progress, clock.now())),
       lag_changes: lagChanges(progress),
-      last_sync: this.#lastSyncAt === null ? null : new Date(this.#lastSyncAt).toISOString(),
+      last_sync: this.#lastSyncAt === null ? null : isoTime(this.#lastSyncAt),
       last_change_id: store.facts.head.offset,
       changes_applied: this.#changesApplied,
       connected: progress.connected,

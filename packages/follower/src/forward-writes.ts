@@ -3,10 +3,11 @@ import { chunksOf, NO_QUERY, prefers } from '@skein/http';
 import { HEADERS, isSkeinError, SkeinError } from '@skein/protocol';
 import type { Refusal } from '@skein/replication';
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
-import { Pool, type Dispatcher } from 'undici';
+import type { LeaderLink, LinkAnswer } from './leader-link.ts';
 
 export interface ForwarderOptions {
   readonly leaderUrl: string;
+  readonly link: LeaderLink;
   readonly nodeId: string;
   readonly isOn: boolean;
   readonly requestTimeoutMs: number;
@@ -50,18 +51,9 @@ const VIA = 'skein-via';
  */
 export class WriteForwarder {
   readonly #options: ForwarderOptions;
-  readonly #pool: Pool;
 
   constructor(options: ForwarderOptions) {
     this.#options = options;
-    const { leaderUrl, requestTimeoutMs } = options;
-    this.#pool = new Pool(new URL(leaderUrl).origin, {
-      connections: 64,
-      pipelining: 1,
-      connect: { timeout: requestTimeoutMs },
-      headersTimeout: requestTimeoutMs,
-      bodyTimeout: requestTimeoutMs,
-    });
   }
 
   addRoutes(app: FastifyInstance): void {
@@ -80,7 +72,7 @@ export class WriteForwarder {
   }
 
   async close(): Promise<void> {
-    await this.#pool.destroy();
+    await this.#options.link.close();
   }
 
   async #forward(request: FastifyRequest, reply: FastifyReply): Promise<FastifyReply> {
@@ -95,7 +87,7 @@ export class WriteForwarder {
       });
     }
     const answer = await this.#ask(request);
-    reply.code(answer.statusCode);
+    reply.code(answer.status);
     for (const [name, value] of Object.entries(answer.headers)) {
       // Which node answered, and as what, is this node's to say; what was written and where, the leader's.
       const isOurs = name === HEADERS.role || name === HEADERS.node;
@@ -104,13 +96,14 @@ export class WriteForwarder {
     return reply.send(answer.body);
   }
 
-  async #ask(request: FastifyRequest): Promise<Dispatcher.ResponseData> {
+  async #ask(request: FastifyRequest): Promise<LinkAnswer> {
     try {
-      return await this.#pool.request({
+      return await this.#options.link.request({
         method: request.method,
         path: request.raw.url!,
         headers: this.#headersOf(request),
         body: bodyOf(request),
+        answerMs: this.#options.requestTimeoutMs,
       });
     } catch (error) {
       // The client's own doing: its body broke off, or the write has come back to where it was.

@@ -11,7 +11,7 @@ import { SlotBook } from './feed/slot-book.ts';
 import { watchRoutes } from './method-not-allowed.ts';
 import type { ServedNode } from './node.ts';
 import { healthRoutes } from './operations/health.ts';
-import { metricsRoute, type RoleMetrics } from './operations/metrics.ts';
+import { metricsRoute, type AddMetrics } from './operations/metrics.ts';
 import { statusRoute } from './operations/status.ts';
 import { installProblems, sendProblem, toSkeinError } from './problem.ts';
 import { installBodyParsers } from './request.ts';
@@ -22,7 +22,9 @@ export interface ServerOptions {
   readonly logger?: FastifyBaseLogger | undefined;
   /** Adds the routes that take writes: a leader's own, or a follower's that forward. */
   readonly addWrites: (app: FastifyInstance) => void;
-  readonly addRoleMetrics: RoleMetrics;
+  readonly addRoleMetrics: AddMetrics;
+  /** What is measured of the process, by whoever has one. */
+  readonly addProcessMetrics?: AddMetrics | undefined;
 }
 
 export interface NodeServer {
@@ -40,7 +42,7 @@ const COMPRESSED_BYTES_MIN = 1024;
 const KEEP_ALIVE_MS = 72_000;
 
 /** The HTTP side of a node. Roles differ in where writes go and what they measure; everything else is the same. */
-export function createServer({ node, logger, addWrites, addRoleMetrics }: ServerOptions): NodeServer {
+export function createServer({ node, logger, addWrites, ...adders }: ServerOptions): NodeServer {
   const app = Fastify({
     ...(logger === undefined ? { logger: false } : { loggerInstance: logger }),
     logController: new LogController({ disableRequestLogging: true }),
@@ -77,7 +79,7 @@ export function createServer({ node, logger, addWrites, addRoleMetrics }: Server
   const pages = new PageSource(node.store);
   const slots = new SlotBook(node.clock);
   // Metrics first: their hook must be there when the routes are added.
-  metricsRoute(app, { node, commits, pages, slots }, addRoleMetrics);
+  metricsRoute(app, { node, commits, pages, slots }, [adders.addProcessMetrics, adders.addRoleMetrics]);
   healthRoutes(app, node);
   statusRoute(app, node, slots);
   app.register(async (scope) => {

@@ -1,5 +1,13 @@
-import type { Clock, Store } from '@skein/core';
-import { bulkLoads, createServer, documentWrites, transactions, type NodeServer, type ServedNode } from '@skein/http';
+import { isoTime, type Clock, type Store } from '@skein/core';
+import {
+  bulkLoads,
+  createServer,
+  documentWrites,
+  transactions,
+  type NodeServer,
+  type AddMetrics,
+  type ServedNode,
+} from '@skein/http';
 import type { Health } from '@skein/protocol';
 import { storeVerdict } from '@skein/replication';
 import type { FastifyBaseLogger } from 'fastify';
@@ -10,6 +18,7 @@ export interface LeaderOptions {
   readonly clock: Clock;
   readonly version: string;
   readonly logger?: FastifyBaseLogger | undefined;
+  readonly addProcessMetrics?: AddMetrics | undefined;
 }
 
 /** The node that takes writes: its store is the writer, and its server has the routes that reach it. */
@@ -20,7 +29,7 @@ export class Leader {
   #changesCommitted = 0;
   #lastCommitAt: number | null = null;
 
-  constructor({ store, clock, version, logger }: LeaderOptions) {
+  constructor({ store, clock, version, logger, addProcessMetrics }: LeaderOptions) {
     this.#store = store;
     store.subscribe(({ records }) => {
       this.#changesCommitted += records.at(-1)!.offsetLast - records[0]!.offsetFirst + 1;
@@ -45,6 +54,7 @@ export class Leader {
         bulkLoads(app, store);
       },
       addRoleMetrics: (registry) => leaderMetrics(registry, store, () => this.server.slots),
+      addProcessMetrics,
     });
   }
 
@@ -56,7 +66,7 @@ export class Leader {
       role: 'leader',
       lag_seconds: 0,
       lag_changes: 0,
-      last_sync: this.#lastCommitAt === null ? null : new Date(this.#lastCommitAt).toISOString(),
+      last_sync: this.#lastCommitAt === null ? null : isoTime(this.#lastCommitAt),
       last_change_id: head.offset,
       changes_applied: this.#changesCommitted,
       connected: true,

@@ -1,9 +1,10 @@
 import { systemClock } from '@skein/core';
-import { Follower } from '@skein/follower';
+import { Follower, undiciLink } from '@skein/follower';
 import { CommandError } from './cli/command-error.ts';
 import { openDataDirectory } from './data-directory.ts';
 import { addressOf, checkExposure, type ListenOptions } from './listen.ts';
 import type { NodeLogger } from './logger.ts';
+import { addProcessMetrics } from './process-metrics.ts';
 import { runNode, type RunningNode } from './running-node.ts';
 import { VERSION } from './version.ts';
 
@@ -55,6 +56,7 @@ export async function startFollower(config: FollowerConfig): Promise<RunningNode
     random: Math.random,
     version: VERSION,
     leaderUrl: config.leader,
+    openLink: undiciLink,
     policy: {
       backoff: { baseMs: config.backoffBaseMs ?? 2000, maxMs: config.backoffMaxMs ?? 60_000 },
       breaker: { failuresMax: config.circuitFailuresMax ?? 5, openMs: config.circuitOpenMs ?? 30_000 },
@@ -66,6 +68,7 @@ export async function startFollower(config: FollowerConfig): Promise<RunningNode
     forwardWrites: config.forwardWrites ?? true,
     lagSecondsMax: (config.lagMsMax ?? 30_000) / 1000,
     logger: config.logger,
+    addProcessMetrics,
   });
   const running = await runNode({ node: follower, store, clock, address });
   follower.start();

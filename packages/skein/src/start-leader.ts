@@ -3,6 +3,7 @@ import { Leader } from '@skein/leader';
 import { openDataDirectory } from './data-directory.ts';
 import { checkExposure } from './listen.ts';
 import type { NodeLogger } from './logger.ts';
+import { addProcessMetrics } from './process-metrics.ts';
 import { runNode, type RunningNode } from './running-node.ts';
 import { VERSION } from './version.ts';
 
@@ -32,6 +33,6 @@ export async function startLeader(config: LeaderConfig): Promise<RunningNode> {
     nodeId: config.nodeId,
     clock,
   });
-  const leader = new Leader({ store, clock, version: VERSION, logger: config.logger });
+  const leader = new Leader({ store, clock, version: VERSION, logger: config.logger, addProcessMetrics });
   return runNode({ node: leader, store, clock, address });
 }

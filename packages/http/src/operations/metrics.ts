@@ -1,18 +1,15 @@
 import type { FastifyInstance } from 'fastify';
-import { collectDefaultMetrics, Counter, Gauge, Histogram, Registry, type Metric } from 'prom-client';
+import { Counter, Gauge, Histogram, Registry, type Metric } from 'prom-client';
 import type { Commits } from '../commits.ts';
 import type { PageSource } from '../feed/page-source.ts';
 import type { SlotBook } from '../feed/slot-book.ts';
 import type { ServedNode } from '../node.ts';
 import { NO_QUERY } from '../request.ts';
 
-/** Event loop delay is sampled this often; the default of 10 ms would keep an idle node busy. */
-const EVENT_LOOP_SAMPLE_MS = 500;
-
 const SECONDS_BUCKETS = [0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10];
 
-/** Adds metrics of the role to those of every node. */
-export type RoleMetrics = (registry: Registry) => void;
+/** Adds metrics to those of every node. */
+export type AddMetrics = (registry: Registry) => void;
 
 export interface MetricsParts {
   readonly node: ServedNode;
@@ -22,13 +19,16 @@ export interface MetricsParts {
 }
 
 /** GET /metrics, and the measurements every role has. Gauges are read when somebody asks, never kept up to date. */
-export function metricsRoute(app: FastifyInstance, parts: MetricsParts, addRoleMetrics: RoleMetrics): void {
+export function metricsRoute(
+  app: FastifyInstance,
+  parts: MetricsParts,
+  adders: readonly (AddMetrics | undefined)[],
+): void {
   const registry = new Registry();
-  collectDefaultMetrics({ register: registry, eventLoopMonitoringPrecision: EVENT_LOOP_SAMPLE_MS });
   measureNode(registry, parts);
   measureLog(registry, parts);
   measureRequests(app, registry);
-  addRoleMetrics(registry);
+  for (const add of adders) add?.(registry);
   app.get('/metrics', { schema: { querystring: NO_QUERY }, logLevel: 'warn' }, async (_request, reply) => {
     return reply
       .header('content-type', registry.contentType)

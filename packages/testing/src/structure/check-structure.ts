@@ -1,14 +1,15 @@
 import { checkManifest, faultOfImport } from './dependencies.ts';
 import { findImports } from './imports.ts';
-import { checkPurity } from './purity.ts';
+import { checkNames } from './purity.ts';
 import { isTest, packageOf, type RepositoryFile, type Violation } from './repository.ts';
-import { REPLICATION } from './rules.ts';
+import { ADAPTERS, IMPURE_NAMES, OUTSIDE_NAMES, REPLICATION, SIMULATED } from './rules.ts';
 import { checkIndex, checkReadme, checkTopLevel } from './shape.ts';
 import { tokenize } from './tokens.ts';
 
 /**
  * Holds a repository, given as all of its files, to the shape docs/ARCHITECTURE.md describes: the dependency rule, pure
- * decisions, one public module per package, a short README in each, and the fixed top level.
+ * decisions, the world outside behind adapters, one public module per package, a short README in each, and the fixed top
+ * level.
  */
 export function checkStructure(files: readonly RepositoryFile[]): readonly Violation[] {
   const violations: Violation[] = [...checkTopLevel(files)];
@@ -24,7 +25,10 @@ export function checkStructure(files: readonly RepositoryFile[]): readonly Viola
       const sentence = faultOfImport(file, owner, found);
       if (sentence !== null) violations.push({ path: file.path, line: found.line, sentence });
     }
-    if (owner?.name === REPLICATION && !isTest(file.path)) violations.push(...checkPurity(file, tokens));
+    if (owner === undefined || isTest(file.path)) continue;
+    if (owner.name === REPLICATION) violations.push(...checkNames(file, tokens, IMPURE_NAMES));
+    else if (SIMULATED.has(owner.name) && !ADAPTERS.has(file.path))
+      violations.push(...checkNames(file, tokens, OUTSIDE_NAMES));
   }
   return violations.toSorted((a, b) => compareText(a.path, b.path) || a.line - b.line);
 }

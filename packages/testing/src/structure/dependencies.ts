@@ -2,10 +2,11 @@ import { isBuiltin } from 'node:module';
 import { posix } from 'node:path';
 import type { Import } from './imports.ts';
 import { isTest, type Package, type RepositoryFile, type Violation } from './repository.ts';
-import { MAY_IMPORT, REPLICATION, TESTING, WITHOUT_NODE } from './rules.ts';
+import { ADAPTERS, MAY_IMPORT, OUTSIDE_MODULES, REPLICATION, SIMULATED, TESTING, WITHOUT_NODE } from './rules.ts';
 
 /** What is wrong with one import, as a sentence. */
-export function faultOfImport(file: RepositoryFile, owner: Package | undefined, { specifier }: Import): string | null {
+export function faultOfImport(file: RepositoryFile, owner: Package | undefined, found: Import): string | null {
+  const { specifier, isOfTypes } = found;
   const ours = /^(@skein\/[^/]+|skein)(?=\/|$)/.exec(specifier)?.[1];
   if (ours !== undefined && specifier !== ours)
     return `imports '${specifier}'; a package is imported by its name alone.`;
@@ -18,6 +19,8 @@ export function faultOfImport(file: RepositoryFile, owner: Package | undefined, 
   }
   if (isTest(file.path)) return null;
   if (WITHOUT_NODE.has(owner.name) && isBuiltin(specifier)) return `imports '${specifier}'; ${owner.name} does no I/O.`;
+  if (SIMULATED.has(owner.name) && !ADAPTERS.has(file.path) && !isOfTypes && OUTSIDE_MODULES.has(specifier))
+    return `imports '${specifier}'; the world outside comes in through the adapters.`;
   if (owner.name === REPLICATION) return `imports '${specifier}'; ${owner.name} has no library under it.`;
   return null;
 }

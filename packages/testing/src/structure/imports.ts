@@ -3,6 +3,8 @@ import type { Token } from './tokens.ts';
 export interface Import {
   readonly specifier: string;
   readonly line: number;
+  /** It is gone when the code runs. */
+  readonly isOfTypes: boolean;
 }
 
 const CALLS = new Set(['import', 'require']);
@@ -13,7 +15,8 @@ export function findImports(tokens: readonly Token[]): readonly Import[] {
   for (const [i, token] of tokens.entries()) {
     if (token.kind !== 'word' || tokens[i - 1]?.text === '.') continue;
     const specifier = specifierAt(tokens, i);
-    if (specifier !== undefined) imports.push({ specifier: specifier.text, line: specifier.line });
+    const isOfTypes = tokens[i + 1]?.text === 'type' && tokens[i + 2]?.text !== 'from';
+    if (specifier !== undefined) imports.push({ specifier: specifier.text, line: specifier.line, isOfTypes });
   }
   return imports;
 }

@@ -1,16 +1,19 @@
 import type { RepositoryFile, Violation } from './repository.ts';
-import { IMPURE_NAMES } from './rules.ts';
 import type { Token } from './tokens.ts';
 
-/** Time, randomness and ids are arguments of a decision, and it answers at once. */
-export function checkPurity(file: RepositoryFile, tokens: readonly Token[]): readonly Violation[] {
+/** Finds names that a file may not use, each with the reason why; one with a dot in it is two words and a dot. */
+export function checkNames(
+  file: RepositoryFile,
+  tokens: readonly Token[],
+  reasons: ReadonlyMap<string, string>,
+): readonly Violation[] {
   const violations: Violation[] = [];
   for (const [i, token] of tokens.entries()) {
     if (token.kind !== 'word') continue;
     const { text, line } = token;
-    const isRandom = text === 'Math' && tokens[i + 1]?.text === '.' && tokens[i + 2]?.text === 'random';
-    const name = isRandom ? 'Math.random' : text;
-    const reason = isRandom ? 'randomness is an argument' : IMPURE_NAMES.get(text);
+    const isMath = text === 'Math' && tokens[i + 1]?.text === '.';
+    const name = isMath ? `Math.${tokens[i + 2]?.text}` : text;
+    const reason = reasons.get(name);
     if (reason === undefined || isMember(tokens, i)) continue;
     violations.push({ path: file.path, line, sentence: `uses ${name}; ${reason}.` });
   }

@@ -45,6 +45,7 @@ export const IMPURE_NAMES: ReadonlyMap<string, string> = new Map([
   ['setTimeout', 'timers are effects for the shell'],
   ['setInterval', 'timers are effects for the shell'],
   ['setImmediate', 'timers are effects for the shell'],
+  ['Math.random', 'randomness is an argument'],
   ['queueMicrotask', 'timers are effects for the shell'],
   ['crypto', 'randomness is an argument'],
   ['async', 'decisions are synchronous'],
@@ -52,6 +53,47 @@ export const IMPURE_NAMES: ReadonlyMap<string, string> = new Map([
   ['Promise', 'decisions are synchronous'],
   ['process', 'I/O is for the shell'],
   ['globalThis', 'what a decision needs is an argument'],
+]);
+
+/** Their code runs in the simulator as it is: time, chance, disk and network are arguments there. */
+export const SIMULATED: ReadonlySet<string> = new Set([PROTOCOL, REPLICATION, CORE, HTTP, LEADER, FOLLOWER]);
+
+/** Where the world outside comes in; everything else in those packages is handed what is made here. */
+export const ADAPTERS: ReadonlySet<string> = new Set([
+  'packages/core/src/clock.ts',
+  'packages/core/src/random-bytes.ts',
+  'packages/core/src/level/classic.ts',
+  'packages/follower/src/undici-link.ts',
+  'packages/http/src/cut-off-bodies.ts',
+]);
+
+export const OUTSIDE_NAMES: ReadonlyMap<string, string> = new Map([
+  ['Date', 'time comes from a Clock'],
+  ['performance', 'time comes from a Clock'],
+  ['Temporal', 'time comes from a Clock'],
+  ['setTimeout', 'a Clock sleeps'],
+  ['setInterval', 'a Clock sleeps'],
+  ['setImmediate', 'a Clock sleeps'],
+  ['Math.random', 'randomness is an argument'],
+  ['randomBytes', 'randomness is an argument'],
+  ['randomUUID', 'randomness is an argument'],
+]);
+
+export const OUTSIDE_MODULES: ReadonlySet<string> = new Set([
+  'node:child_process',
+  'node:dgram',
+  'node:dns',
+  'node:fs',
+  'node:fs/promises',
+  'node:http',
+  'node:https',
+  'node:net',
+  'node:timers',
+  'node:timers/promises',
+  'node:tls',
+  'node:worker_threads',
+  'classic-level',
+  'undici',
 ]);
 
 export const README_LINES_MAX = 40;
