@@ -69,10 +69,8 @@ export class HttpFeedClient implements FeedClient {
     }
     if (headers[HEADERS.node] === nodeId) {
       await body.dump();
-      return {
-        kind: 'refused',
-        refusal: { code: 'other_log', detail: 'the address of the leader leads back to this very node' },
-      };
+      // Tried again, for it may be an answer that went astray; said in health as long as it goes on.
+      return failed('the address of the leader leads back to this very node');
     }
     return toPage(headers, await body.bytes());
   }

@@ -257,6 +257,13 @@ describe('failures', () => {
     expect(follower.fetched().applyFailed().delayMs).toBe(1000);
   });
 
+  it('of applying are over when there is nothing left to apply: a failed write may have been stored', () => {
+    const follower = new Follower().fetched({ headOffset: 2 }).applyFailed({ applied: 2 });
+    expect(follower.state.applyFailures).toBe(1);
+    expect(follower.failed().state.applyFailures).toBe(1);
+    expect(follower.empty().state.applyFailures).toBe(0);
+  });
+
   it('of applying do not let a request out that the breaker holds back', () => {
     const follower = new Follower().fetched().failed().failed().failed();
     expect(follower.state.breaker.kind).toBe('open');

@@ -205,7 +205,11 @@ function afterFetch<Payload>(state: FollowerState<Payload>, event: Event<Payload
     breaker: CLOSED,
     progress: progressAfterContact(state.progress, page.headOffset, nowMs),
   };
-  if (page.content === null) return fetchNext(fetched, pauseAfterEmpty(state, event));
+  if (page.content === null) {
+    // Whatever could not be applied is here after all: a failed write may have been stored.
+    const applyFailures = state.isApplying ? state.applyFailures : 0;
+    return fetchNext({ ...fetched, applyFailures }, pauseAfterEmpty(state, event));
+  }
   return take({ ...fetched, inHand: page, fetchedTo: page.content.next });
 }
 

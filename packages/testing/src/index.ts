@@ -2,6 +2,7 @@ export { rotDatabase, writeDatabase, type FlipResult } from './conformance/bit-r
 export { createClassicLevel, createMemoryLevel, type CreateLevel, type LevelUnderTest } from './conformance/levels.ts';
 export { storeConformance } from './conformance/store-conformance.ts';
 export type { TestApi } from './conformance/suite.ts';
+export { MUTANTS, type Mutant } from './mutants/mutants.ts';
 export { ChaosProxy, type Fault } from './processes/chaos-proxy.ts';
 export { Answer, Client, type RequestHeaders, type RequestParts } from './processes/client.ts';
 export { Cluster } from './processes/cluster.ts';
@@ -16,3 +17,4 @@ export { HopelessError, until, type Patience } from './processes/until.ts';
 export { straceProblem, straceWith, type DiskFault } from './processes/strace.ts';
 export { SimDisk, type SimDiskOptions } from './simulation/disk/sim-disk.ts';
 export { SimLevel, type DiskStep, type SimLevelOptions } from './simulation/disk/sim-level.ts';
+export { runSeed, type SeedOptions, type SeedResult } from './simulation/run/run-seed.ts';

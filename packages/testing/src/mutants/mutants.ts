@@ -1,0 +1,244 @@
+/** A bug planted into the built code: one text is replaced by another, which must stand there exactly once. */
+export interface Mutant {
+  readonly name: string;
+  readonly edits: readonly {
+    /** Below `packages`: of the built code, or of the source when a test catches it there. */
+    readonly file: string;
+    readonly find: string;
+    readonly replace: string;
+  }[];
+  /** A test that catches it, where the simulator cannot: there is nothing to see before leaders change. */
+  readonly test?: string;
+}
+
+const STORE = 'core/dist/store.js';
+const WRITER = 'core/dist/write/writer.js';
+const FILL_BATCH = 'core/dist/write/fill-batch.js';
+const PLAN_GROUP = 'core/dist/write/plan-group.js';
+const MACHINE = 'replication/dist/follower-machine.js';
+
+/** Mistakes that people make in databases like this one. Each is caught, or what should catch it is not good enough. */
+export const MUTANTS: readonly Mutant[] = [
+  {
+    name: 'acknowledges before the batch is written',
+    edits: [
+      {
+        file: WRITER,
+        find: 'await this.#write(plan, underWay);',
+        replace: 'void this.#write(plan, underWay).catch(() => undefined);',
+      },
+    ],
+  },
+  {
+    name: 'publishes before the batch is durable',
+    edits: [{ file: STORE, find: 'await written;', replace: 'void written.catch(() => undefined);' }],
+  },
+  {
+    name: 'writes without a sync',
+    edits: [
+      {
+        file: 'core/dist/level/level.js',
+        find: 'export const SYNCED = { sync: true };',
+        replace: 'export const SYNCED = { sync: false };',
+      },
+    ],
+  },
+  {
+    name: 'writes the log, and with it the position, in a batch of its own',
+    edits: [
+      {
+        file: FILL_BATCH,
+        find: 'batch.put(recordKey(record.offsetLast), asBuffer(record.bytes));',
+        replace:
+          'void batch.db.batch().put(recordKey(record.offsetLast), asBuffer(record.bytes)).write({ sync: true }).catch(() => undefined);',
+      },
+    ],
+  },
+  {
+    name: 'goes on after a failed write, and uses its offset again',
+    edits: [{ file: STORE, find: 'this.#poison(error);', replace: '' }],
+  },
+  {
+    name: 'says that a write whose outcome is unknown was refused',
+    edits: [
+      {
+        file: STORE,
+        find: "throw new SkeinError('outcome_unknown', undefined, {}, error);",
+        replace: "throw new SkeinError('storage_full', undefined, {}, error);",
+      },
+    ],
+  },
+  {
+    name: 'writes two batches at once',
+    edits: [
+      {
+        file: STORE,
+        find: 'const turn = this.#turn.then(work);',
+        replace: 'const turn = Promise.resolve().then(work);',
+      },
+      {
+        file: WRITER,
+        find: 'this.#running ??= this.#run();',
+        replace: 'void this.#run();',
+      },
+    ],
+  },
+  {
+    name: 'forgets the idempotency key of a write',
+    edits: [{ file: FILL_BATCH, find: 'putIdempotency(batch, page);', replace: '' }],
+  },
+  {
+    name: 'forwards a write without its idempotency key',
+    edits: [
+      { file: 'follower/dist/forward-writes.js', find: "'expect',", replace: "'expect',\n    'idempotency-key'," },
+    ],
+  },
+  {
+    name: 'takes records for true without their hash',
+    edits: [
+      {
+        file: 'core/dist/log/verify.js',
+        find: 'if (chainHash(sha256, record.hashBefore, record.epoch, recordLines(record)) !== record.hash) {',
+        replace: 'if (record.hash.length === 0) {',
+      },
+    ],
+  },
+  {
+    name: 'opens a log with a hole in it',
+    edits: [{ file: 'core/dist/log/verify.js', find: 'checkFollows(record, last, tail);', replace: '' }],
+  },
+  {
+    name: 'serves a document without looking at its checksum',
+    edits: [
+      {
+        file: 'core/dist/document.js',
+        find: 'stored.readUInt32BE(0) !== crc32(line)',
+        replace: 'false',
+      },
+    ],
+  },
+  {
+    name: 'takes any page for the next one',
+    edits: [
+      {
+        file: MACHINE,
+        find: 'if (content.offsetFirst !== fetchedTo.offset + 1) {',
+        replace: 'if (content.offsetFirst < 0) {',
+      },
+      { file: MACHINE, find: 'if (content.hashBefore !== fetchedTo.hash)', replace: 'if (content.hashBefore === 0)' },
+      { file: STORE, find: 'checkContinuation(this.#facts, log, received.records);', replace: '' },
+    ],
+  },
+  {
+    name: 'says that a page reaches the head when it does not',
+    edits: [
+      {
+        file: 'http/dist/feed/encode-page.js',
+        find: 'upToDate: next.offset >= head.head.offset',
+        replace: 'upToDate: true',
+      },
+    ],
+  },
+  {
+    name: 'ends a page inside a transaction',
+    edits: [
+      {
+        file: 'http/dist/feed/select-lines.js',
+        find: 'if (line.offset === line.transactionEnd && line.offset > this.#options.from.offset) {',
+        replace: 'if (line.offset > this.#options.from.offset) {',
+      },
+    ],
+  },
+  {
+    name: 'writes the changes of a transaction without saying that they are one',
+    edits: [
+      {
+        file: PLAN_GROUP,
+        find: 'const tx = changes.length > 1 && request.isLoad !== true ? { tx: offsetLast } : {};',
+        replace: 'const tx = {};',
+      },
+    ],
+  },
+  {
+    name: 'answers a read before it has the position that was asked for',
+    edits: [
+      {
+        file: 'replication/dist/read-planner.js',
+        find: "return { kind: role === 'leader' ? 'lost' : 'wait' };",
+        replace: "return { kind: 'ready' };",
+      },
+    ],
+  },
+  {
+    name: 'claims to be connected after the leader has fallen silent',
+    edits: [
+      {
+        file: 'replication/dist/progress.js',
+        find: 'return { ...progress, connected: false };',
+        replace: 'return progress;',
+      },
+    ],
+  },
+  {
+    name: 'measures its lag by the wall clock',
+    edits: [
+      {
+        file: 'follower/dist/follower.js',
+        find: 'lag_seconds: inMilliseconds(lagSeconds(progress, clock.now())),',
+        replace: 'lag_seconds: inMilliseconds(lagSeconds(progress, clock.wall() - 1767225600000)),',
+      },
+    ],
+  },
+  {
+    name: 'takes time back when the wall clock goes back',
+    edits: [
+      {
+        file: WRITER,
+        find: 'ts: Math.max(this.#host.clock.wall(), headTs ?? 0),',
+        replace: 'ts: this.#host.clock.wall(),',
+      },
+    ],
+  },
+  {
+    name: 'never tries again after a failed fetch',
+    edits: [{ file: MACHINE, find: "effects: [{ kind: 'retry', delayMs, waitSeconds: 0 }],", replace: 'effects: [],' }],
+  },
+  {
+    name: 'forgets after a failed page where it was',
+    edits: [{ file: MACHINE, find: 'fetchedTo: event.applied,', replace: '' }],
+  },
+  {
+    name: 'loses a document of each page of several',
+    edits: [
+      {
+        file: FILL_BATCH,
+        find: 'for (const change of page.changes) {\n        if (change.stored === null)',
+        replace:
+          'for (const change of page.records.length > 1 ? page.changes.slice(1) : page.changes) {\n        if (change.stored === null)',
+      },
+    ],
+  },
+  {
+    name: 'does not look whether a page continues the chain',
+    edits: [
+      { file: MACHINE, find: 'if (content.hashBefore !== fetchedTo.hash)', replace: 'if (content.hashBefore === 0)' },
+      {
+        file: 'core/dist/write/check-received.js',
+        find: 'if (hashBefore !== before.hash)',
+        replace: 'if (hashBefore === 0)',
+      },
+    ],
+    test: 'test/conformance/memory-level.test.ts',
+  },
+  {
+    name: 'applies the next page before the last one is durable',
+    edits: [
+      {
+        file: 'replication/src/follower-machine.ts',
+        find: 'if (state.isApplying || state.inHand === null)',
+        replace: 'if (state.inHand === null)',
+      },
+    ],
+    test: 'packages/replication/src/follower-machine.test.ts',
+  },
+];

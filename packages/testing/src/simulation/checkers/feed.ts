@@ -1,0 +1,76 @@
+import { formatPosition, START } from '@skein/protocol';
+import { Violation, type Checker, type TimedEvent } from '../history.ts';
+import type { KnownLog } from './known-log.ts';
+import type { Ledger } from './ledger.ts';
+
+type Page = TimedEvent & { readonly kind: 'page' };
+
+interface Reader {
+  /** What it was told to ask for next. */
+  readonly next: string;
+  readonly offset: number;
+}
+
+/**
+ * Each reader of the feed, whichever nodes it asks and however often they go down, gets every change once, in order, in
+ * whole transactions, as it is in the log. Readers begin at 0 and are not filtered.
+ */
+export class Feed implements Checker {
+  readonly name = 'feed (C1–C6, INV-20, INV-21)';
+  readonly #ledger: Ledger;
+  readonly #readers = new Map<string, Reader>();
+
+  constructor(ledger: Ledger) {
+    this.#ledger = ledger;
+  }
+
+  observe(event: TimedEvent): void {
+    if (event.kind !== 'page') return;
+    const held = this.#readers.get(event.reader) ?? { next: formatPosition(START), offset: 0 };
+    if (event.since !== held.next)
+      throw this.#violation(event, `got a page since ${event.since}, and is at ${held.next}`);
+    const log = this.#ledger.logOf(event.node);
+    if (log === undefined) throw this.#violation(event, 'got a page of a node that has no log');
+    const offset = this.#checkLines(event, log, held.offset);
+    this.#checkFacts(event, log, offset);
+    this.#readers.set(event.reader, { next: event.next, offset });
+  }
+
+  /** Answers where the page ends. */
+  #checkLines(page: Page, log: KnownLog, after: number): number {
+    let offset = after;
+    let openUntil: number | undefined;
+    for (const line of page.lines) {
+      const entry = log.at(offset + 1);
+      if (entry === undefined)
+        throw this.#violation(page, `got a line behind ${offset} that nobody has published: ${line}`);
+      if (entry.line !== line)
+        throw this.#violation(page, `should get ${entry.line} behind ${offset}, and got ${line}`);
+      offset = entry.offset;
+      openUntil = entry.change.tx === offset ? undefined : entry.change.tx;
+    }
+    if (openUntil !== undefined)
+      throw this.#violation(
+        page,
+        `got a page that ends at ${offset}, inside the transaction that ends at ${openUntil}`,
+      );
+    return offset;
+  }
+
+  /** What the page says of itself. */
+  #checkFacts(page: Page, log: KnownLog, offset: number): void {
+    const { next, head, upToDate } = page;
+    const expected = formatPosition(log.at(offset)?.position ?? START);
+    if (next !== expected) throw this.#violation(page, `is told that ${next} comes next, and that is ${expected}`);
+    if (head < offset)
+      throw this.#violation(page, `is told that the head is ${head}, before the page's end at ${offset}`);
+    if (head > 0 && log.at(head) === undefined)
+      throw this.#violation(page, `is told that the head is ${head}, which nobody has published`);
+    if (upToDate !== (head === offset))
+      throw this.#violation(page, `is told upToDate: ${upToDate} at ${offset} of ${head}`);
+  }
+
+  #violation({ reader, node }: Page, message: string): Violation {
+    return new Violation(this.name, `${reader}, reading from ${node}, ${message}`);
+  }
+}

@@ -1,0 +1,38 @@
+import type { Checker } from '../history.ts';
+import { Acknowledged } from './acknowledged.ts';
+import { Converged } from './converged.ts';
+import { Durable } from './durable.ts';
+import { Feed } from './feed.ts';
+import { Gapless } from './gapless.ts';
+import { HonestHealth } from './honest-health.ts';
+import { Idempotency } from './idempotency.ts';
+import { Ledger } from './ledger.ts';
+import { LogTime } from './log-time.ts';
+import { Prefix } from './prefix.ts';
+import { Provenance } from './provenance.ts';
+import { Sessions } from './sessions.ts';
+import { SingleContent } from './single-content.ts';
+import { Transactions } from './transactions.ts';
+
+/**
+ * All checkers of one run, which share a ledger. Tell each of every event, in this order: the first feeds the ledger,
+ * and those that find causes stand before those that find what comes of them.
+ */
+export function allCheckers(): readonly Checker[] {
+  const ledger = new Ledger();
+  return [
+    new SingleContent(ledger),
+    new Gapless(ledger),
+    new Durable(ledger),
+    new Acknowledged(ledger),
+    new Transactions(ledger),
+    new LogTime(ledger),
+    new Provenance(ledger),
+    new Idempotency(ledger),
+    new Prefix(ledger),
+    new Feed(ledger),
+    new Sessions(ledger),
+    new HonestHealth(),
+    new Converged(),
+  ];
+}

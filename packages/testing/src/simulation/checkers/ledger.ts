@@ -1,0 +1,149 @@
+import { sha256 } from '@skein/core';
+import { chainHash, parseLine, recordLines, type Change, type RecordView, type Role } from '@skein/protocol';
+import { Violation, type TimedEvent } from '../history.ts';
+import { KnownLog, type LedgerEntry } from './known-log.ts';
+
+const NAME = 'single-content (D4)';
+const VALUE = ',"value":';
+const decoder = new TextDecoder();
+
+/**
+ * Everything that was ever in a log, whoever had it: the one truth that all checkers compare with. It grows with each
+ * record that a node has published, or found in its log when it started, and refuses a second content for an offset it
+ * knows. So whatever agrees with the ledger agrees with every node there ever was.
+ *
+ * Epochs are part of the content: as long as nobody is promoted, a log has one, and an offset is of one epoch.
+ */
+export class Ledger {
+  readonly #logs = new Map<string, KnownLog>();
+  readonly #nodes = new Map<string, { readonly role: Role; readonly log: string | null }>();
+  readonly #damaged = new Set<string>();
+  readonly #entries: LedgerEntry[] = [];
+  #leaderLog: KnownLog | undefined;
+
+  observe(event: TimedEvent): void {
+    switch (event.kind) {
+      case 'damaged':
+        this.#damaged.add(event.node);
+        break;
+      case 'started':
+      case 'published':
+        this.#nodes.set(event.node, { role: event.role, log: event.log });
+        if (event.log !== null) this.#note(event, this.#open(event.log, event.role));
+        break;
+      default:
+    }
+  }
+
+  /** The log a node follows or writes; undefined as long as it has none. */
+  logOf(node: string): KnownLog | undefined {
+    const log = this.#nodes.get(node)?.log ?? null;
+    return log === null ? undefined : this.#logs.get(log);
+  }
+
+  get leaderLog(): KnownLog | undefined {
+    return this.#leaderLog;
+  }
+
+  roleOf(node: string): Role | undefined {
+    return this.#nodes.get(node)?.role;
+  }
+
+  /** Whether the node's disk was changed behind its back at any time. */
+  isDamaged(node: string): boolean {
+    return this.#damaged.has(node);
+  }
+
+  /** All entries behind the first `count`, in the order in which the ledger learnt of them. */
+  entriesFrom(count: number): readonly LedgerEntry[] {
+    return count === this.#entries.length ? [] : this.#entries.slice(count);
+  }
+
+  #open(id: string, role: Role): KnownLog {
+    const log = this.#logs.get(id) ?? new KnownLog();
+    this.#logs.set(id, log);
+    if (role === 'leader') this.#leaderLog = log;
+    return log;
+  }
+
+  #note(event: TimedEvent & { readonly kind: 'started' | 'published' }, log: KnownLog): void {
+    const { node, kind, records } = event;
+    for (const record of records) {
+      const known = log.at(record.offsetFirst)?.record;
+      if (known !== undefined && Buffer.compare(known.bytes, record.bytes) === 0) continue;
+      const lines = linesOf(record);
+      // Rot that a node has not met yet is nobody's fault until it is told to others.
+      if (lines === undefined && kind === 'started' && this.isDamaged(node)) continue;
+      if (lines === undefined)
+        throw new Violation(NAME, `${node} has ${spanOf(record)}, which is not what its hash says`);
+      this.#add(node, log, record, lines);
+    }
+  }
+
+  #add(node: string, log: KnownLog, record: RecordView, lines: readonly string[]): void {
+    // Nodes may go on to use, or to spoil, the bytes they have told us of.
+    const kept = { ...record, bytes: new Uint8Array(record.bytes) };
+    for (const [index, line] of lines.entries()) {
+      const known = log.at(record.offsetFirst + index);
+      if (known !== undefined) {
+        throw new Violation(NAME, `${node} has ${spanOf(record)}, and ${spanOf(known.record)} was there before it`);
+      }
+      const entry = entryOf(kept, line);
+      log.add(entry);
+      this.#entries.push(entry);
+    }
+  }
+}
+
+/** What the ledger has learnt since the last look. */
+export class LedgerReader {
+  readonly #ledger: Ledger;
+  #count = 0;
+
+  constructor(ledger: Ledger) {
+    this.#ledger = ledger;
+  }
+
+  unread(): readonly LedgerEntry[] {
+    const entries = this.#ledger.entriesFrom(this.#count);
+    this.#count += entries.length;
+    return entries;
+  }
+}
+
+/** The record's lines when they are what its hash and its offsets say. */
+function linesOf(record: RecordView): readonly string[] | undefined {
+  const bytes = recordLines(record);
+  if (chainHash(sha256, record.hashBefore, record.epoch, bytes) !== record.hash) return undefined;
+  const lines = decoder.decode(bytes).split('\n');
+  if (lines.pop() !== '' || lines.length !== record.offsetLast - record.offsetFirst + 1) return undefined;
+  const isInPlace = lines.every((line, index) => line.startsWith(`{"offset":${record.offsetFirst + index},`));
+  return isInPlace ? lines : undefined;
+}
+
+function entryOf(record: RecordView, line: string): LedgerEntry {
+  const change = changeOf(line);
+  const { offset, collection, key, op } = change;
+  return {
+    offset,
+    position: { offset, epoch: record.epoch, hash: record.hash },
+    record,
+    line,
+    change,
+    documentId: `${collection}\0${key}`,
+    // PROTOCOL §3: the first `,"value":` is where the value begins, and `}` behind it ends the line.
+    valueText: op === 'put' ? line.slice(line.indexOf(VALUE) + VALUE.length, -1) : undefined,
+  };
+}
+
+function changeOf(line: string): Change {
+  try {
+    return parseLine(line);
+  } catch {
+    throw new Violation(NAME, `what is no line is in a log: ${line}`);
+  }
+}
+
+function spanOf({ offsetFirst, offsetLast, epoch, hash }: RecordView): string {
+  return `${offsetFirst}–${offsetLast} of epoch ${epoch} with hash ${hash}`;
+}

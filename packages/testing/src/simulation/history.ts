@@ -1,0 +1,148 @@
+import type { Health, Position, RecordView, Role } from '@skein/protocol';
+
+/*
+ * What happens in a simulated world, as the checkers are told it. Everything in here was seen from outside or read from a
+ * node's memory at the very moment: nothing is a node's claim of itself unless it says so.
+ */
+
+/** The content of a node's documents: `collection\0key` → the change that made it what it is. */
+export type DocumentsSeen = ReadonlyMap<string, { readonly offset: number; readonly valueText: string }>;
+
+/** What one client asked to have written, as one request; a retry with the same idempotency key is the same write. */
+export interface WriteAsked {
+  /** Unique in the run. */
+  readonly id: number;
+  readonly client: string;
+  readonly idempotencyKey: string | undefined;
+  /** A put carries a value that names the write, so that every change can be traced to who asked for it. */
+  readonly operations: readonly {
+    readonly op: 'put' | 'delete' | 'increment' | 'append';
+    readonly collection: string;
+    readonly key: string;
+    /** JSON text of a put. */
+    readonly valueText?: string | undefined;
+  }[];
+}
+
+export type HistoryEvent =
+  /** A node's process began, and its store is open and verified: `records` is all that is in its log. */
+  | {
+      readonly kind: 'started';
+      readonly node: string;
+      readonly role: Role;
+      readonly log: string | null;
+      readonly head: Position;
+      readonly records: readonly RecordView[];
+    }
+  /** A node's process ended: `crashed` in the middle of what it did. */
+  | { readonly kind: 'ended'; readonly node: string; readonly how: 'stopped' | 'crashed' | 'power-lost' }
+  /** Something of the node's disk was changed behind its back; from now on it may rightly say that it is corrupt. */
+  | { readonly kind: 'damaged'; readonly node: string }
+  /** A node's store told its listeners that records are durable. */
+  | {
+      readonly kind: 'published';
+      readonly node: string;
+      readonly role: Role;
+      readonly log: string;
+      readonly records: readonly RecordView[];
+      readonly head: Position;
+      /** The newest offset that a power cut at this moment would leave on the node's disk. */
+      readonly durable: number;
+      /** All documents at this moment, read beside the node; null once its disk was damaged. */
+      readonly documents: DocumentsSeen | null;
+    }
+  /** A client sent a write; `attempt` counts from 1. */
+  | { readonly kind: 'write-sent'; readonly write: WriteAsked; readonly attempt: number; readonly node: string }
+  | {
+      readonly kind: 'write-acked';
+      readonly id: number;
+      readonly attempt: number;
+      readonly position: Position;
+      readonly replayed: boolean;
+    }
+  /** Refused: nothing of it was or will be written. Unknown: it may have been, or may still be. */
+  | {
+      readonly kind: 'write-failed';
+      readonly id: number;
+      readonly attempt: number;
+      readonly outcome: 'refused' | 'unknown';
+      readonly code: string;
+    }
+  /** A client read one document and had its answer. */
+  | {
+      readonly kind: 'read';
+      readonly client: string;
+      readonly node: string;
+      readonly collection: string;
+      readonly key: string;
+      /** What the answer had to cover; undefined when the client asked for no such thing. */
+      readonly minPosition: Position | undefined;
+      /** Offset of the version that was answered; 0 when there was no document. */
+      readonly versionOffset: number;
+      readonly valueText: string | undefined;
+      /** Where the leader's log ended when the read was sent, and when its answer came. */
+      readonly headBefore: number;
+      readonly headAfter: number;
+    }
+  /** A reader of the feed got a page as JSON. */
+  | {
+      readonly kind: 'page';
+      readonly reader: string;
+      readonly node: string;
+      readonly since: string;
+      readonly next: string;
+      readonly lines: readonly string[];
+      readonly head: number;
+      readonly upToDate: boolean;
+      /** The newest offset that a power cut would have left on the serving node's disk when it answered. */
+      readonly durable: number;
+    }
+  /** A node was asked for its health; beside it the truth. */
+  | {
+      readonly kind: 'health';
+      readonly node: string;
+      readonly role: Role;
+      /** Since the world began. */
+      readonly atMs: number;
+      readonly health: Health;
+      /** Whether the node's store could take writes or pages at this moment. */
+      readonly isStoreReady: boolean;
+      readonly appliedOffset: number;
+      /** The leader's head as of the last answer of the leader that reached this follower, and when; null before the first. */
+      readonly lastContact: { readonly atMs: number; readonly head: number } | null;
+      /** A follower that has heard nothing for this long may not claim to be connected. */
+      readonly silenceMsMax: number;
+    }
+  /** Faults have stopped, everything had time to converge, and these are the nodes' contents. */
+  | {
+      readonly kind: 'settled';
+      readonly nodes: readonly {
+        readonly node: string;
+        readonly role: Role;
+        readonly isDamaged: boolean;
+        readonly isReady: boolean;
+        readonly head: Position;
+        readonly documents: DocumentsSeen;
+        readonly health: Health | null;
+      }[];
+    };
+
+/** An event with the moment it happened. */
+export type TimedEvent = HistoryEvent & { readonly ms: number };
+
+/** Throws a `Violation` at the first event that must not be. */
+export interface Checker {
+  /** The invariants it watches, as docs/INVARIANTS.md and the plan name them. */
+  readonly name: string;
+  observe(event: TimedEvent): void;
+}
+
+export class Violation extends Error {
+  readonly checker: string;
+
+  constructor(checker: string, message: string) {
+    super(message);
+    this.name = 'Violation';
+    this.checker = checker;
+  }
+}

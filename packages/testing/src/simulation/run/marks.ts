@@ -1,0 +1,38 @@
+/**
+ * Rare situations that must have come about somewhere in a long run of seeds. One that never does means that the worlds
+ * have become too tame to show what they are for.
+ */
+export const SOMETIMES: readonly string[] = [
+  'a follower forwarded a write',
+  'a follower knew that it was cut off',
+  'a follower read with a position was answered',
+  'a graceful restart',
+  'a group of several changes',
+  'a page of several records',
+  'a reader was ahead of a follower',
+  'a read waited for its position in vain',
+  'a start failed and was tried again',
+  'a store came back from a failed write',
+  'a transaction was acknowledged',
+  'a write was acknowledged only when it was retried',
+  'a write was left undecided',
+  'a write was refused: starting',
+  'an answer was replayed',
+  'crash with a batch in flight',
+  'damage was found by a read',
+  'damage was found when the store was opened',
+  'died at answer',
+  'died at batch:after',
+  'died at batch:before',
+  'died at open:after',
+  'died at read:before',
+  'died at sync:after',
+  'died at sync:before',
+  'power cut with a batch in flight',
+  'the circuit was opened',
+  'the network: altered',
+  'the network: broken-off',
+  'the network: mixed-up',
+  'the network: repeated',
+  'the network: shortened',
+];

@@ -1,0 +1,248 @@
+import type { Position } from '@skein/protocol';
+import { allCheckers } from '../checkers/index.ts';
+import { SimDisk } from '../disk/sim-disk.ts';
+import { applyFault } from '../faults/apply-fault.ts';
+import { drawFaults } from '../faults/draw-faults.ts';
+import type { Fault } from '../faults/fault.ts';
+import { Violation, type HistoryEvent, type TimedEvent } from '../history.ts';
+import type { Cast, Part } from '../workload/cast.ts';
+import { FeedReader } from '../workload/feed-reader.ts';
+import { HealthWatcher } from '../workload/health-watcher.ts';
+import { Reader } from '../workload/reader.ts';
+import { Writer } from '../workload/writer.ts';
+import { documentsIn } from '../world/peek.ts';
+import { Rng } from '../world/rng.ts';
+import { Scheduler } from '../world/scheduler.ts';
+import { SimClock } from '../world/sim-clock.ts';
+import { CALM, SimNet } from '../world/sim-net.ts';
+import { SimNode } from '../world/sim-node.ts';
+import { drawShape, type Shape } from './shape.ts';
+
+export interface SeedOptions {
+  /** Instead of those the seed draws: what is left of them when a failure is being narrowed down. */
+  readonly faults?: readonly Fault[] | undefined;
+  /** So many clients less than the seed would have. */
+  readonly writersLess?: number | undefined;
+  readonly keepTranscript?: boolean | undefined;
+}
+
+export interface SeedResult {
+  readonly seed: number;
+  readonly faults: readonly Fault[];
+  readonly events: number;
+  /** Equal for two runs that were the same. */
+  readonly trace: string;
+  readonly marks: ReadonlySet<string>;
+  readonly violation: Violation | undefined;
+  readonly transcript: readonly TimedEvent[];
+}
+
+/** Long enough for the longest backoff, the breaker, and everything that was missed meanwhile. */
+const CONVERGE_MS = 40_000;
+/** Writers go on for this long after the last fault: a cluster that only ever heals in silence has not healed. */
+const LAST_WORDS_MS = 1500;
+
+/** Makes the world of a seed, lets it happen, and answers what was seen. The same seed is the same world, always. */
+export async function runSeed(seed: number, options: SeedOptions = {}): Promise<SeedResult> {
+  const run = new Run(seed, options);
+  const onRejection = (reason: unknown): void => run.fail(`a promise was rejected and nobody cared: ${String(reason)}`);
+  process.on('unhandledRejection', onRejection);
+  try {
+    return await run.toItsEnd();
+  } finally {
+    process.off('unhandledRejection', onRejection);
+  }
+}
+
+class Run {
+  readonly #seed: number;
+  readonly #options: SeedOptions;
+  readonly #shape: Shape;
+  readonly #scheduler: Scheduler;
+  readonly #net: SimNet;
+  readonly #nodes: readonly SimNode[];
+  readonly #faults: readonly Fault[];
+  readonly #checkers = allCheckers();
+  readonly #marks = new Set<string>();
+  readonly #transcript: TimedEvent[] = [];
+  #violation: Violation | undefined;
+  #leaderHead = 0;
+  #isWritingOver = false;
+  #isOver = false;
+  #nextWrite = 1;
+
+  constructor(seed: number, options: SeedOptions) {
+    this.#seed = seed;
+    this.#options = options;
+    this.#shape = drawShape(Rng.named(seed, 'shape'));
+    this.#scheduler = new Scheduler(seed);
+    this.#net = new SimNet(this.#scheduler, Rng.named(seed, 'net'), (incident) =>
+      this.#mark(`the network: ${incident}`),
+    );
+    this.#nodes = this.#shape.nodes.map(({ name, role, leader }) => this.#makeNode(name, role, leader));
+    this.#faults =
+      options.faults ??
+      drawFaults({
+        random: Rng.named(seed, 'faults'),
+        nodes: this.#nodes.map(({ name }) => name),
+        untilMs: this.#shape.faultsUntilMs,
+      });
+  }
+
+  async toItsEnd(): Promise<SeedResult> {
+    const { faultsUntilMs } = this.#shape;
+    for (const node of this.#nodes) node.start();
+    this.#startParts();
+    this.#planFaults();
+    await this.#runUntil(faultsUntilMs);
+    this.#calmDown();
+    await this.#runUntil(faultsUntilMs + LAST_WORDS_MS);
+    this.#isWritingOver = true;
+    await this.#runUntil(faultsUntilMs + LAST_WORDS_MS + CONVERGE_MS);
+    this.#settle();
+    this.#isOver = true;
+    return {
+      seed: this.#seed,
+      faults: this.#faults,
+      events: this.#scheduler.events,
+      trace: this.#scheduler.trace,
+      marks: this.#marks,
+      violation: this.#violation,
+      transcript: this.#transcript,
+    };
+  }
+
+  fail(problem: string): void {
+    this.#violation ??= new Violation('the world', problem);
+  }
+
+  async #runUntil(ms: number): Promise<void> {
+    await this.#scheduler.run(ms, () => this.#violation === undefined);
+  }
+
+  #makeNode(name: string, role: 'leader' | 'follower', leader: string | undefined): SimNode {
+    const { logBytesMax, syncMs, pageSizeMax, pollIntervalMs } = this.#shape;
+    return new SimNode({
+      name,
+      role,
+      leader,
+      disk: new SimDisk({ logBytesMax }),
+      scheduler: this.#scheduler,
+      net: this.#net,
+      random: Rng.named(this.#seed, name),
+      syncMs,
+      pageSizeMax,
+      pollIntervalMs,
+      tell: (event) => this.#tell(event),
+      mark: (mark) => this.#mark(mark),
+      fail: (problem) => this.fail(problem),
+    });
+  }
+
+  #startParts(): void {
+    const [leader, ...followers] = this.#nodes as readonly [SimNode, ...SimNode[]];
+    const cast: Cast = {
+      net: this.#net,
+      leader,
+      followers,
+      leaderHead: () => this.#leaderHead,
+      isCalm: () => this.#isWritingOver,
+      tell: (event) => this.#tell(event),
+      mark: (mark) => this.#mark(mark),
+      fail: (problem) => this.fail(problem),
+    };
+    const writers = Math.max(1, this.#shape.writers - (this.#options.writersLess ?? 0));
+    for (let i = 1; i <= writers; i++) {
+      const writer = new Writer(
+        cast,
+        this.#part(`writer-${i}`, () => this.#isWritingOver),
+        () => this.#nextWrite++,
+      );
+      void writer.run();
+      void new Reader(
+        cast,
+        this.#part(`reader-${i}`, () => this.#isWritingOver),
+        (): Position | undefined => writer.position,
+      ).run();
+    }
+    for (let i = 1; i <= this.#shape.feedReaders; i++)
+      void new FeedReader(
+        cast,
+        this.#part(`feed-${i}`, () => this.#isWritingOver),
+      ).run();
+    void new HealthWatcher(
+      cast,
+      this.#part('watcher', () => this.#isOver),
+      this.#scheduler,
+    ).run();
+  }
+
+  #part(name: string, isOver: () => boolean): Part {
+    const clock = new SimClock(this.#scheduler, name);
+    return { name, clock, random: Rng.named(this.#seed, name), isOver };
+  }
+
+  #planFaults(): void {
+    const random = Rng.named(this.#seed, 'victims');
+    const victims = {
+      scheduler: this.#scheduler,
+      net: this.#net,
+      random,
+      node: (name: string) => this.#nodes.find((node) => node.name === name)!,
+      untilMs: this.#shape.faultsUntilMs,
+    };
+    for (const fault of this.#faults)
+      this.#scheduler.after(fault.atMs, 'nature', fault.kind, () => {
+        this.#mark(`fault: ${fault.kind}`);
+        applyFault(fault, victims);
+      });
+  }
+
+  /** Nothing goes wrong any more, and everything that can run does. */
+  #calmDown(): void {
+    this.#net.weather = CALM;
+    this.#net.mendAll();
+    for (const node of this.#nodes) node.start();
+  }
+
+  #settle(): void {
+    const leader = this.#nodes[0]!;
+    if (this.#violation !== undefined || leader.isDamaged) return;
+    this.#tell({
+      kind: 'settled',
+      nodes: this.#nodes.map((node) => ({
+        node: node.name,
+        role: node.role,
+        isDamaged: this.#isBeyondHelp(node),
+        isReady: node.isUp && node.store!.state === 'ready',
+        head: node.store?.facts.head ?? { offset: 0, epoch: '', hash: '' },
+        documents: node.isDamaged ? new Map() : documentsIn(node.disk.content()),
+        health: node.health(),
+      })),
+    });
+  }
+
+  /** Whose disk was damaged needs an operator, and so does everyone who follows it. */
+  #isBeyondHelp(node: SimNode): boolean {
+    const leader = this.#nodes.find(({ name }) => name === node.leader);
+    return node.isDamaged || (leader !== undefined && this.#isBeyondHelp(leader));
+  }
+
+  #tell(event: HistoryEvent): void {
+    if (this.#violation !== undefined) return;
+    const isNews = event.kind === 'published' || event.kind === 'started';
+    if (isNews && event.role === 'leader') this.#leaderHead = Math.max(this.#leaderHead, event.head.offset);
+    const timed: TimedEvent = { ...event, ms: this.#scheduler.nowMs };
+    if (this.#options.keepTranscript === true) this.#transcript.push(timed);
+    try {
+      for (const checker of this.#checkers) checker.observe(timed);
+    } catch (error) {
+      if (!(error instanceof Violation)) throw error;
+      this.#violation = error;
+    }
+  }
+
+  #mark(mark: string): void {
+    this.#marks.add(mark);
+  }
+}

@@ -1,0 +1,38 @@
+import { fork } from 'node:child_process';
+import { fileURLToPath } from 'node:url';
+import type { SeedsGiven, SeedTold } from './worker.ts';
+
+export interface SeedsOptions {
+  readonly seeds: readonly number[];
+  readonly workers: number;
+  /** Told of each seed as it is done; false stops all that is under way. */
+  readonly onSeed: (told: SeedTold) => boolean;
+}
+
+const WORKER = fileURLToPath(new URL('./worker.js', import.meta.url));
+
+/** Runs seeds in processes of their own, side by side. */
+export async function runSeeds({ seeds, workers, onSeed }: SeedsOptions): Promise<void> {
+  const shares = Array.from({ length: workers }, (_, w) => seeds.filter((_seed, i) => i % workers === w));
+  const children = shares.map(() => fork(WORKER, [], { serialization: 'advanced' }));
+  const stopAll = (): void => {
+    for (const child of children) child.kill('SIGKILL');
+  };
+  await Promise.all(
+    children.map(
+      (child, w) =>
+        new Promise<void>((resolve, reject) => {
+          let left = shares[w]!.length;
+          child.on('message', (told: SeedTold) => {
+            left--;
+            if (!onSeed(told)) stopAll();
+          });
+          child.on('exit', (code, signal) => {
+            if (left === 0 || signal === 'SIGKILL') resolve();
+            else reject(new Error(`a process that ran seeds ended early: ${signal ?? code}`));
+          });
+          child.send({ seeds: shares[w]! } satisfies SeedsGiven);
+        }),
+    ),
+  );
+}

@@ -1,0 +1,41 @@
+import type { Role } from '@skein/protocol';
+import type { Rng } from '../world/rng.ts';
+
+/** How large a world is, and how it is made. */
+export interface Shape {
+  readonly nodes: readonly { readonly name: string; readonly role: Role; readonly leader: string | undefined }[];
+  readonly writers: number;
+  readonly feedReaders: number;
+  readonly faultsUntilMs: number;
+  readonly syncMs: readonly [low: number, high: number];
+  readonly logBytesMax: number;
+  readonly pageSizeMax: number;
+  readonly pollIntervalMs: number | null;
+}
+
+export function drawShape(random: Rng): Shape {
+  const followers = 1 + random.below(2);
+  const isChain = random.chance(0.4);
+  const nodes = [
+    { name: 'leader', role: 'leader' as const, leader: undefined },
+    ...Array.from({ length: followers }, (_, i) => ({
+      name: `follower-${i + 1}`,
+      role: 'follower' as const,
+      leader: i > 0 && isChain ? `follower-${i}` : 'leader',
+    })),
+  ];
+  return {
+    nodes,
+    writers: 1 + random.below(3),
+    feedReaders: 1 + random.below(2),
+    faultsUntilMs: random.between(2500, 7500),
+    syncMs: random.pick([
+      [0.1, 1],
+      [1, 10],
+      [20, 80],
+    ]),
+    logBytesMax: random.pick([2000, 16_000, 1_000_000]),
+    pageSizeMax: random.pick([2, 20, 1000]),
+    pollIntervalMs: random.chance(0.2) ? 150 : null,
+  };
+}

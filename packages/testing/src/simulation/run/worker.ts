@@ -1,0 +1,36 @@
+import { runSeed } from './run-seed.ts';
+
+/** What a process of its own is given: these seeds, one after the other, each told as soon as it is done. */
+export interface SeedsGiven {
+  readonly seeds: readonly number[];
+}
+
+/** What it tells of each. */
+export interface SeedTold {
+  readonly seed: number;
+  readonly events: number;
+  readonly marks: readonly string[];
+  readonly violation: { readonly checker: string; readonly message: string } | undefined;
+}
+
+/** So many seeds are run twice, to see that a seed is a run. */
+const RUN_TWICE_EVERY = 50;
+
+process.on('message', (given: SeedsGiven) => void work(given));
+
+async function work({ seeds }: SeedsGiven): Promise<void> {
+  for (const seed of seeds) process.send!(await tell(seed));
+  process.disconnect();
+}
+
+async function tell(seed: number): Promise<SeedTold> {
+  const { events, marks, violation, trace } = await runSeed(seed);
+  const told = { seed, events, marks: [...marks] };
+  if (violation !== undefined) {
+    const { checker, message } = violation;
+    return { ...told, violation: { checker, message } };
+  }
+  if (seed % RUN_TWICE_EVERY === 0 && (await runSeed(seed)).trace !== trace)
+    return { ...told, violation: { checker: 'determinism', message: 'the seed was another run the second time' } };
+  return { ...told, violation: undefined };
+}

@@ -1,0 +1,34 @@
+import type { Clock } from '@skein/core';
+import type { HistoryEvent } from '../history.ts';
+import type { Rng } from '../world/rng.ts';
+import type { SimNet } from '../world/sim-net.ts';
+import type { SimNode } from '../world/sim-node.ts';
+
+/** What everybody outside the nodes shares: whom there is to ask, and whom to tell what happened. */
+export interface Cast {
+  readonly net: SimNet;
+  readonly leader: SimNode;
+  readonly followers: readonly SimNode[];
+  /** The newest offset the leader has published, in any of its lives. */
+  readonly leaderHead: () => number;
+  /** Nobody writes any more. */
+  readonly isCalm: () => boolean;
+  readonly tell: (event: HistoryEvent) => void;
+  readonly mark: (name: string) => void;
+  /** Something that must not be, and that no checker looks for. */
+  readonly fail: (problem: string) => void;
+}
+
+/** One who asks: with a clock and dice of its own. */
+export interface Part {
+  readonly name: string;
+  readonly clock: Clock;
+  readonly random: Rng;
+  /** True once there is nothing more to do. */
+  readonly isOver: () => boolean;
+}
+
+/** Most go to the leader, the others wherever the dice say. */
+export function anyNode({ leader, followers }: Cast, random: Rng, shareOfLeader: number): SimNode {
+  return random.chance(shareOfLeader) || followers.length === 0 ? leader : random.pick(followers);
+}

@@ -1,0 +1,81 @@
+import type { SimNode } from '../world/sim-node.ts';
+import type { SimResponse } from '../world/sim-net.ts';
+import { anyNode, type Cast, type Part } from './cast.ts';
+
+const ANSWER_MS = 8000;
+
+interface Page {
+  readonly since: string;
+  readonly next: string;
+  readonly head: { readonly offset: number };
+  readonly upToDate: boolean;
+  readonly changes: readonly object[];
+}
+
+/** A consumer of the feed: keeps its position, and goes on with it on whatever node answers. */
+export class FeedReader {
+  readonly #cast: Cast;
+  readonly #part: Part;
+  #next = '0';
+
+  constructor(cast: Cast, part: Part) {
+    this.#cast = cast;
+    this.#part = part;
+  }
+
+  async run(): Promise<void> {
+    const { clock, random, isOver } = this.#part;
+    const limit = random.pick([1, 5, 100]);
+    let node = anyNode(this.#cast, random, 0.5);
+    while (!isOver()) {
+      const isAnswered = await this.#ask(node, limit);
+      if (isAnswered && !random.chance(0.1)) continue;
+      node = anyNode(this.#cast, random, 0.5);
+      await clock.sleep(random.between(50, 600));
+    }
+  }
+
+  async #ask(node: SimNode, limit: number): Promise<boolean> {
+    const { net } = this.#cast;
+    const wait = this.#part.random.below(4);
+    const path = `/v1/changes?since=${this.#next}&limit=${limit}&wait=${wait}`;
+    const request = { method: 'GET', path, headers: { accept: 'application/json' } };
+    const answer = await net
+      .request(this.#part.name, node.name, request, { answerMs: ANSWER_MS })
+      .catch(() => undefined);
+    if (answer === undefined) return false;
+    if (answer.status !== 200) {
+      this.#refused(node, answer);
+      return false;
+    }
+    this.#take(node, JSON.parse(answer.body.toString()) as Page);
+    return true;
+  }
+
+  #take(node: SimNode, { since, next, head, upToDate, changes }: Page): void {
+    const { tell, mark } = this.#cast;
+    if (since !== this.#next) {
+      mark('a page that was not asked for');
+      return;
+    }
+    tell({
+      kind: 'page',
+      reader: this.#part.name,
+      node: node.name,
+      since,
+      next,
+      lines: changes.map((change) => JSON.stringify(change)),
+      head: head.offset,
+      upToDate,
+      durable: node.durableOffset,
+    });
+    this.#next = next;
+  }
+
+  #refused(node: SimNode, { body }: SimResponse): void {
+    const { code } = JSON.parse(body.toString()) as { readonly code: string };
+    if (code === 'ahead' && node.role === 'follower') return this.#cast.mark('a reader was ahead of a follower');
+    const isExplained = ['starting', 'stopping'].includes(code) || (code === 'corrupt' && node.isDamaged);
+    if (!isExplained) this.#cast.fail(`the feed of ${node.name} refused ${this.#next} with ${code}`);
+  }
+}

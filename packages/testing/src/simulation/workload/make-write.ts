@@ -1,0 +1,83 @@
+import type { WriteAsked } from '../history.ts';
+import type { Rng } from '../world/rng.ts';
+import type { SimRequest } from '../world/sim-net.ts';
+
+/** Few names, so that everybody meets everybody. */
+export const COLLECTIONS = ['orders', 'people'] as const;
+export const KEYS = Array.from({ length: 8 }, (_, i) => `k${i}`);
+const COUNTERS = ['n0', 'n1', 'n2'] as const;
+const TEXTS = ['t0', 't1'] as const;
+
+type Operation = WriteAsked['operations'][number];
+
+/** A write and the request that asks for it. What it puts names it, so that it is known again wherever it appears. */
+export function makeWrite(
+  id: number,
+  client: string,
+  random: Rng,
+): { readonly write: WriteAsked; readonly request: SimRequest } {
+  const idempotencyKey = random.chance(0.5) ? `write-${id}` : undefined;
+  const operations = random.chance(0.2)
+    ? Array.from({ length: 2 + random.below(4) }, (_, i) => put(`${id}.${i}`, random))
+    : [oneOperation(id, random)];
+  const write: WriteAsked = { id, client, idempotencyKey, operations };
+  const asked = operations.length > 1 ? transaction(operations) : single(operations[0]!);
+  const headers = {
+    ...asked.headers,
+    ...(idempotencyKey === undefined ? {} : { 'idempotency-key': idempotencyKey }),
+    ...condition(operations, random),
+  };
+  return { write, request: { ...asked, headers } };
+}
+
+function oneOperation(id: number, random: Rng): Operation {
+  const dice = random.unit();
+  if (dice < 0.15) return { op: 'delete', ...name(random) };
+  if (dice < 0.3) return { op: 'increment', collection: 'counters', key: random.pick(COUNTERS) };
+  if (dice < 0.36) return { op: 'append', collection: 'texts', key: random.pick(TEXTS) };
+  return put(String(id), random);
+}
+
+function put(by: string, random: Rng): Operation {
+  // Some are large, so that pages end by their bytes and logs fill.
+  const padding = 'x'.repeat(random.chance(0.05) ? 4000 : random.below(60));
+  return { op: 'put', ...name(random), valueText: JSON.stringify({ by, padding }) };
+}
+
+function name(random: Rng): { readonly collection: string; readonly key: string } {
+  return { collection: random.pick(COLLECTIONS), key: random.pick(KEYS) };
+}
+
+/** A few writes want their document to be new, or to be there: atomic conditions under fire. */
+function condition(operations: readonly Operation[], random: Rng): Readonly<Record<string, string>> {
+  if (operations.length > 1 || operations[0]!.op !== 'put' || !random.chance(0.15)) return {};
+  return random.chance(0.5) ? { 'if-none-match': '*' } : { 'if-match': '*' };
+}
+
+function single({ op, collection, key, valueText }: Operation): SimRequest {
+  const path = `/v1/collections/${collection}/${key}`;
+  const headers = { 'content-type': 'application/json' };
+  switch (op) {
+    case 'put':
+      return { method: 'PUT', path, headers, body: Buffer.from(valueText!) };
+    case 'delete':
+      return { method: 'DELETE', path, headers: {} };
+    case 'increment':
+      return { method: 'POST', path: `${path}/increment`, headers, body: Buffer.from('{"by":1}') };
+    case 'append':
+      return { method: 'POST', path: `${path}/append`, headers, body: Buffer.from('{"text":"x"}') };
+  }
+}
+
+function transaction(operations: readonly Operation[]): SimRequest {
+  const list = operations.map(
+    ({ op, collection, key, valueText }) =>
+      `{"op":"${op}","collection":"${collection}","key":"${key}","value":${valueText}}`,
+  );
+  return {
+    method: 'POST',
+    path: '/v1/transactions',
+    headers: { 'content-type': 'application/json' },
+    body: Buffer.from(`{"operations":[${list.join(',')}]}`),
+  };
+}

@@ -1,0 +1,65 @@
+import { parseLine, readRecord, type RecordView } from '@skein/protocol';
+import type { DocumentsSeen } from '../history.ts';
+
+/*
+ * Reads a node's database beside the node, by the bytes DESIGN fixes: `d collection 00 key` → checksum and line,
+ * `l offset` → record.
+ */
+const DOCUMENT = 0x64;
+const RECORD = 0x6c;
+const CRC_BYTES = 4;
+
+type Entries = Iterable<readonly [key: Buffer, value: Buffer]>;
+
+interface DocumentSeen {
+  readonly offset: number;
+  readonly valueText: string;
+}
+
+/** Values stay the same buffers from one look to the next, so each is taken apart once. */
+const taken = new WeakMap<Buffer, DocumentSeen>();
+
+export function documentsIn(entries: Entries): DocumentsSeen {
+  const documents = new Map<string, DocumentSeen>();
+  for (const [key, value] of entries) {
+    // Documents come first in the order of the keys.
+    if (key[0]! > DOCUMENT) break;
+    if (key[0] === DOCUMENT) documents.set(key.toString('utf8', 1), take(value));
+  }
+  return documents;
+}
+
+function take(stored: Buffer): DocumentSeen {
+  const known = taken.get(stored);
+  if (known !== undefined) return known;
+  const { offset, value } = parseLine(stored.toString('utf8', CRC_BYTES));
+  const seen = { offset, valueText: JSON.stringify(value) };
+  taken.set(stored, seen);
+  return seen;
+}
+
+export function recordsIn(entries: Entries): readonly RecordView[] {
+  const records: RecordView[] = [];
+  for (const [key, value] of entries) if (key[0] === RECORD) records.push(readRecord(value));
+  return records;
+}
+
+/** A database as it lies there. */
+interface Database extends Entries {
+  has(key: Buffer): boolean;
+}
+
+/** The last offset of the newest record, by its key alone; mostly it is the one that is expected. */
+export function newestOffsetIn(entries: Database, expected: number): number {
+  if (entries.has(recordKey(expected))) return expected;
+  let newest = 0;
+  for (const [key] of entries) if (key[0] === RECORD) newest = Number(key.readBigUInt64BE(1));
+  return newest;
+}
+
+function recordKey(offset: number): Buffer {
+  const key = Buffer.alloc(1 + 8);
+  key[0] = RECORD;
+  key.writeBigUInt64BE(BigInt(offset), 1);
+  return key;
+}

@@ -1,0 +1,49 @@
+import type { Clock } from '@skein/core';
+import type { Scheduler } from './scheduler.ts';
+
+/** When the worlds begin, for those who look at a calendar. */
+const WALL_START = Date.UTC(2026, 0, 1);
+
+/** The clock of one actor: its monotonic time is the world's, its wall clock may have been set by somebody. */
+export class SimClock implements Clock {
+  readonly #scheduler: Scheduler;
+  readonly #actor: string;
+  readonly #isAlive: () => boolean;
+  readonly #wallSkewMs: () => number;
+
+  constructor(
+    scheduler: Scheduler,
+    actor: string,
+    isAlive: () => boolean = () => true,
+    wallSkewMs: () => number = () => 0,
+  ) {
+    this.#scheduler = scheduler;
+    this.#actor = actor;
+    this.#isAlive = isAlive;
+    this.#wallSkewMs = wallSkewMs;
+  }
+
+  now(): number {
+    return this.#scheduler.nowMs;
+  }
+
+  wall(): number {
+    return Math.floor(WALL_START + this.#scheduler.nowMs + this.#wallSkewMs());
+  }
+
+  async sleep(ms: number, signal?: AbortSignal): Promise<void> {
+    signal?.throwIfAborted();
+    await new Promise<void>((resolve, reject) => {
+      const onAbort = (): void => {
+        cancel();
+        reject(signal!.reason as Error);
+      };
+      const cancel = this.#scheduler.after(ms, this.#actor, 'wakes', () => {
+        signal?.removeEventListener('abort', onAbort);
+        // Nobody wakes in a process that is gone.
+        if (this.#isAlive()) resolve();
+      });
+      signal?.addEventListener('abort', onAbort, { once: true });
+    });
+  }
+}
