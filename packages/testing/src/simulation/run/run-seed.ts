@@ -61,6 +61,7 @@ class Run {
   readonly #scheduler: Scheduler;
   readonly #net: SimNet;
   readonly #nodes: readonly SimNode[];
+  readonly #cast: Cast;
   readonly #faults: readonly Fault[];
   readonly #checkers = allCheckers();
   readonly #marks = new Set<string>();
@@ -68,6 +69,7 @@ class Run {
   #violation: Violation | undefined;
   #leaderHead = 0;
   #isWritingOver = false;
+  #isLastWriteDone = false;
   #isOver = false;
   #nextWrite = 1;
 
@@ -80,6 +82,7 @@ class Run {
       this.#mark(`the network: ${incident}`),
     );
     this.#nodes = this.#shape.nodes.map(({ name, role, leader }) => this.#makeNode(name, role, leader));
+    this.#cast = this.#makeCast();
     this.#faults =
       options.faults ??
       drawFaults({
@@ -139,9 +142,9 @@ class Run {
     });
   }
 
-  #startParts(): void {
+  #makeCast(): Cast {
     const [leader, ...followers] = this.#nodes as readonly [SimNode, ...SimNode[]];
-    const cast: Cast = {
+    return {
       net: this.#net,
       leader,
       followers,
@@ -151,6 +154,10 @@ class Run {
       mark: (mark) => this.#mark(mark),
       fail: (problem) => this.fail(problem),
     };
+  }
+
+  #startParts(): void {
+    const cast = this.#cast;
     const writers = Math.max(1, this.#shape.writers - (this.#options.writersLess ?? 0));
     for (let i = 1; i <= writers; i++) {
       const writer = new Writer(
@@ -198,16 +205,23 @@ class Run {
       });
   }
 
-  /** Nothing goes wrong any more, and everything that can run does. */
+  /** Nothing goes wrong any more, everything that can run does, and somebody wants to write. */
   #calmDown(): void {
     this.#net.weather = CALM;
     this.#net.mendAll();
     for (const node of this.#nodes) node.start();
+    const lastWriter = new Writer(
+      this.#cast,
+      this.#part('last-writer', () => false),
+      () => this.#nextWrite++,
+    );
+    void lastWriter.insist().then(() => (this.#isLastWriteDone = true));
   }
 
   #settle(): void {
     const leader = this.#nodes[0]!;
     if (this.#violation !== undefined || leader.isDamaged) return;
+    if (!this.#isLastWriteDone) return this.fail('nothing is wrong any more, and the leader takes no writes');
     this.#tell({
       kind: 'settled',
       nodes: this.#nodes.map((node) => ({

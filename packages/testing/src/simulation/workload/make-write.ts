@@ -30,6 +30,20 @@ export function makeWrite(
   return { write, request: { ...asked, headers } };
 }
 
+/** A put without conditions, and with a key, so that it can be sent until it is acknowledged. */
+export function makePut(id: number, client: string): { readonly write: WriteAsked; readonly request: SimRequest } {
+  const idempotencyKey = `write-${id}`;
+  const operation: Operation = {
+    op: 'put',
+    collection: COLLECTIONS[0],
+    key: KEYS[0]!,
+    valueText: JSON.stringify({ by: String(id), padding: '' }),
+  };
+  const asked = single(operation);
+  const request = { ...asked, headers: { ...asked.headers, 'idempotency-key': idempotencyKey } };
+  return { write: { id, client, idempotencyKey, operations: [operation] }, request };
+}
+
 function oneOperation(id: number, random: Rng): Operation {
   const dice = random.unit();
   if (dice < 0.15) return { op: 'delete', ...name(random) };

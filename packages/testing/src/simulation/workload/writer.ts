@@ -1,11 +1,13 @@
 import { parsePosition, type Position } from '@skein/protocol';
 import type { WriteAsked } from '../history.ts';
 import type { SimRequest, SimResponse } from '../world/sim-net.ts';
+import type { SimNode } from '../world/sim-node.ts';
 import { anyNode, type Cast, type Part } from './cast.ts';
-import { makeWrite } from './make-write.ts';
+import { makePut, makeWrite } from './make-write.ts';
 
 const ANSWER_MS = 3000;
 const ATTEMPTS_MAX = 6;
+const INSIST_MS = 500;
 
 /** Answers after which nobody knows whether the write happened; every other refusal says that it did not. */
 const UNDECIDED: ReadonlySet<string> = new Set(['outcome_unknown', 'leader_unavailable', 'internal']);
@@ -39,11 +41,24 @@ export class Writer {
     }
   }
 
+  /** Writes one document on the leader, and does not let go before it is acknowledged. */
+  async insist(): Promise<void> {
+    const { clock, name } = this.#part;
+    const id = this.#nextId();
+    const { write, request } = makePut(id, name);
+    for (let attempt = 1; ; attempt++) {
+      const outcome = await this.#attempt(write, request, attempt, this.#cast.leader);
+      if (outcome.kind === 'acked') return;
+      await clock.sleep(INSIST_MS);
+    }
+  }
+
   async #write(): Promise<void> {
     const { clock, random, name } = this.#part;
     const { write, request } = makeWrite(this.#nextId(), name, random);
     for (let attempt = 1; attempt <= ATTEMPTS_MAX; attempt++) {
-      const outcome = await this.#attempt(write, request, attempt);
+      const node = anyNode(this.#cast, random, 0.7);
+      const outcome = await this.#attempt(write, request, attempt, node);
       if (outcome.kind === 'acked' && attempt > 1) this.#cast.mark('a write was acknowledged only when it was retried');
       if (outcome.kind === 'acked' || write.idempotencyKey === undefined) return;
       if (outcome.kind === 'refused' && !isPassing(outcome.code)) return;
@@ -51,9 +66,8 @@ export class Writer {
     }
   }
 
-  async #attempt(write: WriteAsked, request: SimRequest, attempt: number): Promise<Outcome> {
+  async #attempt(write: WriteAsked, request: SimRequest, attempt: number, node: SimNode): Promise<Outcome> {
     const { tell, mark } = this.#cast;
-    const node = anyNode(this.#cast, this.#part.random, 0.7);
     tell({ kind: 'write-sent', write, attempt, node: node.name });
     const outcome = await this.#send(node.name, request);
     if (outcome.kind === 'acked') {
