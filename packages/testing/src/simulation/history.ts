@@ -77,6 +77,8 @@ export type HistoryEvent =
       readonly key: string;
       /** What the answer had to cover; undefined when the client asked for no such thing. */
       readonly minPosition: Position | undefined;
+      /** What its session had already seen, and the answer may not fall behind; 0 when the client asked for no such thing. */
+      readonly minOffset: number;
       /** Offset of the version that was answered; 0 when there was no document. */
       readonly versionOffset: number;
       readonly valueText: string | undefined;

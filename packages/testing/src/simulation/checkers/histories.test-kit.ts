@@ -168,6 +168,7 @@ export function read(log: LogWriter, more: Partial<EventOf<'read'>> = {}): Event
     collection: 'c',
     key: 'a',
     minPosition: undefined,
+    minOffset: 0,
     versionOffset: document?.offset ?? 0,
     valueText: document?.valueText,
     headBefore: offset,

@@ -66,6 +66,7 @@ describe('sessions', () => {
     ['the version of the position', following((log) => ({ minPosition: log.at(2), versionOffset: 2, valueText: '2' }))],
     ['a version behind the position', following((log) => ({ minPosition: log.at(2) }))],
     ['absence behind the position', following((log) => ({ minPosition: log.at(2), ...ABSENT }))],
+    ['what was seen before', following(() => ({ minOffset: 2, versionOffset: 2, valueText: '2' }))],
     ['absence at the position', following((log) => ({ minPosition: log.at(4), ...ABSENT }))],
     [
       'a node that has nothing yet',
@@ -86,6 +87,11 @@ describe('sessions', () => {
     [
       'a version older than the position',
       following((log) => ({ minPosition: log.at(2), versionOffset: 1, valueText: '1' })),
+      /is of 1, older than 2, and should cover 2/,
+    ],
+    [
+      'a version older than what was seen before',
+      following(() => ({ minOffset: 2, versionOffset: 1, valueText: '1' })),
       /is of 1, older than 2, and should cover 2/,
     ],
     [

@@ -80,9 +80,9 @@ export class Sessions implements Checker {
       throw this.#violation(read, `claims to cover ${formatPosition(minPosition)}, which is not in its log`);
   }
 
-  #from({ node, minPosition, headBefore }: Read): number {
+  #from({ node, minPosition, minOffset, headBefore }: Read): number {
     const isAtLeader = this.#ledger.roleOf(node) === 'leader' && !this.#ledger.isDamaged(node);
-    return Math.max(minPosition?.offset ?? 0, isAtLeader ? headBefore : 0);
+    return Math.max(minPosition?.offset ?? 0, minOffset, isAtLeader ? headBefore : 0);
   }
 
   /** Whether the answer can be of a batch that has yet to be published. What a follower writes, its leader has told. */

@@ -8,11 +8,19 @@ const ANSWER_MS = 4000;
 /** Refusals a read may meet: a node that is not there yet, or not yet far enough. */
 const EXPECTED: ReadonlySet<string> = new Set(['wait_timeout', 'starting', 'stopping', 'corrupt']);
 
+interface Minimum {
+  readonly header: string;
+  readonly position: Position | undefined;
+  readonly offset: number;
+}
+
 /** A client that reads what somebody wrote, on any node, often with the position it must be able to see. */
 export class Reader {
   readonly #cast: Cast;
   readonly #part: Part;
   readonly #position: () => Position | undefined;
+  /** The newest version it has been shown; it never wants to see less. */
+  #seenOffset = 0;
 
   constructor(cast: Cast, part: Part, position: () => Position | undefined) {
     this.#cast = cast;
@@ -31,12 +39,12 @@ export class Reader {
   async #read(node: SimNode): Promise<void> {
     const { random, name } = this.#part;
     const { net, tell, leaderHead, mark } = this.#cast;
-    const minPosition = random.chance(0.6) ? this.#position() : undefined;
+    const min = this.#minimum();
     const collection = random.pick(COLLECTIONS);
     const key = random.pick(KEYS);
     const headers = {
       prefer: `wait=${random.below(3)}`,
-      ...(minPosition === undefined ? {} : { 'skein-min-position': formatPosition(minPosition) }),
+      ...(min === undefined ? {} : { 'skein-min-position': min.header }),
     };
     const headBefore = leaderHead();
     const request = { method: 'GET', path: `/v1/collections/${collection}/${key}`, headers };
@@ -45,19 +53,33 @@ export class Reader {
     const { status, headers: given, body } = answer;
     const code = status === 200 ? undefined : (JSON.parse(body.toString()) as { readonly code: string }).code;
     if (code !== undefined && code !== 'not_found') return this.#refused(node, code);
-    if (minPosition !== undefined && node.role === 'follower') mark('a follower read with a position was answered');
+    if (min !== undefined && node.role === 'follower') mark('a follower read with a position was answered');
+    const versionOffset = status === 200 ? offsetOfEtag(given['etag']!) : 0;
+    this.#seenOffset = Math.max(this.#seenOffset, versionOffset);
     tell({
       kind: 'read',
       client: name,
       node: node.name,
       collection,
       key,
-      minPosition,
-      versionOffset: status === 200 ? offsetOfEtag(given['etag']!) : 0,
+      minPosition: min?.position,
+      minOffset: min?.offset ?? 0,
+      versionOffset,
       valueText: status === 200 ? body.toString() : undefined,
       headBefore,
       headAfter: leaderHead(),
     });
+  }
+
+  /** Its own writes by their position, what it has seen by the offset, or nothing. */
+  #minimum(): Minimum | undefined {
+    const { random } = this.#part;
+    const position = this.#position();
+    if (random.chance(0.4) && position !== undefined)
+      return { header: formatPosition(position), position, offset: position.offset };
+    if (random.chance(0.4) && this.#seenOffset > 0)
+      return { header: String(this.#seenOffset), position: undefined, offset: this.#seenOffset };
+    return undefined;
   }
 
   #refused(node: SimNode, code: string): void {
