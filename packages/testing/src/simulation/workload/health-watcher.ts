@@ -1,5 +1,6 @@
 import type { Scheduler } from '../world/scheduler.ts';
-import { SILENCE_MS_MAX, type SimNode } from '../world/sim-node.ts';
+import type { SimNode } from '../world/sim-node.ts';
+import { SILENCE_MS_MAX } from '../world/sim-process.ts';
 import type { Cast, Part } from './cast.ts';
 
 /** Looks at what nodes say of themselves, beside what is so. */

@@ -1,0 +1,179 @@
+import { Store, type Published } from '@skein/core';
+import { Follower } from '@skein/follower';
+import { Leader } from '@skein/leader';
+import { healthSchema, type Health, type Role } from '@skein/protocol';
+import type { SimDisk } from '../disk/sim-disk.ts';
+import { SimLevel, type DiskStep } from '../disk/sim-level.ts';
+import type { HistoryEvent } from '../history.ts';
+import { documentsIn, newestOffsetIn, recordsIn } from './peek.ts';
+import type { Rng } from './rng.ts';
+import type { Scheduler } from './scheduler.ts';
+import { SimClock } from './sim-clock.ts';
+import { simLink } from './sim-link.ts';
+import type { SimNet, SimRequest, SimResponse } from './sim-net.ts';
+
+/** How a node is set up, in all its lives. */
+export interface NodeSetup {
+  readonly name: string;
+  readonly role: Role;
+  /** The node it follows. */
+  readonly leader: string | undefined;
+  readonly pageSizeMax: number;
+  readonly pollIntervalMs: number | null;
+}
+
+/** What a node has around it. */
+export interface Surroundings {
+  readonly disk: SimDisk;
+  readonly scheduler: Scheduler;
+  readonly net: SimNet;
+  readonly random: Rng;
+  readonly tell: (event: HistoryEvent) => void;
+  readonly mark: (name: string) => void;
+}
+
+/** What the machine does to the process that runs on it. */
+export interface Machine {
+  readonly wallSkewMs: () => number;
+  readonly isDamaged: () => boolean;
+  readonly wait: (step: DiskStep) => Promise<void> | undefined;
+  /** Called when an answer is ready and has not been sent. */
+  readonly beforeAnswer: () => void;
+}
+
+/** A follower hears of its leader at least this often, or knows that it does not. */
+const WAIT_SECONDS = 5;
+const REQUEST_TIMEOUT_MS = 2000;
+
+/** What a follower may take to notice a silence: a parked question, its time limit, and one more message. */
+export const SILENCE_MS_MAX = WAIT_SECONDS * 1000 + 2 * REQUEST_TIMEOUT_MS + 1000;
+
+/** The real node, from its start to its end. Whatever belongs to an ended process never moves again. */
+export class SimProcess {
+  readonly #setup: NodeSetup;
+  readonly #around: Surroundings;
+  readonly #machine: Machine;
+  #isAlive = true;
+  #level: SimLevel | undefined;
+  #store: Store | undefined;
+  #node: Leader | Follower | undefined;
+  /** What the leader said last, as the follower's machine got it. */
+  lastContact: { readonly atMs: number; readonly head: number } | null = null;
+
+  constructor(setup: NodeSetup, around: Surroundings, machine: Machine) {
+    this.#setup = setup;
+    this.#around = around;
+    this.#machine = machine;
+  }
+
+  get isAlive(): boolean {
+    return this.#isAlive;
+  }
+
+  /** It has opened its store and serves. */
+  get isUp(): boolean {
+    return this.#node !== undefined;
+  }
+
+  get store(): Store | undefined {
+    return this.#store;
+  }
+
+  health(): Health | null {
+    return this.#node === undefined ? null : healthSchema.parse(this.#node.health());
+  }
+
+  async boot(): Promise<void> {
+    const { name, role } = this.#setup;
+    const { disk, net, random, scheduler } = this.#around;
+    const clock = new SimClock(scheduler, name, () => this.#isAlive, this.#machine.wallSkewMs);
+    this.#level = new SimLevel(disk, { wait: this.#machine.wait });
+    const randomness = (count: number): Buffer => random.bytes(count);
+    const store = await Store.open({ level: this.#level, role, node: name, clock, randomness });
+    if (!this.#isAlive) return;
+    this.#store = store;
+    this.#tellStart(store);
+    store.subscribe((published) => {
+      if (this.#isAlive) this.#tellPublished(store, published);
+    });
+    const node = role === 'leader' ? new Leader({ store, clock, version: 'simulated' }) : this.#follower(store, clock);
+    await node.server.app.ready();
+    if (!this.#isAlive) return;
+    this.#node = node;
+    net.serve(name, (request) => this.#serve(node, request));
+    if (node instanceof Follower) node.start();
+  }
+
+  /** As an operator stops it. */
+  async stop(): Promise<void> {
+    await this.#node!.stop();
+    await this.#store!.close();
+  }
+
+  /** At once, in the middle of whatever it does. */
+  die(): void {
+    this.#isAlive = false;
+    this.#level?.die();
+  }
+
+  #follower(store: Store, clock: SimClock): Follower {
+    const { name, leader, pageSizeMax, pollIntervalMs } = this.#setup;
+    const { net, random, scheduler } = this.#around;
+    const heard = ({ status, headers }: SimResponse): void => {
+      const head = Number(headers['skein-head']);
+      if (status === 200 && Number.isInteger(head)) this.lastContact = { atMs: scheduler.nowMs, head };
+    };
+    return new Follower({
+      store,
+      clock,
+      random: () => random.unit(),
+      version: 'simulated',
+      leaderUrl: `http://${leader}`,
+      openLink: simLink(net, name, () => this.#isAlive, heard),
+      policy: {
+        backoff: { baseMs: 200, maxMs: 5000 },
+        breaker: { failuresMax: 5, openMs: 3000 },
+        pollIntervalMs,
+        waitSeconds: WAIT_SECONDS,
+        pageSizeMax,
+      },
+      requestTimeoutMs: REQUEST_TIMEOUT_MS,
+      forwardWrites: true,
+      lagSecondsMax: 30,
+    });
+  }
+
+  #tellStart({ facts }: Store): void {
+    const { name, role } = this.#setup;
+    const { disk, tell } = this.#around;
+    const records = recordsIn(disk.content());
+    tell({ kind: 'started', node: name, role, log: facts.identity.log, head: facts.head, records });
+  }
+
+  #tellPublished(store: Store, { records, head }: Published): void {
+    const { name, role } = this.#setup;
+    const { disk, scheduler, tell, mark } = this.#around;
+    if (records.length > 1) mark('a page of several records');
+    if (role === 'leader' && records[0]!.offsetLast > records[0]!.offsetFirst) mark('a group of several changes');
+    scheduler.note(`${name} ${head.offset} ${head.hash}`);
+    tell({
+      kind: 'published',
+      node: name,
+      role,
+      log: store.facts.identity.log!,
+      records,
+      head,
+      durable: newestOffsetIn(disk.durableContent(), head.offset),
+      documents: this.#machine.isDamaged() ? null : documentsIn(disk.content()),
+    });
+  }
+
+  async #serve(node: Leader | Follower, { method, path, headers, body }: SimRequest): Promise<SimResponse> {
+    const payload = body === undefined ? {} : { payload: body };
+    const answer = await node.server.app.inject({ method: method as 'GET', url: path, headers, ...payload });
+    if (this.#isAlive) this.#machine.beforeAnswer();
+    if (!this.#isAlive) return new Promise(() => undefined);
+    const given = Object.entries(answer.headers).map(([name, value]) => [name, String(value)]);
+    return { status: answer.statusCode, headers: Object.fromEntries(given), body: answer.rawPayload };
+  }
+}
