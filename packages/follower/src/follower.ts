@@ -6,6 +6,7 @@ import {
   followerVerdict,
   lagChanges,
   lagSeconds,
+  progressAt,
   storeVerdict,
   type FollowerPolicy,
   type Verdict,
@@ -15,7 +16,7 @@ import { HttpFeedClient } from './feed-client.ts';
 import { WriteForwarder } from './forward-writes.ts';
 import type { OpenLink } from './leader-link.ts';
 import { FollowerMetrics } from './metrics.ts';
-import { Replicator, type ReplicatorObserver } from './replicator.ts';
+import { Replicator, type ReplicatorObserver, type ReplicatorState } from './replicator.ts';
 
 export interface FollowerOptions {
   readonly store: Store;
@@ -72,7 +73,7 @@ export class Follower {
       isOn: forwardWrites,
       refusal: () => this.#replicator.state.refusal,
     });
-    this.#metrics = new FollowerMetrics({ clock, state: () => this.#replicator.state });
+    this.#metrics = new FollowerMetrics({ clock, state: () => this.#condition() });
     this.#replicator = new Replicator({
       store,
       client: this.#client,
@@ -114,7 +115,7 @@ export class Follower {
 
   health(): Health {
     const { store, clock } = this.#options;
-    const { progress } = this.#replicator.state;
+    const { progress } = this.#condition();
     const verdict = this.#verdict(followerVerdict);
     return {
       healthy: verdict.healthy,
@@ -136,7 +137,17 @@ export class Follower {
   #verdict(judge: typeof followerVerdict): Verdict {
     const { store, clock, lagSecondsMax } = this.#options;
     const ofStore = storeVerdict({ state: store.state, reason: store.failure });
-    return ofStore.healthy ? judge(this.#replicator.state, lagSecondsMax, clock.now()) : ofStore;
+    return ofStore.healthy ? judge(this.#condition(), lagSecondsMax, clock.now()) : ofStore;
+  }
+
+  /** What the machine knows, as of now. */
+  #condition(): ReplicatorState {
+    const { policy, requestTimeoutMs, clock } = this.#options;
+    const { state } = this.#replicator;
+    const silenceMsMax = Math.max(policy.waitSeconds * 1000, policy.pollIntervalMs ?? 0) + 2 * requestTimeoutMs;
+    const progress = progressAt(state.progress, clock.now(), silenceMsMax);
+    if (progress === state.progress) return state;
+    return { ...state, progress, lastError: `nothing heard of it for over ${silenceMsMax / 1000} s` };
   }
 
   #readiness(): { readonly ready: boolean; readonly reason: string | null } {
@@ -147,7 +158,7 @@ export class Follower {
 
   #status(): Readonly<Record<string, unknown>> {
     const { store, clock, leaderUrl } = this.#options;
-    const { phase, progress, refusal, breaker, pageSize } = this.#replicator.state;
+    const { phase, progress, refusal, breaker, pageSize } = this.#condition();
     return {
       applied: store.facts.head.offset,
       lag: { changes: lagChanges(progress), seconds: inMilliseconds(lagSeconds(progress, clock.now())) },

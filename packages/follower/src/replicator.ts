@@ -13,6 +13,7 @@ import pRetry from 'p-retry';
 import type { FeedClient } from './feed-client.ts';
 
 type Payload = ReceivedPage;
+export type ReplicatorState = FollowerState<Payload>;
 type Effect<Kind> = Extract<FollowerEffect<Payload>, { kind: Kind }>;
 
 export type SyncErrorType = 'sync_failed' | 'apply_failed' | 'connection_error';
@@ -61,7 +62,7 @@ export class Replicator {
     this.#state = initialFollower(options.policy, identity.log, head);
   }
 
-  get state(): FollowerState<Payload> {
+  get state(): ReplicatorState {
     return this.#state;
   }
 

@@ -36,6 +36,7 @@ export {
   progressAfterApply,
   progressAfterContact,
   progressAfterSilence,
+  progressAt,
   type Progress,
 } from './progress.ts';
 export { planRead, type ReadPlan } from './read-planner.ts';

@@ -7,6 +7,7 @@ import {
   progressAfterApply,
   progressAfterContact,
   progressAfterSilence,
+  progressAt,
   type Progress,
 } from './progress.ts';
 
@@ -30,6 +31,14 @@ describe('lag in changes', () => {
     expect(lagChanges(progress)).toBeNull();
     expect(lagChanges(progressAfterApply(progress, 6))).toBeNull();
     expect(lagChanges(progressAfterContact(progress, 7, 200))).toBe(2);
+  });
+
+  it('is unknown when nothing was heard for too long, although nobody has noticed', () => {
+    const progress = progressAfterContact(AT_5, 5, 100);
+    expect(progressAt(progress, 1100, 1000)).toBe(progress);
+    expect(progressAt(progress, 1101, 1000)).toEqual({ ...progress, connected: false });
+    expect(lagChanges(progressAt(progress, 1101, 1000))).toBeNull();
+    expect(progressAt(NO_PROGRESS, 1_000_000, 1000)).toBe(NO_PROGRESS);
   });
 
   it('is never below 0', () => {

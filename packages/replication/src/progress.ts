@@ -39,6 +39,15 @@ export function progressAfterSilence(progress: Progress): Progress {
   return { ...progress, connected: false };
 }
 
+/**
+ * The same as seen now: a leader not heard of for too long is not in contact, whatever was the last that was heard. It
+ * needs nobody to notice: whoever should may be the one that hangs.
+ */
+export function progressAt(progress: Progress, nowMs: number, silenceMsMax: number): Progress {
+  const isSilent = progress.contactAtMs !== null && nowMs - progress.contactAtMs > silenceMsMax;
+  return isSilent && progress.connected ? progressAfterSilence(progress) : progress;
+}
+
 /** Unknown without contact, never zero. */
 export function lagChanges(progress: Progress): number | null {
   if (!progress.connected || progress.leaderHead === null) return null;

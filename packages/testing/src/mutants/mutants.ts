@@ -231,6 +231,17 @@ export const MUTANTS: readonly Mutant[] = [
     test: 'test/conformance/memory-level.test.ts',
   },
   {
+    name: 'needs the one who hangs to notice that nothing is heard',
+    edits: [
+      {
+        file: 'replication/src/progress.ts',
+        find: 'return isSilent && progress.connected ? progressAfterSilence(progress) : progress;',
+        replace: 'return progress;',
+      },
+    ],
+    test: 'packages/replication/src/progress.test.ts',
+  },
+  {
     name: 'applies the next page before the last one is durable',
     edits: [
       {
