@@ -1,5 +1,5 @@
 import { ERRORS, HEADERS, isSkeinError, MEDIA_TYPES, SkeinError, type ErrorCode } from '@skein/protocol';
-import type { FastifyError, FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
+import type { FastifyBaseLogger, FastifyError, FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import { hasZodFastifySchemaValidationErrors } from 'fastify-type-provider-zod';
 
 /** Errors of libraries, by their codes, as errors of ours. Anything not listed is an `internal` one. */
@@ -71,11 +71,11 @@ export function sendProblem(reply: FastifyReply, error: SkeinError): FastifyRepl
     .send(problemBody(error));
 }
 
-export function installProblems(app: FastifyInstance): void {
+export function installProblems(app: FastifyInstance, logger: FastifyBaseLogger | undefined): void {
   app.setErrorHandler((thrown: unknown, request: FastifyRequest, reply: FastifyReply) => {
     const error = withRoute(toSkeinError(thrown), request);
     if (error.status >= 500 && error.code === 'internal')
-      request.log.error({ err: error.cause ?? error }, 'request failed');
+      logger?.error({ err: error.cause ?? error, method: request.method, url: request.url }, 'request failed');
     return sendProblem(reply, error);
   });
   app.setNotFoundHandler((request, reply) =>

@@ -11,15 +11,13 @@ const DISCARDED_BYTES_MAX = 64 * 1024 * 1024;
  * the answer. So it is read and thrown away.
  */
 export function discardUnreadBodies(app: FastifyInstance): void {
-  app.addHook('onSend', ({ raw }, _reply, payload, done) => {
+  app.addHook('onSend', ({ raw }, reply, payload, done) => {
+    if (!isUnread(raw)) return done(null, payload);
     // This connection will be closed behind the answer, so the rest of the body has to come before it.
     const isLast = raw.headers.connection?.toLowerCase() === 'close';
-    if (isLast && isUnread(raw)) discard(raw, () => done(null, payload));
-    else done(null, payload);
-  });
-  app.addHook('onResponse', ({ raw }, _reply, done) => {
-    if (isUnread(raw)) discard(raw);
-    done();
+    if (isLast) return discard(raw, () => done(null, payload));
+    reply.raw.once('finish', () => isUnread(raw) && discard(raw));
+    done(null, payload);
   });
 }
 

@@ -22,7 +22,7 @@ export function checkExposure({ host, insecure }: ListenOptions): void {
 /** Starts listening and answers the address. */
 export async function listen({ app }: NodeServer, { host, port }: ListenOptions): Promise<string> {
   try {
-    await app.listen({ host, port, listenTextResolver: (address) => `HTTP is served at ${address}` });
+    await app.listen({ host, port });
   } catch (error) {
     const { code } = error as NodeJS.ErrnoException;
     if (code === 'EADDRINUSE')

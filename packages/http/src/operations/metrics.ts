@@ -1,12 +1,21 @@
-import type { FastifyInstance } from 'fastify';
+import { Stream } from 'node:stream';
+import type { Clock } from '@skein/core';
+import type { FastifyInstance, onSendHookHandler } from 'fastify';
 import { Counter, Gauge, Histogram, Registry, type Metric } from 'prom-client';
 import type { Commits } from '../commits.ts';
 import type { PageSource } from '../feed/page-source.ts';
 import type { SlotBook } from '../feed/slot-book.ts';
 import type { ServedNode } from '../node.ts';
 import { NO_QUERY } from '../request.ts';
+import { RequestDurations } from './request-durations.ts';
 
 const SECONDS_BUCKETS = [0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10];
+
+declare module 'fastify' {
+  interface FastifyRequest {
+    startedAtMs: number;
+  }
+}
 
 /** Adds metrics to those of every node. */
 export type AddMetrics = (registry: Registry) => void;
@@ -27,7 +36,7 @@ export function metricsRoute(
   const registry = new Registry();
   measureNode(registry, parts);
   measureLog(registry, parts);
-  measureRequests(app, registry);
+  measureRequests(app, registry, parts.node.clock);
   for (const add of adders) add?.(registry);
   app.get('/metrics', { schema: { querystring: NO_QUERY }, logLevel: 'warn' }, async (_request, reply) => {
     return reply
@@ -114,17 +123,29 @@ function pagesCounter(registry: Registry, pages: PageSource): Metric {
   });
 }
 
-function measureRequests(app: FastifyInstance, registry: Registry): void {
-  const durations = new Histogram({
-    name: 'skein_http_request_duration_seconds',
-    help: 'HTTP requests by route template; a long poll counts its wait.',
-    labelNames: ['method', 'route', 'status'],
-    buckets: SECONDS_BUCKETS,
-    registers: [registry],
-  });
-  app.addHook('onResponse', (request, reply, done) => {
-    const labels = { method: request.method, route: request.routeOptions.url ?? 'none', status: reply.statusCode };
-    durations.observe(labels, reply.elapsedTime / 1000);
+/** Until the answer is handed over; a streamed one, until its end. */
+function measureRequests(app: FastifyInstance, registry: Registry, clock: Clock): void {
+  const durations = new RequestDurations(registry, SECONDS_BUCKETS);
+  const measured =
+    (observe: ReturnType<RequestDurations['ofRoute']>): onSendHookHandler =>
+    (request, reply, payload, done) => {
+      const observeNow = (): void =>
+        observe(request.method, reply.statusCode, (clock.now() - request.startedAtMs) / 1000);
+      if (payload instanceof Stream) reply.raw.once('close', observeNow);
+      else observeNow();
+      done(null, payload);
+    };
+  app.decorateRequest('startedAtMs', 0);
+  app.addHook('onRequest', (request, _reply, done) => {
+    request.startedAtMs = clock.now();
     done();
+  });
+  app.addHook('onRoute', (route) => {
+    route.onSend = [route.onSend ?? [], measured(durations.ofRoute(route.url))].flat();
+  });
+  const elsewhere = measured(durations.ofRoute('none'));
+  app.addHook('onSend', function ofNoRoute(request, reply, payload, done) {
+    if (request.is404) elsewhere.call(this, request, reply, payload, done);
+    else done(null, payload);
   });
 }
