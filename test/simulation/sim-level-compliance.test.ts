@@ -42,7 +42,7 @@ class Assertions {
   }
 
   /** Most assertions are made in callbacks, where nobody would catch what they throw. */
-  #counted(check: (...values: any[]) => void): (...values: any[]) => void {
+  #counted<Values extends readonly unknown[]>(check: (...values: Values) => void): (...values: Values) => void {
     return (...values) => {
       this.#count++;
       try {

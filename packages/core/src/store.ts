@@ -6,9 +6,8 @@ import { DocumentReader, type ReadGate } from './documents.ts';
 import { loadFacts, type Facts, type NewStore } from './facts.ts';
 import { emptyLog } from './level/classic.ts';
 import { isNotOpen, SYNCED, withCorruptNamed, type Level } from './level/level.ts';
-import { RecentEnds } from './log/recent-ends.ts';
-import { RecentRecords } from './log/recent.ts';
-import { readLog, sliceRecords, type LogReadLimits, type LogSlice } from './log/read.ts';
+import { LogReader } from './log/log-reader.ts';
+import type { LogReadLimits, LogSlice } from './log/read.ts';
 import { removeTrimmed, storeTail, trimmableTail } from './log/trim.ts';
 import { isDiskFull, recover } from './recovery.ts';
 import { reopen } from './reopen.ts';
@@ -58,8 +57,7 @@ export class Store {
   readonly #level: Level;
   readonly #clock: Clock;
   readonly #writer: Writer;
-  readonly #recent = new RecentRecords();
-  readonly #ends = new RecentEnds();
+  readonly #log: LogReader;
   readonly #recounts: Recounts;
   readonly #listeners = new Set<PublishListener>();
   readonly #closing = new AbortController();
@@ -109,6 +107,7 @@ export class Store {
     this.#clock = options.clock ?? systemClock;
     this.#facts = facts;
     this.#counts = counts;
+    this.#log = new LogReader(this.#level, () => this.#facts);
     this.#recounts = new Recounts(this.#level, (work) => this.#exclusive(work));
     this.#historyForReading = facts.history;
     this.documents = new DocumentReader(this.#level, () => this.#historyForReading, this.#gate);
@@ -185,23 +184,15 @@ export class Store {
   }
 
   /** Records behind an offset, from memory when they are new; see `LogSlice`. */
-  async readLog(after: number, limits: LogReadLimits): Promise<LogSlice> {
-    return this.#reading(async () => {
-      const recent = this.#recent.from(after);
-      if (recent !== undefined) return sliceRecords(recent, this.#facts.history, after, limits);
-      const slice = await readLog(this.#level, this.#facts, after, limits);
-      this.#ends.note(slice.records);
-      return slice;
-    });
+  readLog(after: number, limits: LogReadLimits): Promise<LogSlice> {
+    return this.#reading(() => this.#log.read(after, limits));
   }
 
   /** What the log holds at an offset; undefined when it holds nothing there. */
   async positionAt(offset: number): Promise<Position | undefined> {
     const { head } = this.#facts;
     if (offset >= head.offset) return offset === head.offset ? head : undefined;
-    const end = this.#ends.get(offset);
-    if (end !== undefined) return end;
-    return (await this.readLog(offset, { changesMax: 1, bytesMax: 1 })).held;
+    return this.#log.recentEnd(offset) ?? (await this.readLog(offset, { changesMax: 1, bytesMax: 1 })).held;
   }
 
   /** Reads that must agree with each other. Close it soon: it holds back LevelDB's cleaning up. */
@@ -229,8 +220,7 @@ export class Store {
       if (tail === this.#facts.tail) return tail;
       await this.#guarded(() => storeTail(this.#level, tail));
       this.#facts = { ...this.#facts, tail };
-      this.#recent.clear();
-      this.#ends.clear();
+      this.#log.forget();
       await this.#guarded(() => removeTrimmed(this.#level, tail));
       return tail;
     });
@@ -290,7 +280,7 @@ export class Store {
     await written;
     this.#facts = after.facts;
     this.#counts.apply(after.countDeltas);
-    this.#recent.push(records);
+    this.#log.push(records);
     this.#publish({ records, head: after.facts.head, tookMs: this.#clock.now() - startedAt });
   }
 
@@ -338,8 +328,7 @@ export class Store {
     this.#facts = facts;
     this.#historyForReading = facts.history;
     this.#counts = counts;
-    this.#recent.clear();
-    this.#ends.clear();
+    this.#log.forget();
     this.#state = 'ready';
     this.#failure = undefined;
     // Whoever waits for a write that came through after all must learn of it now.

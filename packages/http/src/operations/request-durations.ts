@@ -23,6 +23,7 @@ export class RequestDurations {
 
   constructor(registry: Registry, bounds: readonly number[]) {
     this.#bounds = bounds;
+    // A registry asks for no more than this, although its types want one of the library's own classes.
     const metric = { name: NAME, get: async () => this.#read(), reset: () => undefined };
     registry.registerMetric(metric as unknown as Metric);
   }

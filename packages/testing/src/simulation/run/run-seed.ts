@@ -205,7 +205,10 @@ class Run {
       });
   }
 
-  /** Nothing goes wrong any more, everything that can run does, and somebody wants to write. */
+  /**
+   * Nothing more is made to go wrong, everything that can run does, and somebody wants to write. What lies in wait, such as
+   * an append that is to fail, may still strike, once.
+   */
   #calmDown(): void {
     this.#net.weather = CALM;
     this.#net.mendAll();

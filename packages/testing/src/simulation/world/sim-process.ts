@@ -87,7 +87,7 @@ export class SimProcess {
     const { name, role } = this.#setup;
     const { disk, net, random, scheduler } = this.#around;
     const clock = new SimClock(scheduler, name, () => this.#isAlive, this.#machine.wallSkewMs);
-    this.#level = new SimLevel(disk, { wait: this.#machine.wait });
+    this.#level = new SimLevel(disk, { wait: this.#machine.wait, mayReorder: random });
     const randomness = (count: number): Buffer => random.bytes(count);
     const store = await Store.open({ level: this.#level, role, node: name, clock, randomness });
     if (!this.#isAlive) return;
