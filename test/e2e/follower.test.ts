@@ -199,6 +199,23 @@ describe('a follower that was away', () => {
   });
 });
 
+describe('a chain under a leader that nobody has written to', () => {
+  it('is in contact from end to end, serves an empty feed, and takes the first write', async () => {
+    const unwritten = await cluster.leader({ 'node-id': 'unwritten' });
+    const middle = await cluster.follower(unwritten, { 'node-id': 'middle' });
+    const end = await cluster.follower(middle, { 'node-id': 'end' });
+    await end.ready();
+    const { json, headers } = await end.client.get('/v1/changes');
+    const ofLeader = (await unwritten.client.get('/v1/changes')).json;
+    expect(json).toStrictEqual({ ...ofLeader, changes: [] });
+    expect(headers['skein-epoch']).toBe(ofLeader.epoch);
+    expect(await end.health()).toMatchObject({ healthy: true, lag_changes: 0, connected: true });
+
+    await unwritten.client.put('/v1/collections/c/first', 1);
+    await expectSame(unwritten, end);
+  });
+});
+
 describe('a polling follower', () => {
   it('asks now and then, and holds the same', async () => {
     const polling = await cluster.follower(leader, { 'poll-interval': '50ms', 'batch-size': 50 });

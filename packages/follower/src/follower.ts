@@ -1,6 +1,6 @@
 import { isoTime, type Clock, type Store } from '@skein/core';
-import { createServer, type NodeServer, type AddMetrics, type ServedNode } from '@skein/http';
-import { LIMITS, type Health } from '@skein/protocol';
+import { boundsOf, createServer, type NodeServer, type AddMetrics, type ServedNode } from '@skein/http';
+import { LIMITS, START, type Health } from '@skein/protocol';
 import {
   followerReadiness,
   followerVerdict,
@@ -9,6 +9,7 @@ import {
   progressAt,
   storeVerdict,
   type FollowerPolicy,
+  type LogBounds,
   type Verdict,
 } from '@skein/replication';
 import type { FastifyBaseLogger } from 'fastify';
@@ -88,6 +89,7 @@ export class Follower {
       clock,
       version,
       stopping: this.#stopping.signal,
+      bounds: () => boundsOf(store) ?? this.#boundsOfLeader(),
       health: () => this.health(),
       readiness: () => this.#readiness(),
       statusOfRole: () => this.#status(),
@@ -138,6 +140,13 @@ export class Follower {
     const { store, clock, lagSecondsMax } = this.#options;
     const ofStore = storeVerdict({ state: store.state, reason: store.failure });
     return ofStore.healthy ? judge(this.#condition(), lagSecondsMax, clock.now()) : ofStore;
+  }
+
+  /** A leader in contact that has no change yet has a log all the same, and so have those who follow this node. */
+  #boundsOfLeader(): LogBounds | undefined {
+    const { state, leaderEpoch } = this.#replicator;
+    if (state.log === null || leaderEpoch === null || state.progress.leaderHead !== 0) return undefined;
+    return { log: state.log, history: [{ epoch: leaderEpoch, offsetFirst: 1 }], head: START, tail: 1 };
   }
 
   /** What the machine knows, as of now. */

@@ -2,7 +2,7 @@ import { formatPosition, HEADERS, parseSince, SkeinError, type Since } from '@sk
 import { planRead, type ReadPlan } from '@skein/replication';
 import type { FastifyReply, FastifyRequest } from 'fastify';
 import type { Commits } from './commits.ts';
-import { boundsOf, type ServedNode } from './node.ts';
+import type { ServedNode } from './node.ts';
 import { headerOf, preferredWait } from './request.ts';
 
 /** How long a read waits for its position when the client does not say. */
@@ -27,8 +27,9 @@ export function minPositionHook(node: ServedNode, commits: Commits) {
   };
 }
 
-async function planFor({ store, role }: ServedNode, min: Since): Promise<ReadPlan> {
-  const bounds = boundsOf(store);
+async function planFor(node: ServedNode, min: Since): Promise<ReadPlan> {
+  const { store, role } = node;
+  const bounds = node.bounds();
   const isStart = min.kind === 'position' && min.position.offset === 0;
   // Everyone has the beginning, also a follower that does not know its log yet.
   if (bounds === undefined) return { kind: isStart ? 'ready' : 'wait' };

@@ -1,5 +1,5 @@
 import type { Clock, Store } from '@skein/core';
-import type { Health, Role } from '@skein/protocol';
+import { SkeinError, type Health, type Role } from '@skein/protocol';
 import type { LogBounds } from '@skein/replication';
 
 /** What these plugins need of the node they serve, whatever its role. */
@@ -11,6 +11,8 @@ export interface ServedNode {
   readonly version: string;
   /** Set while the node is going down; parked requests are answered and no new ones park. */
   readonly stopping: AbortSignal;
+  /** Its log for the planners; undefined while a follower does not know which log it will hold. */
+  bounds(): LogBounds | undefined;
   health(): Health;
   /** Whether traffic should be sent here, and if not, why. */
   readiness(): { readonly ready: boolean; readonly reason: string | null };
@@ -18,8 +20,15 @@ export interface ServedNode {
   statusOfRole(): Readonly<Record<string, unknown>>;
 }
 
-/** The bounds of a node's log for the planners; undefined while a follower does not know which log it will hold. */
+/** The bounds of a store's log; undefined before it has its first record of a leader. */
 export function boundsOf({ facts }: Store): LogBounds | undefined {
   const { identity, history, head, tail } = facts;
   return identity.log === null ? undefined : { log: identity.log, history, head, tail };
+}
+
+/** The same for what cannot be answered without. */
+export function requireBounds(node: ServedNode): LogBounds {
+  const bounds = node.bounds();
+  if (bounds !== undefined) return bounds;
+  throw new SkeinError('starting', 'this follower has not reached its leader yet', { retryAfterSeconds: 1 });
 }

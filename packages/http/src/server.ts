@@ -75,7 +75,7 @@ export function createServer({ node, logger, addWrites, ...adders }: ServerOptio
   discardUnreadBodies(app);
 
   const commits = new Commits(node.store, node.clock, node.stopping);
-  const pages = new PageSource(node.store);
+  const pages = new PageSource(node);
   const slots = new SlotBook(node.clock);
   // Metrics first: their hook must be there when the routes are added.
   metricsRoute(app, { node, commits, pages, slots }, [adders.addProcessMetrics, adders.addRoleMetrics]);
@@ -114,9 +114,8 @@ function closeWhatWasBusy(app: FastifyInstance, { stopping }: ServedNode): void 
 }
 
 /** On every response: role, epoch and node. */
-function sayWhoAnswers(reply: FastifyReply, { store, role }: ServedNode): void {
-  const { identity, history } = store.facts;
-  reply.header(HEADERS.role, role).header(HEADERS.node, identity.node);
-  const span = history.at(-1);
+function sayWhoAnswers(reply: FastifyReply, node: ServedNode): void {
+  reply.header(HEADERS.role, node.role).header(HEADERS.node, node.store.facts.identity.node);
+  const span = node.bounds()?.history.at(-1);
   if (span !== undefined) reply.header(HEADERS.epoch, span.epoch);
 }

@@ -1,5 +1,6 @@
 import { isoTime, type Clock, type Store } from '@skein/core';
 import {
+  boundsOf,
   bulkLoads,
   createServer,
   documentWrites,
@@ -41,6 +42,7 @@ export class Leader {
       clock,
       version,
       stopping: this.#stopping.signal,
+      bounds: () => boundsOf(store),
       health: () => this.health(),
       readiness: () => this.#readiness(),
       statusOfRole: () => ({ applied: store.facts.head.offset, lag: { changes: 0, seconds: 0 } }),

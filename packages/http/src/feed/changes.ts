@@ -17,7 +17,7 @@ import type { ZodTypeProvider } from 'fastify-type-provider-zod';
 import { z } from 'zod';
 import type { Commits } from '../commits.ts';
 import { minPositionHook } from '../min-position.ts';
-import { boundsOf, type ServedNode } from '../node.ts';
+import { requireBounds, type ServedNode } from '../node.ts';
 import { headerOf, limitQuery, negotiate, waitQuery } from '../request.ts';
 import type { EncodedPage } from './encode-page.ts';
 import type { FeedFilter, FeedFormat } from './page-key.ts';
@@ -144,12 +144,6 @@ async function nextPage(
     if (page.facts.upToDate && !mayWait) return page;
     from = { kind: 'position', position: page.facts.next };
   }
-}
-
-function requireBounds({ store }: ServedNode): LogBounds {
-  const bounds = boundsOf(store);
-  if (bounds !== undefined) return bounds;
-  throw new SkeinError('starting', 'this follower has not reached its leader yet', { retryAfterSeconds: 1 });
 }
 
 async function heldAt({ store }: ServedNode, since: Since, { head, tail }: LogBounds): Promise<Position | undefined> {

@@ -1,5 +1,5 @@
-import type { Store } from '@skein/core';
 import { LIMITS } from '@skein/protocol';
+import { requireBounds, type ServedNode } from '../node.ts';
 import { encodePage, type EncodedPage } from './encode-page.ts';
 import { pageKeyText, type PageKey } from './page-key.ts';
 
@@ -12,13 +12,13 @@ const SCANNED_CHANGES_MAX = LIMITS.pageLimitMax;
  * encoding.
  */
 export class PageSource {
-  readonly #store: Store;
+  readonly #node: ServedNode;
   readonly #pages = new Map<string, Promise<EncodedPage>>();
   #made = 0;
 
-  constructor(store: Store) {
-    this.#store = store;
-    store.subscribe(() => this.#pages.clear());
+  constructor(node: ServedNode) {
+    this.#node = node;
+    node.store.subscribe(() => this.#pages.clear());
   }
 
   /** How many pages were read and encoded; shared ones count once. */
@@ -41,16 +41,18 @@ export class PageSource {
 
   async #make(key: PageKey): Promise<EncodedPage> {
     this.#made++;
-    const { identity, history, head, headTs, tail } = this.#store.facts;
+    const { store } = this.#node;
+    const { headTs } = store.facts;
+    const { log, history, head, tail } = requireBounds(this.#node);
     const changesMax = key.filter === undefined ? key.limit : SCANNED_CHANGES_MAX;
-    const slice = await this.#store.readLog(key.from.offset, { changesMax, bytesMax: LIMITS.pageBytesMax });
+    const slice = await store.readLog(key.from.offset, { changesMax, bytesMax: LIMITS.pageBytesMax });
     // What was committed during the read is beyond the head this page names, so it is not of this page.
     const records = slice.records.filter(({ offsetLast }) => offsetLast <= head.offset);
     return encodePage(
       key,
       { ...slice, records },
       {
-        log: identity.log!,
+        log,
         epoch: history.at(-1)!.epoch,
         head: { offset: head.offset, ts: headTs },
         tail,

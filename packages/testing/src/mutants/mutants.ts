@@ -231,6 +231,16 @@ export const MUTANTS: readonly Mutant[] = [
     test: 'test/conformance/memory-level.test.ts',
   },
   {
+    name: 'serves no feed before the first change of its leader',
+    edits: [
+      {
+        file: 'follower/dist/follower.js',
+        find: 'boundsOf(store) ?? this.#boundsOfLeader()',
+        replace: 'boundsOf(store)',
+      },
+    ],
+  },
+  {
     name: 'needs the one who hangs to notice that nothing is heard',
     edits: [
       {

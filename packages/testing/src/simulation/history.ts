@@ -91,6 +91,7 @@ export type HistoryEvent =
       readonly kind: 'page';
       readonly reader: string;
       readonly node: string;
+      readonly log: string;
       readonly since: string;
       readonly next: string;
       readonly lines: readonly string[];

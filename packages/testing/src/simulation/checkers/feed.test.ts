@@ -55,6 +55,10 @@ describe('the feed', () => {
       ],
     ],
     [
+      'an empty page of a follower that knows the log of its leader and has nothing of it',
+      (log) => [started(log), started(log, { ...FOLLOWER, log: null }), page(log, 0, { node: 'follower' })],
+    ],
+    [
       'readers that are each where they are',
       (log) => [fourChanges(log), page(log, 0), page(log, 0, { reader: 'other' })],
     ],
@@ -128,7 +132,12 @@ describe('the feed', () => {
       (log) => [fourChanges(log), page(log, 0, { lines: [], next: '0' })],
       /upToDate: true at 0 of 4/,
     ],
-    ['a page of no log', (log) => [fourChanges(log), page(log, 0, { node: 'other' })], /a node that has no log/],
+    ['a page of a log nobody has', badPage(() => ({ log: 'stranger' })), /of log stranger, which nobody has/],
+    [
+      'a page of a log that is not its own',
+      (log) => [started(log), published(log, { ...FOLLOWER, log: 'other' }), page(log, 0, FOLLOWER)],
+      /not of its own/,
+    ],
   ])('objects to %s', (_, history, problem) => {
     expect(check(history)).toMatch(problem);
   });

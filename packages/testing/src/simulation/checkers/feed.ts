@@ -29,8 +29,11 @@ export class Feed implements Checker {
     const held = this.#readers.get(event.reader) ?? { next: formatPosition(START), offset: 0 };
     if (event.since !== held.next)
       throw this.#violation(event, `got a page since ${event.since}, and is at ${held.next}`);
-    const log = this.#ledger.logOf(event.node);
-    if (log === undefined) throw this.#violation(event, 'got a page of a node that has no log');
+    const log = this.#ledger.logNamed(event.log);
+    if (log === undefined) throw this.#violation(event, `got a page of log ${event.log}, which nobody has`);
+    const own = this.#ledger.logOf(event.node);
+    if (own !== undefined && own !== log)
+      throw this.#violation(event, `got a page of log ${event.log}, not of its own`);
     const offset = this.#checkLines(event, log, held.offset);
     this.#checkFacts(event, log, offset);
     this.#readers.set(event.reader, { next: event.next, offset });

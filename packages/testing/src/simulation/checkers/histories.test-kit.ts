@@ -147,6 +147,7 @@ export function page(log: LogWriter, after: number, more: Partial<EventOf<'page'
     kind: 'page',
     reader: 'reader',
     node: 'leader',
+    log: log.id,
     since: formatPosition(log.at(after)),
     next: formatPosition(log.head),
     lines: log.lines.slice(after),

@@ -41,6 +41,11 @@ export class Ledger {
     return log === null ? undefined : this.#logs.get(log);
   }
 
+  /** A log that some node has or had. */
+  logNamed(id: string): KnownLog | undefined {
+    return this.#logs.get(id);
+  }
+
   get leaderLog(): KnownLog | undefined {
     return this.#leaderLog;
   }

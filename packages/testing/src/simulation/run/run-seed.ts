@@ -158,7 +158,7 @@ class Run {
 
   #startParts(): void {
     const cast = this.#cast;
-    const writers = Math.max(1, this.#shape.writers - (this.#options.writersLess ?? 0));
+    const writers = Math.max(0, this.#shape.writers - (this.#options.writersLess ?? 0));
     for (let i = 1; i <= writers; i++) {
       const writer = new Writer(
         cast,
@@ -213,6 +213,7 @@ class Run {
     this.#net.weather = CALM;
     this.#net.mendAll();
     for (const node of this.#nodes) node.start();
+    if (this.#shape.writers === 0) return;
     const lastWriter = new Writer(
       this.#cast,
       this.#part('last-writer', () => false),
@@ -224,7 +225,8 @@ class Run {
   #settle(): void {
     const leader = this.#nodes[0]!;
     if (this.#violation !== undefined || leader.isDamaged) return;
-    if (!this.#isLastWriteDone) return this.fail('nothing is wrong any more, and the leader takes no writes');
+    if (this.#shape.writers > 0 && !this.#isLastWriteDone)
+      return this.fail('nothing is wrong any more, and the leader takes no writes');
     this.#tell({
       kind: 'settled',
       nodes: this.#nodes.map((node) => ({

@@ -5,6 +5,7 @@ import { anyNode, type Cast, type Part } from './cast.ts';
 const ANSWER_MS = 8000;
 
 interface Page {
+  readonly log: string;
   readonly since: string;
   readonly next: string;
   readonly head: { readonly offset: number };
@@ -52,7 +53,7 @@ export class FeedReader {
     return true;
   }
 
-  #take(node: SimNode, { since, next, head, upToDate, changes }: Page): void {
+  #take(node: SimNode, { log, since, next, head, upToDate, changes }: Page): void {
     const { tell, mark } = this.#cast;
     if (since !== this.#next) {
       mark('a page that was not asked for');
@@ -62,6 +63,7 @@ export class FeedReader {
       kind: 'page',
       reader: this.#part.name,
       node: node.name,
+      log,
       since,
       next,
       lines: changes.map((change) => JSON.stringify(change)),
