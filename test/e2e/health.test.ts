@@ -74,7 +74,7 @@ describe('a leader', () => {
     expect(await leader.health()).toMatchObject({ healthy: true, outbox_drift: 10 });
     expect(await leader.metric('skein_replication_outbox_drift')).toBe(10);
     expect(await leader.metric('skein_replication_changes_pending')).toBe(10);
-    expect((await leader.status()).followers).toMatchObject([{ lag_changes: 10, live: true }]);
+    expect((await leader.status()).followers).toMatchObject([{ lag_changes: 10, state: 'live' }]);
     follower.resume();
     await until('it is caught up', async () => (await leader.health()).outbox_drift === 0);
   });

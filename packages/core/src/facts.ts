@@ -13,6 +13,7 @@ import {
 import { decodeNumber, encodeNumber, metaKey, type MetaName } from './level/layout.ts';
 import { SYNCED, type Level, type LevelSnapshot } from './level/level.ts';
 import { putSealed, unseal } from './level/sealed.ts';
+import type { LogSizes } from './log/log-sizes.ts';
 import { removeTrimmed } from './log/trim.ts';
 import { verifyLog } from './log/verify.ts';
 import { systemRandomness, type RandomBytes } from './random-bytes.ts';
@@ -45,8 +46,11 @@ export interface NewStore {
   readonly randomness?: RandomBytes | undefined;
 }
 
-/** Reads a store's facts and proves its log: contiguous, chained, every hash true. Creates them in an empty Level. */
-export async function loadFacts(level: Level, created: NewStore): Promise<Facts> {
+/**
+ * Reads a store's facts and proves its log: contiguous, chained, every hash true; measures it on the way. Creates them in
+ * an empty Level.
+ */
+export async function loadFacts(level: Level, created: NewStore, sizes: LogSizes): Promise<Facts> {
   const format = await readMeta(level, 'format');
   if (format === undefined) return create(level, created);
   if (decodeNumber(format) !== STORE_FORMAT) {
@@ -59,7 +63,7 @@ export async function loadFacts(level: Level, created: NewStore): Promise<Facts>
   const history = await readHistory(level);
   const tailBytes = await readMeta(level, 'tail');
   const tail = tailBytes === undefined ? 1 : decodeNumber(tailBytes);
-  const last = await verifyLog(level, { tail, history });
+  const last = await verifyLog(level, { tail, history }, { onRecord: (record) => sizes.note(record) });
   // Only now: a tail that is not believed deletes nothing.
   await removeTrimmed(level, tail);
   return {

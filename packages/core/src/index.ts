@@ -9,6 +9,7 @@ export type { Level } from './level/level.ts';
 export type { LogReadLimits, LogSlice } from './log/read.ts';
 export { isDiskFull } from './recovery.ts';
 export type { RandomBytes } from './random-bytes.ts';
+export type { SlotTexts } from './slot-entries.ts';
 export type { ScrubReport } from './scrub.ts';
 export type { Snapshot } from './snapshot.ts';
 export { Store, type Published, type PublishListener, type StoreOptions, type StoreState } from './store.ts';

@@ -2,6 +2,7 @@ import { formatPosition, LIMITS, samePosition, SkeinError, type RecordView } fro
 import { loadCounts, type CountBook } from './counts.ts';
 import { loadFacts, type Facts, type NewStore } from './facts.ts';
 import type { Level } from './level/level.ts';
+import { LogSizes } from './log/log-sizes.ts';
 import { readLog, type LogReadLimits } from './log/read.ts';
 
 /** More than one batch can hold, and one is all that can have been in flight. */
@@ -10,6 +11,7 @@ const FOUND_MAX: LogReadLimits = { changesMax: 1_000_000, bytesMax: LIMITS.recor
 export interface Reopened {
   readonly facts: Facts;
   readonly counts: CountBook;
+  readonly sizes: LogSizes;
   /** What is behind the head as it was: a write whose outcome was unknown came through. */
   readonly found: readonly RecordView[];
 }
@@ -18,9 +20,10 @@ export interface Reopened {
 export async function reopen(level: Level, options: NewStore, before: Facts): Promise<Reopened> {
   await level.close();
   await level.open();
-  const facts = await loadFacts(level, options);
+  const sizes = new LogSizes();
+  const facts = await loadFacts(level, options, sizes);
   const counts = await loadCounts(level);
-  return { facts, counts, found: await readFound(level, facts, before) };
+  return { facts, counts, sizes, found: await readFound(level, facts, before) };
 }
 
 /** The head as it was must still be there: it was acknowledged. */

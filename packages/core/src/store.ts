@@ -7,11 +7,13 @@ import { loadFacts, type Facts, type NewStore } from './facts.ts';
 import { emptyLog } from './level/classic.ts';
 import { isNotOpen, SYNCED, withCorruptNamed, type Level } from './level/level.ts';
 import { LogReader } from './log/log-reader.ts';
+import { LogSizes } from './log/log-sizes.ts';
 import type { LogReadLimits, LogSlice } from './log/read.ts';
 import { removeTrimmed, storeTail, trimmableTail } from './log/trim.ts';
 import { isDiskFull, recover } from './recovery.ts';
-import { reopen } from './reopen.ts';
+import { reopen, type Reopened } from './reopen.ts';
 import { scrub, type ScrubReport } from './scrub.ts';
+import { loadSlots, saveSlots, type SlotTexts } from './slot-entries.ts';
 import { openSnapshot, type Snapshot } from './snapshot.ts';
 import { checkContinuation, receivePage, type ReceivedPage } from './write/check-received.ts';
 import { fillBatch, preparePage } from './write/fill-batch.ts';
@@ -87,27 +89,28 @@ export class Store {
   static async open(options: StoreOptions): Promise<Store> {
     try {
       await options.level.open();
-      const facts = await loadFacts(options.level, options);
+      const sizes = new LogSizes();
+      const facts = await loadFacts(options.level, options, sizes);
       if (facts.identity.role !== options.role) {
         throw new SkeinError(
           'wrong_data',
           `the data directory belongs to a ${facts.identity.role}; a ${options.role} needs one of its own`,
         );
       }
-      return new Store(options, facts, await loadCounts(options.level));
+      return new Store(options, { facts, sizes, counts: await loadCounts(options.level) });
     } catch (error) {
       await options.level.close();
       throw withCorruptNamed(error);
     }
   }
 
-  private constructor(options: StoreOptions, facts: Facts, counts: CountBook) {
+  private constructor(options: StoreOptions, { facts, sizes, counts }: Omit<Reopened, 'found'>) {
     this.#options = options;
     this.#level = options.level;
     this.#clock = options.clock ?? systemClock;
     this.#facts = facts;
     this.#counts = counts;
-    this.#log = new LogReader(this.#level, () => this.#facts);
+    this.#log = new LogReader(this.#level, () => this.#facts, sizes);
     this.#recounts = new Recounts(this.#level, (work) => this.#exclusive(work));
     this.#historyForReading = facts.history;
     this.documents = new DocumentReader(this.#level, () => this.#historyForReading, this.#gate);
@@ -174,9 +177,7 @@ export class Store {
   async apply(log: string, page: readonly RecordView[] | ReceivedPage): Promise<Position> {
     if (this.#facts.identity.role !== 'follower') throw new SkeinError('wrong_data', 'a leader takes no records');
     const received = 'changes' in page ? page : receivePage(page);
-    return this.#exclusive(async () => {
-      const refusal = this.#refusal();
-      if (refusal !== undefined) throw refusal;
+    return this.#writing(async () => {
       checkContinuation(this.#facts, log, received.records);
       await this.#write(log, received, null);
       return this.#facts.head;
@@ -210,17 +211,30 @@ export class Store {
     return collections;
   }
 
+  /** How many bytes the log's records have, and where it would have to begin to have no more than so many. */
+  get logSizes(): Pick<LogSizes, 'bytes' | 'startWithin'> {
+    return this.#log.sizes;
+  }
+
+  /** What is kept of each follower beside the log: this node's own, seen by no other. */
+  slots(): Promise<SlotTexts> {
+    return this.#reading(() => loadSlots(this.#level));
+  }
+
+  /** Durable when it resolves; null drops a slot. */
+  saveSlots(changed: ReadonlyMap<string, string | null>): Promise<void> {
+    return this.#writing(() => this.#guarded(() => saveSlots(this.#level, changed)));
+  }
+
   /** Drops log records that lie wholly below `tailWanted`; documents stay. Answers the new tail. */
   trim(tailWanted: number): Promise<number> {
-    return this.#exclusive(async () => {
-      const refusal = this.#refusal();
-      if (refusal !== undefined) throw refusal;
+    return this.#writing(async () => {
       const wanted = Math.min(tailWanted, this.#facts.head.offset);
       const tail = await this.#reading(() => trimmableTail(this.#level, this.#facts.tail, wanted));
       if (tail === this.#facts.tail) return tail;
       await this.#guarded(() => storeTail(this.#level, tail));
       this.#facts = { ...this.#facts, tail };
-      this.#log.forget();
+      this.#log.trimmed(tail);
       await this.#guarded(() => removeTrimmed(this.#level, tail));
       return tail;
     });
@@ -323,12 +337,12 @@ export class Store {
   async #reopen(): Promise<void> {
     this.#assertNotCorrupt();
     this.#state = 'recovering';
-    const { facts, counts, found } = await reopen(this.#level, this.#options, this.#facts);
+    const { facts, counts, sizes, found } = await reopen(this.#level, this.#options, this.#facts);
     this.#assertNotCorrupt();
     this.#facts = facts;
     this.#historyForReading = facts.history;
     this.#counts = counts;
-    this.#log.forget();
+    this.#log.begin(sizes);
     this.#state = 'ready';
     this.#failure = undefined;
     // Whoever waits for a write that came through after all must learn of it now.
@@ -348,6 +362,15 @@ export class Store {
     const turn = this.#turn.then(work);
     this.#turn = turn.catch(() => undefined);
     return turn;
+  }
+
+  /** The same for what writes: refused while nothing may be written. */
+  #writing<T>(work: () => Promise<T>): Promise<T> {
+    return this.#exclusive(async () => {
+      const refusal = this.#refusal();
+      if (refusal !== undefined) throw refusal;
+      return work();
+    });
   }
 
   async #reading<T>(read: () => Promise<T>): Promise<T> {

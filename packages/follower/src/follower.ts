@@ -10,6 +10,7 @@ import {
   storeVerdict,
   type FollowerPolicy,
   type LogBounds,
+  type RetentionPolicy,
   type Verdict,
 } from '@skein/replication';
 import type { FastifyBaseLogger } from 'fastify';
@@ -24,6 +25,7 @@ export interface FollowerOptions {
   readonly clock: Clock;
   readonly random: () => number;
   readonly version: string;
+  readonly retention: RetentionPolicy;
   readonly leaderUrl: string;
   readonly openLink: OpenLink;
   readonly policy: FollowerPolicy;
@@ -97,6 +99,7 @@ export class Follower {
     this.server = createServer({
       node,
       logger,
+      retention: options.retention,
       addWrites: (app) => this.#forwarder.addRoutes(app),
       addRoleMetrics: (registry) => this.#metrics.registerIn(registry),
       addProcessMetrics: options.addProcessMetrics,

@@ -1,4 +1,5 @@
 import { HEADERS, LIMITS } from '@skein/protocol';
+import type { RetentionPolicy } from '@skein/replication';
 import compress from '@fastify/compress';
 import Fastify, { type FastifyBaseLogger, type FastifyInstance, type FastifyReply } from 'fastify';
 import { validatorCompiler } from 'fastify-type-provider-zod';
@@ -6,7 +7,9 @@ import { Commits } from './commits.ts';
 import { answerBrokenRequest } from './cut-off-bodies.ts';
 import { documentReads } from './documents/reads.ts';
 import { changeFeed } from './feed/changes.ts';
+import { followerRoutes } from './feed/followers.ts';
 import { PageSource } from './feed/page-source.ts';
+import { RetentionKeeper } from './feed/retention-keeper.ts';
 import { SlotBook } from './feed/slot-book.ts';
 import { watchRoutes } from './method-not-allowed.ts';
 import type { ServedNode } from './node.ts';
@@ -20,6 +23,7 @@ import { discardUnreadBodies } from './unread-bodies.ts';
 export interface ServerOptions {
   readonly node: ServedNode;
   readonly logger?: FastifyBaseLogger | undefined;
+  readonly retention: RetentionPolicy;
   /** Adds the routes that take writes: a leader's own, or a follower's that forward. */
   readonly addWrites: (app: FastifyInstance) => void;
   readonly addRoleMetrics: AddMetrics;
@@ -42,7 +46,7 @@ const COMPRESSED_BYTES_MIN = 1024;
 const KEEP_ALIVE_MS = 72_000;
 
 /** The HTTP side of a node. Roles differ in where writes go and what they measure; everything else is the same. */
-export function createServer({ node, logger, addWrites, ...adders }: ServerOptions): NodeServer {
+export function createServer({ node, logger, retention, addWrites, ...adders }: ServerOptions): NodeServer {
   const app = Fastify({
     // With a logger Fastify listens to the end of every answer, which costs a tenth of a small request. What is worth a
     // line, an internal error, is logged where it is answered.
@@ -76,7 +80,8 @@ export function createServer({ node, logger, addWrites, ...adders }: ServerOptio
 
   const commits = new Commits(node.store, node.clock, node.stopping);
   const pages = new PageSource(node);
-  const slots = new SlotBook(node.clock);
+  const slots = new SlotBook(node.store, node.clock);
+  new RetentionKeeper({ store: node.store, slots, clock: node.clock, policy: retention, logger }).install(app);
   // Metrics first: their hook must be there when the routes are added.
   metricsRoute(app, { node, commits, pages, slots }, [adders.addProcessMetrics, adders.addRoleMetrics]);
   healthRoutes(app, node);
@@ -89,6 +94,7 @@ export function createServer({ node, logger, addWrites, ...adders }: ServerOptio
     });
     documentReads(scope, node, commits);
   });
+  followerRoutes(app, node, slots);
   changeFeed(app, { node, commits, pages, slots });
   addWrites(app);
   app.after(() => routes.install());

@@ -10,7 +10,7 @@ import {
   type ServedNode,
 } from '@skein/http';
 import type { Health } from '@skein/protocol';
-import { storeVerdict } from '@skein/replication';
+import { storeVerdict, type RetentionPolicy } from '@skein/replication';
 import type { FastifyBaseLogger } from 'fastify';
 import { leaderMetrics } from './metrics.ts';
 
@@ -18,6 +18,7 @@ export interface LeaderOptions {
   readonly store: Store;
   readonly clock: Clock;
   readonly version: string;
+  readonly retention: RetentionPolicy;
   readonly logger?: FastifyBaseLogger | undefined;
   readonly addProcessMetrics?: AddMetrics | undefined;
 }
@@ -30,7 +31,7 @@ export class Leader {
   #changesCommitted = 0;
   #lastCommitAt: number | null = null;
 
-  constructor({ store, clock, version, logger, addProcessMetrics }: LeaderOptions) {
+  constructor({ store, clock, version, retention, logger, addProcessMetrics }: LeaderOptions) {
     this.#store = store;
     store.subscribe(({ records }) => {
       this.#changesCommitted += records.at(-1)!.offsetLast - records[0]!.offsetFirst + 1;
@@ -50,6 +51,7 @@ export class Leader {
     this.server = createServer({
       node,
       logger,
+      retention,
       addWrites: (app) => {
         documentWrites(app, store);
         transactions(app, store);

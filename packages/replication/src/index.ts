@@ -40,4 +40,5 @@ export {
   type Progress,
 } from './progress.ts';
 export { planRead, type ReadPlan } from './read-planner.ts';
-export { isLive, outboxDrift, SLOT_LIVE_MS, SLOTS_MAX, type Slot, type SlotState } from './slots.ts';
+export { planRetention, type RetainedLog, type RetentionPlan, type RetentionPolicy } from './retention.ts';
+export { outboxDrift, SLOTS_MAX, slotState, type Slot, type SlotState } from './slots.ts';

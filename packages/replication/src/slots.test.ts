@@ -1,18 +1,23 @@
 import { START } from '@skein/protocol';
 import { describe, expect, it } from 'vitest';
-import { isLive, outboxDrift, SLOT_LIVE_MS, type Slot } from './slots.ts';
+import { outboxDrift, SLOT_LIVE_MS, slotState, type Slot } from './slots.ts';
 
 const NOW = 100_000;
 
-function slot(id: string, offset: number, silentMs = 0): Slot {
-  return { id, applied: { ...START, offset }, seenAtMs: NOW - silentMs };
+function slot(id: string, offset: number, silentMs = 0, isLost = false): Slot {
+  return { id, applied: { ...START, offset }, seenAtMs: NOW - silentMs, isLost };
 }
 
 describe('a slot', () => {
-  it('is live until its follower has been silent for longer than three polls', () => {
-    expect(isLive(slot('a', 0), NOW)).toBe(true);
-    expect(isLive(slot('a', 0, SLOT_LIVE_MS), NOW)).toBe(true);
-    expect(isLive(slot('a', 0, SLOT_LIVE_MS + 1), NOW)).toBe(false);
+  it('is live until its follower has been silent for longer than three polls, then lagging', () => {
+    expect(slotState(slot('a', 0), NOW)).toBe('live');
+    expect(slotState(slot('a', 0, SLOT_LIVE_MS), NOW)).toBe('live');
+    expect(slotState(slot('a', 0, SLOT_LIVE_MS + 1), NOW)).toBe('lagging');
+  });
+
+  it('is lost whether it is heard of or not, once the log is not kept for it', () => {
+    expect(slotState(slot('a', 0, 0, true), NOW)).toBe('lost');
+    expect(slotState(slot('a', 0, SLOT_LIVE_MS + 1, true), NOW)).toBe('lost');
   });
 });
 
@@ -24,6 +29,7 @@ describe('outbox drift', () => {
     ['what the slowest lacks', [slot('a', 10), slot('b', 3), slot('c', 9)], 7],
     ['everything when one has acknowledged nothing', [slot('a', 10), slot('b', 0)], 10],
     ['not about those that have gone silent', [slot('a', 8), slot('b', 0, SLOT_LIVE_MS + 1)], 2],
+    ['not about those that are lost', [slot('a', 8), slot('b', 0, 0, true)], 2],
     ['never below 0', [slot('a', 12)], 0],
   ])('is %s', (_, slots, drift) => {
     expect(outboxDrift(new Set(slots).values(), 10, NOW)).toBe(drift);

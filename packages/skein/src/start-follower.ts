@@ -5,6 +5,7 @@ import { openDataDirectory } from './data-directory.ts';
 import { addressOf, checkExposure, type ListenOptions } from './listen.ts';
 import type { NodeLogger } from './logger.ts';
 import { addProcessMetrics } from './process-metrics.ts';
+import { RETENTION, type RetentionPolicy } from './retention.ts';
 import { runNode, type RunningNode } from './running-node.ts';
 import { VERSION } from './version.ts';
 
@@ -31,6 +32,8 @@ export interface FollowerConfig {
   readonly forwardWrites?: boolean | undefined;
   readonly writeBufferBytes?: number | undefined;
   readonly cacheBytes?: number | undefined;
+  /** How much of its log the node keeps; what is left out is as in `RETENTION`. */
+  readonly retention?: Partial<RetentionPolicy> | undefined;
   readonly logger?: NodeLogger | undefined;
 }
 
@@ -55,6 +58,7 @@ export async function startFollower(config: FollowerConfig): Promise<RunningNode
     clock,
     random: Math.random,
     version: VERSION,
+    retention: { ...RETENTION, ...config.retention },
     leaderUrl: config.leader,
     openLink: undiciLink,
     policy: {

@@ -4,6 +4,7 @@ import { openDataDirectory } from './data-directory.ts';
 import { checkExposure } from './listen.ts';
 import type { NodeLogger } from './logger.ts';
 import { addProcessMetrics } from './process-metrics.ts';
+import { RETENTION, type RetentionPolicy } from './retention.ts';
 import { runNode, type RunningNode } from './running-node.ts';
 import { VERSION } from './version.ts';
 
@@ -18,6 +19,8 @@ export interface LeaderConfig {
   readonly valueBytesMax?: number | undefined;
   readonly writeBufferBytes?: number | undefined;
   readonly cacheBytes?: number | undefined;
+  /** How much of its log the node keeps; what is left out is as in `RETENTION`. */
+  readonly retention?: Partial<RetentionPolicy> | undefined;
   readonly logger?: NodeLogger | undefined;
 }
 
@@ -33,6 +36,13 @@ export async function startLeader(config: LeaderConfig): Promise<RunningNode> {
     nodeId: config.nodeId,
     clock,
   });
-  const leader = new Leader({ store, clock, version: VERSION, logger: config.logger, addProcessMetrics });
+  const leader = new Leader({
+    store,
+    clock,
+    version: VERSION,
+    retention: { ...RETENTION, ...config.retention },
+    logger: config.logger,
+    addProcessMetrics,
+  });
   return runNode({ node: leader, store, clock, address });
 }

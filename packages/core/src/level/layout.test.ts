@@ -5,6 +5,7 @@ import {
   ALL_DOCUMENTS,
   ALL_IDEMPOTENCY_AGES,
   ALL_RECORDS,
+  ALL_SLOTS,
   countKey,
   decodeNumber,
   documentKey,
@@ -15,9 +16,11 @@ import {
   metaKey,
   parseCountKey,
   parseDocumentKey,
+  parseSlotKey,
   recordKey,
   recordsAfter,
   recordsBelow,
+  slotKey,
   type KeyRange,
 } from './layout.ts';
 
@@ -37,6 +40,7 @@ describe('the keyspace', () => {
       fc.property(collection, key, (name, text) => {
         expect(parseDocumentKey(documentKey(name, text))).toStrictEqual({ collection: name, key: text });
         expect(parseCountKey(countKey(name))).toBe(name);
+        expect(parseSlotKey(slotKey(name))).toBe(name);
       }),
     );
   });
@@ -75,6 +79,7 @@ describe('the keyspace', () => {
           [ALL_RECORDS, recordKey(at)],
           [ALL_IDEMPOTENCY_AGES, idempotencyAgeKey(at)],
           [ALL_COUNTS, countKey(name)],
+          [ALL_SLOTS, slotKey(name)],
           [undefined, idempotencyKey('0'.repeat(32))],
           [undefined, metaKey('tail')],
         ];

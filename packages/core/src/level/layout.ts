@@ -7,6 +7,7 @@
  *     j offset                the digest again, under the offset of its change, so that the oldest is found first
  *     m name                  facts about the store
  *     n collection            how many documents a collection has, where that is known
+ *     s follower              what a follower has acknowledged to this node
  *
  * Offsets are 8 bytes, big-endian, so byte order is offset order. Collection names hold no NUL and keys may not, so no
  * name or key can reach into another's range.
@@ -17,6 +18,7 @@ const IDEMPOTENCY_AGE = 0x6a;
 const RECORD = 0x6c;
 const META = 0x6d;
 const COUNT = 0x6e;
+const SLOT = 0x73;
 const OFFSET_KEY_BYTES = 9;
 
 export interface KeyRange {
@@ -79,6 +81,16 @@ export function countKey(collection: string): Buffer {
 export const ALL_COUNTS: KeyRange = { gte: Buffer.of(COUNT), lt: Buffer.of(COUNT + 1) };
 
 export function parseCountKey(levelKey: Buffer): string {
+  return levelKey.toString('latin1', 1);
+}
+
+export function slotKey(follower: string): Buffer {
+  return prefixed(SLOT, Buffer.from(follower));
+}
+
+export const ALL_SLOTS: KeyRange = { gte: Buffer.of(SLOT), lt: Buffer.of(SLOT + 1) };
+
+export function parseSlotKey(levelKey: Buffer): string {
   return levelKey.toString('latin1', 1);
 }
 

@@ -1,6 +1,7 @@
 import type { Position, RecordView } from '@skein/protocol';
 import type { Facts } from '../facts.ts';
 import type { Level } from '../level/level.ts';
+import type { LogSizes } from './log-sizes.ts';
 import { readLog, sliceRecords, type LogReadLimits, type LogSlice } from './read.ts';
 import { RecentEnds } from './recent-ends.ts';
 import { RecentRecords } from './recent.ts';
@@ -12,9 +13,17 @@ export class LogReader {
   readonly #recent = new RecentRecords();
   readonly #ends = new RecentEnds();
 
-  constructor(level: Level, facts: () => Facts) {
+  #sizes: LogSizes;
+
+  constructor(level: Level, facts: () => Facts, sizes: LogSizes) {
     this.#level = level;
     this.#facts = facts;
+    this.#sizes = sizes;
+  }
+
+  /** How much it is that can be read. */
+  get sizes(): Pick<LogSizes, 'bytes' | 'startWithin'> {
+    return this.#sizes;
   }
 
   /** Records behind an offset; see `LogSlice`. */
@@ -34,11 +43,20 @@ export class LogReader {
   /** Learns of records that are durable. */
   push(records: readonly RecordView[]): void {
     this.#recent.push(records);
+    for (const record of records) this.#sizes.note(record);
   }
 
-  /** The log has been trimmed or read anew, and nothing is remembered of how it was. */
-  forget(): void {
+  /** Nothing below `tail` is there any more. */
+  trimmed(tail: number): void {
+    this.#recent.trimmed(tail);
+    this.#ends.clear();
+    this.#sizes.trimmed(tail);
+  }
+
+  /** The log has been read anew, and nothing is remembered of how it was. */
+  begin(sizes: LogSizes): void {
     this.#recent.clear();
     this.#ends.clear();
+    this.#sizes = sizes;
   }
 }

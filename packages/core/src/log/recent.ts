@@ -24,6 +24,12 @@ export class RecentRecords {
     if (drop > 0) this.#records = this.#records.slice(drop);
   }
 
+  trimmed(tail: number): void {
+    const kept = this.#records.filter(({ offsetFirst }) => offsetFirst >= tail);
+    this.clear();
+    this.push(kept);
+  }
+
   clear(): void {
     this.#records = [];
     this.#bytes = 0;

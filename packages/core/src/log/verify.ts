@@ -54,7 +54,7 @@ function asCorrupt<T>(read: () => T): T {
 export interface VerifyOptions {
   readonly snapshot?: LevelSnapshot;
   /** Given each record once it is proven. */
-  readonly onRecord?: (record: RecordView) => Promise<void>;
+  readonly onRecord?: (record: RecordView) => Promise<void> | void;
 }
 
 /**

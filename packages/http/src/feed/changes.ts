@@ -11,7 +11,7 @@ import {
   type Position,
   type Since,
 } from '@skein/protocol';
-import { planPage, type LogBounds, type PagePlan } from '@skein/replication';
+import { planPage } from '@skein/replication';
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import type { ZodTypeProvider } from 'fastify-type-provider-zod';
 import { z } from 'zod';
@@ -22,6 +22,7 @@ import { headerOf, limitQuery, negotiate, waitQuery } from '../request.ts';
 import type { EncodedPage } from './encode-page.ts';
 import type { FeedFilter, FeedFormat } from './page-key.ts';
 import type { PageSource } from './page-source.ts';
+import { heldAt, refusalOf } from './refusal.ts';
 import type { SlotBook } from './slot-book.ts';
 
 const feedQuery = z.strictObject({
@@ -65,7 +66,7 @@ export function changeFeed(app: FastifyInstance, parts: FeedParts): void {
         const filter = filterOf(collections, prefix);
         if (format === MEDIA_TYPES.records && filter !== undefined)
           throw new SkeinError('bad_query', 'records cannot be filtered: they are whole');
-        acknowledge(request, node, slots);
+        await acknowledge(request, node, slots);
         const page = await nextPage(parts, reply, {
           since: parseSince(since),
           limit,
@@ -101,12 +102,12 @@ function filterOf(collections: string | undefined, prefix: string | undefined): 
 }
 
 /** What a follower has durably; anything that is not on this history, or above the head, is no acknowledgement. */
-function acknowledge(request: FastifyRequest, { store }: ServedNode, slots: SlotBook): void {
+async function acknowledge(request: FastifyRequest, { store }: ServedNode, slots: SlotBook): Promise<void> {
   const id = headerOf(request, HEADERS.follower);
   if (id === undefined) return;
   const header = headerOf(request, HEADERS.applied);
   const applied = header === undefined ? undefined : parsePosition(header);
-  slots.seen(checkNodeId(id), applied !== undefined && isOurs(applied, store.facts) ? applied : undefined);
+  await slots.seen(checkNodeId(id), applied !== undefined && isOurs(applied, store.facts) ? applied : undefined);
 }
 
 function isOurs(position: Position, { history, head }: ServedNode['store']['facts']): boolean {
@@ -129,7 +130,7 @@ async function nextPage(
     const bounds = requireBounds(node);
     const mayWait = node.clock.now() < deadlineMs && !node.stopping.aborted;
     const plan = planPage({ since: from, log, mayWait }, bounds, await heldAt(node, from, bounds));
-    if (plan.kind !== 'page' && plan.kind !== 'wait') throw refusal(plan, bounds);
+    if (plan.kind !== 'page' && plan.kind !== 'wait') throw refusalOf(plan, bounds);
     asked ??= plan.since;
     from = { kind: 'position', position: plan.since };
     if (plan.kind === 'wait') {
@@ -143,39 +144,6 @@ async function nextPage(
     if (page.changes > 0 || filter === undefined || ++emptyPages === EMPTY_PAGES_MAX) return page;
     if (page.facts.upToDate && !mayWait) return page;
     from = { kind: 'position', position: page.facts.next };
-  }
-}
-
-async function heldAt({ store }: ServedNode, since: Since, { head, tail }: LogBounds): Promise<Position | undefined> {
-  const offset =
-    since.kind === 'position' ? since.position.offset : since.kind === 'offset' ? since.offset : head.offset;
-  return offset >= tail - 1 && offset <= head.offset ? store.positionAt(offset) : undefined;
-}
-
-/** Every refusal says what this node has, so that the reader can decide what to do next. */
-function refusal(plan: Exclude<PagePlan, { kind: 'page' | 'wait' }>, bounds: LogBounds): SkeinError {
-  const facts = {
-    log: bounds.log,
-    epoch: bounds.history.at(-1)!.epoch,
-    head: formatPosition(bounds.head),
-    tail: bounds.tail,
-  };
-  switch (plan.kind) {
-    case 'compacted':
-      return new SkeinError('compacted', `changes before ${bounds.tail} are no longer kept`, facts);
-    case 'ahead':
-      return new SkeinError('ahead', `this log ends at ${bounds.head.offset}`, facts);
-    case 'diverged':
-      return new SkeinError(
-        'diverged',
-        `the histories may agree up to offset ${plan.fork}; this log ends at ${bounds.head.offset}`,
-        {
-          ...facts,
-          fork: plan.fork,
-        },
-      );
-    case 'other-log':
-      return new SkeinError('other_log', `this is log ${bounds.log}`, facts);
   }
 }
 

@@ -2,6 +2,7 @@ import { LIMITS } from '@skein/protocol';
 import { requireBounds, type ServedNode } from '../node.ts';
 import { encodePage, type EncodedPage } from './encode-page.ts';
 import { pageKeyText, type PageKey } from './page-key.ts';
+import { refusalOf } from './refusal.ts';
 
 /** A filtered page looks at this many changes before it answers that it found nothing. */
 const SCANNED_CHANGES_MAX = LIMITS.pageLimitMax;
@@ -46,6 +47,10 @@ export class PageSource {
     const { log, history, head, tail } = requireBounds(this.#node);
     const changesMax = key.filter === undefined ? key.limit : SCANNED_CHANGES_MAX;
     const slice = await store.readLog(key.from.offset, { changesMax, bytesMax: LIMITS.pageBytesMax });
+    // The log may have been trimmed since the reader was told that it has a place on it.
+    const first = slice.records[0];
+    if (first !== undefined && first.offsetFirst > key.from.offset + 1)
+      throw refusalOf({ kind: 'compacted' }, requireBounds(this.#node));
     // What was committed during the read is beyond the head this page names, so it is not of this page.
     const records = slice.records.filter(({ offsetLast }) => offsetLast <= head.offset);
     return encodePage(

@@ -1,44 +1,164 @@
-import type { Clock } from '@skein/core';
-import { formatPosition, type Position } from '@skein/protocol';
-import { isLive, outboxDrift, SLOTS_MAX, type Slot } from '@skein/replication';
+import type { Clock, Store } from '@skein/core';
+import { formatPosition, parsePosition, type Position } from '@skein/protocol';
+import { outboxDrift, SLOTS_MAX, slotState, type RetentionPlan, type Slot, type SlotState } from '@skein/replication';
+import { z } from 'zod';
 
-/** The readers that have named themselves, and what each has acknowledged. Kept in memory: who is gone is forgotten. */
+/** A silence that has grown by this much is written down, so that it does not begin anew with each start of this node. */
+const SILENCE_SAVED_EVERY_MS = 600_000;
+
+/** A slot as it is stored: times of one process mean nothing to the next, silence does. */
+const storedSlot = z.object({ applied: z.string(), silentMs: z.number(), isLost: z.boolean() });
+
+export interface SlotSeen {
+  readonly id: string;
+  readonly applied: string;
+  readonly lag_changes: number;
+  readonly seen_seconds_ago: number;
+  readonly state: SlotState;
+}
+
+/**
+ * The followers of this node and what each has acknowledged. It lives in memory and is stored now and then, so that a
+ * start finds the followers it kept its log for; a new one is stored before it has its first answer.
+ */
 export class SlotBook {
+  readonly #store: Store;
   readonly #clock: Clock;
   readonly #slots = new Map<string, Slot>();
+  /** Slots that are not stored as they are; null for those that are gone. */
+  readonly #unsaved = new Map<string, Slot | null>();
+  readonly #savedSilenceMs = new Map<string, number>();
+  #saving: Promise<void> | null = null;
 
-  constructor(clock: Clock) {
+  constructor(store: Store, clock: Clock) {
+    this.#store = store;
     this.#clock = clock;
   }
 
-  /** A reader asked for changes; `applied` is what it has durably, when it says so. */
-  seen(id: string, applied: Position | undefined): void {
+  async load(): Promise<void> {
+    const nowMs = this.#clock.now();
+    const stored = [...(await this.#store.slots())].map(([id, text]) => slotOf(id, text, nowMs));
+    for (const slot of stored.toSorted((a, b) => a.seenAtMs - b.seenAtMs)) {
+      this.#slots.set(slot.id, slot);
+      this.#savedSilenceMs.set(slot.id, nowMs - slot.seenAtMs);
+    }
+  }
+
+  /**
+   * A follower asked for changes; `applied` is what it has durably, when it says so. Resolves when the follower is known
+   * for good: at once, unless it is new.
+   */
+  async seen(id: string, applied: Position | undefined): Promise<void> {
     const before = this.#slots.get(id);
+    const known = applied ?? before?.applied;
+    if (known === undefined) return;
     // Taken out and put back, so that the map's order is the order of last sight.
     this.#slots.delete(id);
-    const known = applied ?? before?.applied;
-    if (known !== undefined) this.#slots.set(id, { id, applied: known, seenAtMs: this.#clock.now() });
-    if (this.#slots.size > SLOTS_MAX) this.#slots.delete(this.#slots.keys().next().value!);
+    this.#put({ id, applied: known, seenAtMs: this.#clock.now(), isLost: before?.isLost ?? false });
+    if (this.#slots.size > SLOTS_MAX) this.#drop(this.#slots.keys().next().value!);
+    // What cannot be stored now is stored with the next ones.
+    if (before === undefined) await this.save().catch(() => undefined);
+  }
+
+  all(): Iterable<Slot> {
+    return this.#slots.values();
+  }
+
+  get(id: string): SlotSeen | undefined {
+    const slot = this.#slots.get(id);
+    return slot === undefined ? undefined : this.#describe(slot);
+  }
+
+  /** Takes on what was planned; answers the slots that are lost now and were not before. */
+  judge({ lost }: RetentionPlan): readonly Slot[] {
+    const lostNow: Slot[] = [];
+    for (const slot of this.#slots.values()) {
+      const isLost = lost.has(slot.id);
+      if (isLost === slot.isLost) continue;
+      const judged = { ...slot, isLost };
+      this.#put(judged);
+      if (isLost) lostNow.push(judged);
+    }
+    return lostNow;
+  }
+
+  /** Stores what has changed since the last time; resolves when all that was so before the call is durable. */
+  async save(): Promise<void> {
+    if (this.#saving !== null) {
+      await this.#saving;
+      if (this.#saving !== null) return this.#saving;
+    }
+    this.#saving = this.#save().finally(() => (this.#saving = null));
+    return this.#saving;
   }
 
   drift(head: number): number | null {
     return outboxDrift(this.#slots.values(), head, this.#clock.now());
   }
 
-  live(): number {
-    const now = this.#clock.now();
-    return [...this.#slots.values()].filter((slot) => isLive(slot, now)).length;
+  count(state: SlotState): number {
+    const nowMs = this.#clock.now();
+    return [...this.#slots.values()].filter((slot) => slotState(slot, nowMs) === state).length;
   }
 
-  /** For /v1/status. */
-  describe(head: number): readonly Readonly<Record<string, unknown>>[] {
-    const now = this.#clock.now();
-    return [...this.#slots.values()].map((slot) => ({
+  /** For those who ask. */
+  describe(): readonly SlotSeen[] {
+    return [...this.#slots.values()].map((slot) => this.#describe(slot));
+  }
+
+  #describe(slot: Slot): SlotSeen {
+    const nowMs = this.#clock.now();
+    return {
       id: slot.id,
       applied: formatPosition(slot.applied),
-      lag_changes: Math.max(0, head - slot.applied.offset),
-      seen_seconds_ago: Math.round((now - slot.seenAtMs) / 100) / 10,
-      live: isLive(slot, now),
-    }));
+      lag_changes: Math.max(0, this.#store.facts.head.offset - slot.applied.offset),
+      seen_seconds_ago: Math.round((nowMs - slot.seenAtMs) / 100) / 10,
+      state: slotState(slot, nowMs),
+    };
   }
+
+  #put(slot: Slot): void {
+    const before = this.#slots.get(slot.id);
+    this.#slots.set(slot.id, slot);
+    const isNews =
+      before === undefined || before.applied.offset !== slot.applied.offset || before.isLost !== slot.isLost;
+    if (isNews) this.#unsaved.set(slot.id, slot);
+  }
+
+  #drop(id: string): void {
+    this.#slots.delete(id);
+    this.#savedSilenceMs.delete(id);
+    this.#unsaved.set(id, null);
+  }
+
+  #noteSilence(nowMs: number): void {
+    for (const slot of this.#slots.values()) {
+      const grownMs = nowMs - slot.seenAtMs - (this.#savedSilenceMs.get(slot.id) ?? 0);
+      if (grownMs >= SILENCE_SAVED_EVERY_MS) this.#unsaved.set(slot.id, slot);
+    }
+  }
+
+  async #save(): Promise<void> {
+    const nowMs = this.#clock.now();
+    this.#noteSilence(nowMs);
+    const unsaved = [...this.#unsaved];
+    if (unsaved.length === 0) return;
+    this.#unsaved.clear();
+    try {
+      await this.#store.saveSlots(new Map(unsaved.map(([id, slot]) => [id, slot && textOf(slot, nowMs)])));
+      for (const [id, slot] of unsaved) if (slot !== null) this.#savedSilenceMs.set(id, nowMs - slot.seenAtMs);
+    } catch (error) {
+      for (const [id, slot] of unsaved) if (!this.#unsaved.has(id)) this.#unsaved.set(id, slot);
+      throw error;
+    }
+  }
+}
+
+function slotOf(id: string, text: string, nowMs: number): Slot {
+  const { applied, silentMs, isLost } = storedSlot.parse(JSON.parse(text));
+  return { id, applied: parsePosition(applied), seenAtMs: nowMs - silentMs, isLost };
+}
+
+function textOf({ applied, seenAtMs, isLost }: Slot, nowMs: number): string {
+  return JSON.stringify({ applied: formatPosition(applied), silentMs: Math.round(nowMs - seenAtMs), isLost });
 }

@@ -87,7 +87,9 @@ function measureLog(registry: Registry, { node, commits, pages, slots }: Metrics
   };
   gauge('log_head_offset', 'Newest durable offset.', () => store.facts.head.offset);
   gauge('log_tail_offset', 'Oldest offset still kept.', () => store.facts.tail);
-  gauge('replication_active_followers', 'Followers seen in the last 30 s.', () => slots.live());
+  gauge('replication_active_followers', 'Followers seen in the last 30 s.', () => slots.count('live'));
+  gauge('replication_lost_followers', 'Followers for which the log is not kept any longer.', () => slots.count('lost'));
+  gauge('log_bytes', 'Size of the log, to within a MiB.', () => store.logSizes.bytes);
   gauge('replication_outbox_drift', 'Changes the slowest live follower has not acknowledged.', () =>
     slots.drift(store.facts.head.offset),
   );

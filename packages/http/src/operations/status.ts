@@ -28,7 +28,7 @@ function describe(node: ServedNode, slots: SlotBook, startedAt: number): Readonl
     tail,
     ...node.statusOfRole(),
     outbox_drift: slots.drift(head.offset),
-    followers: slots.describe(head.offset),
+    followers: slots.describe(),
     versions: { skein: node.version, node: process.version, protocol: 1 },
     uptime_seconds: Math.round((node.clock.now() - startedAt) / 1000),
   };

@@ -4,6 +4,7 @@ import type { Config } from '../config/load.ts';
 import type { NodeCommand } from '../config/options.ts';
 import { createLogger, type NodeLogger } from '../logger.ts';
 import { startFollower } from '../start-follower.ts';
+import { RETENTION } from '../retention.ts';
 import type { RunningNode } from '../running-node.ts';
 import { startLeader } from '../start-leader.ts';
 import { VERSION } from '../version.ts';
@@ -74,6 +75,11 @@ function common(config: Config) {
     insecure: config.need('insecure'),
     writeBufferBytes: config.need('write-buffer'),
     cacheBytes: config.need('cache'),
+    retention: {
+      changesMin: config.get('retain-changes') ?? RETENTION.changesMin,
+      bytesMax: config.need('retain-bytes'),
+      silenceMsMax: config.need('retain-age'),
+    },
   };
 }
 

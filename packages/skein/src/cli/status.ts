@@ -18,10 +18,20 @@ const statusSchema = z.looseObject({
   position: z.string(),
   tail: z.number(),
   lag: z.object({ changes: z.number().nullable(), seconds: z.number().nullable() }),
+  followers: z.array(
+    z.object({
+      id: z.string(),
+      applied: z.string(),
+      lag_changes: z.number(),
+      seen_seconds_ago: z.number(),
+      state: z.string(),
+    }),
+  ),
   leader: z.object({ url: z.string() }).optional(),
   replication: z.object({ phase: z.string(), connected: z.boolean(), last_error: z.string().nullable() }).optional(),
 });
 
+type Row = (string | { readonly content: string; readonly colSpan: number })[];
 type Status = z.infer<typeof statusSchema>;
 type Answer = { readonly url: string; readonly status: Status } | { readonly url: string; readonly problem: string };
 
@@ -33,7 +43,7 @@ export function statusCommand(): Command {
     .option('--json', 'print what the nodes answered')
     .action(async (urls: readonly string[], { json }: { json?: boolean }) => {
       const answers = await Promise.all(urls.map(ask));
-      process.stdout.write(json === true ? `${JSON.stringify(answers, null, 2)}\n` : `${tableOf(answers)}\n`);
+      process.stdout.write(json === true ? `${JSON.stringify(answers, null, 2)}\n` : `${tablesOf(answers)}\n`);
       const silent = answers.filter((answer) => 'problem' in answer);
       if (silent.length > 0)
         throw new CommandError('unavailable', `no status from ${silent.map(({ url }) => url).join(', ')}`);
@@ -54,18 +64,33 @@ async function ask(url: string): Promise<Answer> {
   }
 }
 
+function tablesOf(answers: readonly Answer[]): string {
+  const followers = answers.flatMap((answer) =>
+    'status' in answer ? answer.status.followers.map((slot) => followerRow(answer.status.node, slot)) : [],
+  );
+  const tables = [tableOf(answers)];
+  if (followers.length > 0) tables.push(table(['follower', 'of', 'state', 'acknowledged', 'lag', 'seen'], followers));
+  return tables.join('\n');
+}
+
+function followerRow(node: string, slot: Status['followers'][number]): string[] {
+  const { id, state, applied, lag_changes: lag, seen_seconds_ago: seen } = slot;
+  return [id, node, state === 'lost' ? red(state) : state, applied, `${lag} changes`, `${seen.toFixed(1)} s ago`];
+}
+
+function table(head: string[], rows: readonly Row[]): string {
+  const made = new Table({ head, style: { head: [], border: [] } });
+  made.push(...rows);
+  return made.toString();
+}
+
 function tableOf(answers: readonly Answer[]): string {
-  const table = new Table({
-    head: ['node', 'role', 'state', 'position', 'tail', 'lag', 'address'],
-    style: { head: [], border: [] },
-  });
-  for (const answer of answers)
-    table.push(
-      'status' in answer
-        ? rowOf(answer.url, answer.status)
-        : ['–', '–', { content: red(answer.problem), colSpan: 4 }, answer.url],
-    );
-  return table.toString();
+  const rows = answers.map((answer): Row =>
+    'status' in answer
+      ? rowOf(answer.url, answer.status)
+      : ['–', '–', { content: red(answer.problem), colSpan: 4 }, answer.url],
+  );
+  return table(['node', 'role', 'state', 'position', 'tail', 'lag', 'address'], rows);
 }
 
 function rowOf(url: string, status: Status): string[] {

@@ -108,6 +108,24 @@ export const OPTIONS = {
     help: 'Pass writes on to the leader. When off they are answered 421 with its address.',
     defaults: { follower: 'on' },
   }),
+  'retain-changes': option({
+    schema: integer(1, 1_000_000_000),
+    placeholder: '<changes>',
+    help: 'So many of the newest changes always stay in the log; older ones go. Unless given, all stay.',
+    defaults: both(null),
+  }),
+  'retain-bytes': option({
+    schema: bytes(0, 1024 ** 4),
+    placeholder: '<size>',
+    help: 'Older changes are kept for followers that need them, up to this size of the log; who needs more is lost.',
+    defaults: both('4GiB'),
+  }),
+  'retain-age': option({
+    schema: duration(1000, 365 * 86_400_000),
+    placeholder: '<duration>',
+    help: 'A follower not heard of for longer, while this node ran, is lost when it needs older changes.',
+    defaults: both('24h'),
+  }),
   'max-value': option({
     schema: bytes(1024, 16 * 1024 * 1024),
     placeholder: '<size>',

@@ -10,6 +10,7 @@ import { opening } from './opening.ts';
 import { reading } from './reading.ts';
 import { recovering } from './recovering.ts';
 import { rotting } from './rotting.ts';
+import { slots } from './slots.ts';
 import { snapshots } from './snapshots.ts';
 import { suiteOf, type TestApi } from './suite.ts';
 import { transactions } from './transactions.ts';
@@ -34,6 +35,7 @@ export function storeConformance(api: TestApi, createLevel: CreateLevel): void {
   following(suite);
   counting(suite);
   trimming(suite);
+  slots(suite);
   recovering(suite);
   rotting(suite);
   closing(suite);

@@ -241,6 +241,73 @@ export const MUTANTS: readonly Mutant[] = [
     ],
   },
   {
+    name: 'trims without looking at what followers need',
+    edits: [
+      {
+        file: 'replication/dist/retention.js',
+        find: 'wanted = Math.min(wanted, needed);',
+        replace: '',
+      },
+    ],
+  },
+  {
+    name: 'forgets who followed it when it starts',
+    edits: [{ file: 'http/dist/feed/retention-keeper.js', find: 'await slots.load();', replace: '' }],
+  },
+  {
+    name: 'answers a new follower before it is remembered',
+    edits: [
+      {
+        file: 'http/dist/feed/slot-book.js',
+        find: 'await this.save().catch(() => undefined);',
+        replace: 'this.#unsaved.delete(id);',
+      },
+    ],
+  },
+  {
+    name: 'trims for a lost follower before it says so',
+    edits: [
+      {
+        file: 'http/dist/feed/retention-keeper.js',
+        find: 'for (const { id, applied } of slots.judge(plan)) {',
+        replace: 'for (const { id, applied } of []) {',
+      },
+    ],
+  },
+  {
+    name: 'deletes from the log before the new tail is durable',
+    edits: [
+      { file: STORE, find: 'await this.#guarded(() => storeTail(this.#level, tail));', replace: '' },
+      {
+        file: STORE,
+        find: 'await this.#guarded(() => removeTrimmed(this.#level, tail));',
+        replace:
+          'await this.#guarded(() => removeTrimmed(this.#level, tail)); await this.#guarded(() => storeTail(this.#level, tail));',
+      },
+    ],
+  },
+  {
+    name: 'measures silence with the wall clock',
+    edits: [
+      {
+        file: 'http/dist/feed/retention-keeper.js',
+        find: 'planRetention(slots.all(), log, policy, clock.now())',
+        replace: 'planRetention(slots.all(), log, policy, clock.wall() - Date.UTC(2026, 0, 1))',
+      },
+    ],
+  },
+  {
+    name: 'sends a page with a gap when the log was trimmed under it',
+    edits: [
+      {
+        file: 'http/dist/feed/page-source.js',
+        find: 'first.offsetFirst > key.from.offset + 1',
+        replace: 'first.offsetFirst < 0',
+      },
+    ],
+    test: 'test/conformance/trimmed-under-a-reader.test.ts',
+  },
+  {
     name: 'needs the one who hangs to notice that nothing is heard',
     edits: [
       {

@@ -51,6 +51,8 @@ export type HistoryEvent =
       /** All documents at this moment, read beside the node; null once its disk was damaged. */
       readonly documents: DocumentsSeen | null;
     }
+  /** A node said that it does not keep its log for a follower any longer. */
+  | { readonly kind: 'slot-lost'; readonly node: string; readonly follower: string }
   /** A client sent a write; `attempt` counts from 1. */
   | { readonly kind: 'write-sent'; readonly write: WriteAsked; readonly attempt: number; readonly node: string }
   | {

@@ -67,6 +67,7 @@ class Run {
   readonly #marks = new Set<string>();
   readonly #transcript: TimedEvent[] = [];
   #violation: Violation | undefined;
+  readonly #lost = new Set<string>();
   #leaderHead = 0;
   #isWritingOver = false;
   #isLastWriteDone = false;
@@ -124,7 +125,7 @@ class Run {
   }
 
   #makeNode(name: string, role: 'leader' | 'follower', leader: string | undefined): SimNode {
-    const { logBytesMax, syncMs, pageSizeMax, pollIntervalMs } = this.#shape;
+    const { logBytesMax, syncMs, pageSizeMax, pollIntervalMs, retention } = this.#shape;
     return new SimNode({
       name,
       role,
@@ -136,6 +137,7 @@ class Run {
       syncMs,
       pageSizeMax,
       pollIntervalMs,
+      retention,
       tell: (event) => this.#tell(event),
       mark: (mark) => this.#mark(mark),
       fail: (problem) => this.fail(problem),
@@ -241,14 +243,26 @@ class Run {
     });
   }
 
-  /** Whose disk was damaged needs an operator, and so does everyone who follows it. */
+  /** Whose disk was damaged needs an operator, and so does one that has rightly lost its place, and who follows either. */
   #isBeyondHelp(node: SimNode): boolean {
     const leader = this.#nodes.find(({ name }) => name === node.leader);
-    return node.isDamaged || (leader !== undefined && this.#isBeyondHelp(leader));
+    return node.isDamaged || this.#hasLostItsPlace(node) || (leader !== undefined && this.#isBeyondHelp(leader));
+  }
+
+  /** The log is kept for whoever has ever been answered, until it is said that it is not. */
+  #hasLostItsPlace(node: SimNode): boolean {
+    const isRefused = node.health()?.error?.includes('no longer keeps the changes') === true;
+    if (isRefused) this.#mark('a follower was too late for the log');
+    return isRefused && (this.#lost.has(node.name) || !node.wasAnswered);
   }
 
   #tell(event: HistoryEvent): void {
     if (this.#violation !== undefined) return;
+    if (event.kind === 'slot-lost') {
+      this.#lost.add(event.follower);
+      this.#mark('a follower was said to be lost');
+    }
+    if (event.kind === 'started' && (event.records[0]?.offsetFirst ?? 1) > 1) this.#mark('a start on a trimmed log');
     const isNews = event.kind === 'published' || event.kind === 'started';
     if (isNews && event.role === 'leader') this.#leaderHead = Math.max(this.#leaderHead, event.head.offset);
     const timed: TimedEvent = { ...event, ms: this.#scheduler.nowMs };

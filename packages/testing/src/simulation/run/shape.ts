@@ -1,4 +1,5 @@
 import type { Role } from '@skein/protocol';
+import type { LeaderOptions } from '@skein/leader';
 import type { Rng } from '../world/rng.ts';
 
 /** How large a world is, and how it is made. */
@@ -11,6 +12,7 @@ export interface Shape {
   readonly logBytesMax: number;
   readonly pageSizeMax: number;
   readonly pollIntervalMs: number | null;
+  readonly retention: LeaderOptions['retention'];
 }
 
 export function drawShape(random: Rng): Shape {
@@ -38,5 +40,10 @@ export function drawShape(random: Rng): Shape {
     logBytesMax: random.pick([2000, 16_000, 1_000_000]),
     pageSizeMax: random.pick([2, 20, 1000]),
     pollIntervalMs: random.chance(0.2) ? 150 : null,
+    retention: {
+      changesMin: random.chance(0.5) ? 1_000_000 : random.pick([1, 5, 30]),
+      bytesMax: 1024 ** 3,
+      silenceMsMax: random.chance(0.7) ? 3_600_000 : random.between(500, 3000),
+    },
   };
 }

@@ -24,6 +24,8 @@ function sentence(event: TimedEvent): string {
       return `${event.node} ${event.how}`;
     case 'damaged':
       return `${event.node}'s disk was changed behind its back`;
+    case 'slot-lost':
+      return `${event.node} says that ${event.follower} is lost`;
     case 'published': {
       const first = event.records[0]!.offsetFirst;
       return `${event.node} published ${first}..${event.head.offset} in ${event.records.length} records, durable up to ${event.durable}`;

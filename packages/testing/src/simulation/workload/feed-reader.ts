@@ -18,6 +18,7 @@ export class FeedReader {
   readonly #cast: Cast;
   readonly #part: Part;
   #next = '0';
+  #isTooLate = false;
 
   constructor(cast: Cast, part: Part) {
     this.#cast = cast;
@@ -28,7 +29,7 @@ export class FeedReader {
     const { clock, random, isOver } = this.#part;
     const limit = random.pick([1, 5, 100]);
     let node = anyNode(this.#cast, random, 0.5);
-    while (!isOver()) {
+    while (!isOver() && !this.#isTooLate) {
       const isAnswered = await this.#ask(node, limit);
       if (isAnswered && !random.chance(0.1)) continue;
       node = anyNode(this.#cast, random, 0.5);
@@ -74,9 +75,19 @@ export class FeedReader {
     this.#next = next;
   }
 
+  /** It is no follower, so nothing is kept for it; but what it is told must be so. */
+  #cameTooLate(node: SimNode, tail: number | undefined): void {
+    const offset = Number(this.#next.split('.')[0]);
+    if (tail === undefined || offset >= tail - 1)
+      this.#cast.fail(`the feed of ${node.name} refused ${this.#next} as compacted, and begins at ${tail}`);
+    this.#cast.mark('a reader came too late');
+    this.#isTooLate = true;
+  }
+
   #refused(node: SimNode, { body }: SimResponse): void {
-    const { code } = JSON.parse(body.toString()) as { readonly code: string };
+    const { code, tail } = JSON.parse(body.toString()) as { readonly code: string; readonly tail?: number };
     if (code === 'ahead' && node.role === 'follower') return this.#cast.mark('a reader was ahead of a follower');
+    if (code === 'compacted') return this.#cameTooLate(node, tail);
     const isExplained = ['starting', 'stopping'].includes(code) || (code === 'corrupt' && node.isDamaged);
     if (!isExplained) this.#cast.fail(`the feed of ${node.name} refused ${this.#next} with ${code}`);
   }

@@ -42,6 +42,7 @@ export class SimNode {
   #wallSkewMs = 0;
   #isStartDue = false;
   #isInBatch = false;
+  #wasAnswered = false;
   /** Its data are given up: an operator would have to decide. */
   #isGivenUp = false;
   /** Its disk was changed behind its back. */
@@ -65,6 +66,11 @@ export class SimNode {
 
   get lastContact(): SimProcess['lastContact'] {
     return this.#process?.lastContact ?? null;
+  }
+
+  /** It has been answered by the feed of its leader, in any of its lives. */
+  get wasAnswered(): boolean {
+    return this.#wasAnswered || this.lastContact !== null;
   }
 
   /** The newest offset a power cut would leave on the disk now. */
@@ -174,6 +180,7 @@ export class SimNode {
   }
 
   #end(how: Ending): void {
+    this.#wasAnswered = this.wasAnswered;
     this.#process!.die();
     this.#process = undefined;
     this.#isInBatch = false;

@@ -1,6 +1,6 @@
 import { Store, type Published } from '@skein/core';
 import { Follower } from '@skein/follower';
-import { Leader } from '@skein/leader';
+import { Leader, type LeaderOptions } from '@skein/leader';
 import { healthSchema, type Health, type Role } from '@skein/protocol';
 import type { SimDisk } from '../disk/sim-disk.ts';
 import { SimLevel, type DiskStep } from '../disk/sim-level.ts';
@@ -20,6 +20,7 @@ export interface NodeSetup {
   readonly leader: string | undefined;
   readonly pageSizeMax: number;
   readonly pollIntervalMs: number | null;
+  readonly retention: LeaderOptions['retention'];
 }
 
 /** What a node has around it. */
@@ -96,7 +97,7 @@ export class SimProcess {
     store.subscribe((published) => {
       if (this.#isAlive) this.#tellPublished(store, published);
     });
-    const node = role === 'leader' ? new Leader({ store, clock, version: 'simulated' }) : this.#follower(store, clock);
+    const node = role === 'leader' ? this.#leader(store, clock) : this.#follower(store, clock);
     await node.server.app.ready();
     if (!this.#isAlive) return;
     this.#node = node;
@@ -116,8 +117,12 @@ export class SimProcess {
     this.#level?.die();
   }
 
+  #leader(store: Store, clock: SimClock): Leader {
+    return new Leader({ store, clock, version: 'simulated', retention: this.#setup.retention, logger: this.#logger() });
+  }
+
   #follower(store: Store, clock: SimClock): Follower {
-    const { name, leader, pageSizeMax, pollIntervalMs } = this.#setup;
+    const { name, leader, pageSizeMax, pollIntervalMs, retention } = this.#setup;
     const { net, random, scheduler } = this.#around;
     const heard = ({ status, headers }: SimResponse): void => {
       const head = Number(headers['skein-head']);
@@ -128,6 +133,8 @@ export class SimProcess {
       clock,
       random: () => random.unit(),
       version: 'simulated',
+      retention,
+      logger: this.#logger(),
       leaderUrl: `http://${leader}`,
       openLink: simLink(net, name, () => this.#isAlive, heard),
       policy: {
@@ -141,6 +148,17 @@ export class SimProcess {
       forwardWrites: true,
       lagSecondsMax: 30,
     });
+  }
+
+  /** An operator who watches for one line: that a follower is lost. */
+  #logger(): LeaderOptions['logger'] {
+    const { tell } = this.#around;
+    const warn = ({ follower }: { readonly follower?: string }, text: string): void => {
+      if (this.#isAlive && follower !== undefined && text.startsWith('a follower is lost'))
+        tell({ kind: 'slot-lost', node: this.#setup.name, follower });
+    };
+    const silent = (): void => undefined;
+    return { info: silent, error: silent, debug: silent, warn } as unknown as NonNullable<LeaderOptions['logger']>;
   }
 
   #tellStart({ facts }: Store): void {

@@ -1,0 +1,34 @@
+import { checkNodeId, HEADERS, parsePosition } from '@skein/protocol';
+import { planPage } from '@skein/replication';
+import type { FastifyInstance } from 'fastify';
+import { z } from 'zod';
+import { parseBody } from '../documents/parse-body.ts';
+import { requireBounds, type ServedNode } from '../node.ts';
+import { headerOf, jsonBody, NO_QUERY } from '../request.ts';
+import { heldAt, refusalOf } from './refusal.ts';
+import type { SlotBook } from './slot-book.ts';
+
+const heartbeat = z.strictObject({ applied: z.string() });
+
+/**
+ * GET /v1/followers: who follows this node, and how far each is. PUT /v1/followers/{id}: a heartbeat and acknowledgement,
+ * for those who do not give them with each question to the feed; the log is kept for whoever does.
+ */
+export function followerRoutes(app: FastifyInstance, node: ServedNode, slots: SlotBook): void {
+  const schema = { querystring: NO_QUERY };
+  app.get('/v1/followers', { schema }, (_request, reply) =>
+    reply.header('cache-control', 'no-store').send({ followers: slots.describe() }),
+  );
+
+  app.put('/v1/followers/:id', { schema }, async (request, reply) => {
+    const id = checkNodeId((request.params as { readonly id: string }).id);
+    const position = parsePosition(parseBody(heartbeat, jsonBody(request)).applied);
+    const since = { kind: 'position', position } as const;
+    const bounds = requireBounds(node);
+    const log = headerOf(request, HEADERS.log);
+    const plan = planPage({ since, log, mayWait: false }, bounds, await heldAt(node, since, bounds));
+    if (plan.kind !== 'page' && plan.kind !== 'wait') throw refusalOf(plan, bounds);
+    await slots.seen(id, position);
+    return reply.header('cache-control', 'no-store').send(slots.get(id));
+  });
+}

@@ -1,0 +1,38 @@
+import { formatPosition, SkeinError, type Position, type Since } from '@skein/protocol';
+import type { LogBounds, PagePlan } from '@skein/replication';
+import type { ServedNode } from '../node.ts';
+
+/** What the log has at the offset a reader names; undefined when it has nothing there. */
+export async function heldAt(
+  { store }: ServedNode,
+  since: Since,
+  { head, tail }: LogBounds,
+): Promise<Position | undefined> {
+  const offset =
+    since.kind === 'position' ? since.position.offset : since.kind === 'offset' ? since.offset : head.offset;
+  return offset >= tail - 1 && offset <= head.offset ? store.positionAt(offset) : undefined;
+}
+
+/** Every refusal says what this node has, so that the reader can decide what to do next. */
+export function refusalOf(plan: Exclude<PagePlan, { kind: 'page' | 'wait' }>, bounds: LogBounds): SkeinError {
+  const facts = {
+    log: bounds.log,
+    epoch: bounds.history.at(-1)!.epoch,
+    head: formatPosition(bounds.head),
+    tail: bounds.tail,
+  };
+  switch (plan.kind) {
+    case 'compacted':
+      return new SkeinError('compacted', `changes before ${bounds.tail} are no longer kept`, facts);
+    case 'ahead':
+      return new SkeinError('ahead', `this log ends at ${bounds.head.offset}`, facts);
+    case 'diverged':
+      return new SkeinError(
+        'diverged',
+        `the histories may agree up to offset ${plan.fork}; this log ends at ${bounds.head.offset}`,
+        { ...facts, fork: plan.fork },
+      );
+    case 'other-log':
+      return new SkeinError('other_log', `this is log ${bounds.log}`, facts);
+  }
+}

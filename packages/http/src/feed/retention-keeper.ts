@@ -1,0 +1,90 @@
+import type { Clock, Store } from '@skein/core';
+import { planRetention, type RetentionPlan, type RetentionPolicy } from '@skein/replication';
+import type { FastifyBaseLogger, FastifyInstance } from 'fastify';
+import type { SlotBook } from './slot-book.ts';
+
+/** What is due begins to go within this time, and a little. */
+const LOOK_EVERY_MS = 2000;
+
+/** So much goes at once: writers have their turn in between. */
+const TRIM_CHANGES_MAX = 2000;
+
+export interface RetentionParts {
+  readonly store: Store;
+  readonly slots: SlotBook;
+  readonly clock: Clock;
+  readonly policy: RetentionPolicy;
+  readonly logger: FastifyBaseLogger | undefined;
+}
+
+/**
+ * Lets the old end of the log go when the plan says so. A slot that is lost is said to be so, and stored, before any of
+ * what it needs is deleted.
+ */
+export class RetentionKeeper {
+  readonly #parts: RetentionParts;
+  readonly #ending = new AbortController();
+  #running: Promise<void> = Promise.resolve();
+
+  constructor(parts: RetentionParts) {
+    this.#parts = parts;
+  }
+
+  /** Works from when the server is ready until it closes. */
+  install(app: FastifyInstance): void {
+    const { slots } = this.#parts;
+    app.addHook('onReady', async () => {
+      await slots.load();
+      this.#running = this.#run();
+    });
+    app.addHook('onClose', async () => {
+      this.#ending.abort();
+      await this.#running;
+    });
+  }
+
+  async #run(): Promise<void> {
+    const { clock, logger } = this.#parts;
+    const { signal } = this.#ending;
+    for (;;) {
+      await clock.sleep(LOOK_EVERY_MS, signal).catch(() => undefined);
+      try {
+        await this.#look(signal);
+      } catch (error) {
+        // A store that cannot be written to says so itself; it is looked at again.
+        logger?.debug({ err: error }, 'the log could not be trimmed');
+      }
+      if (signal.aborted) return;
+    }
+  }
+
+  async #look(signal: AbortSignal): Promise<void> {
+    const { store, slots } = this.#parts;
+    await this.#judge();
+    while (!signal.aborted) {
+      // Made anew for each part: a follower may have come back, or have gone on, while the last one went.
+      const { tail } = await this.#judge();
+      const before = store.facts.tail;
+      if (tail <= before) return;
+      if ((await store.trim(Math.min(tail, before + TRIM_CHANGES_MAX))) > before) continue;
+      // The record at the tail is longer than a part.
+      if ((await store.trim(tail)) === before) return;
+    }
+    await slots.save();
+  }
+
+  async #judge(): Promise<RetentionPlan> {
+    const { store, slots, clock, policy, logger } = this.#parts;
+    const { head, tail } = store.facts;
+    const log = { head: head.offset, tail, startWithinBytes: store.logSizes.startWithin(policy.bytesMax) };
+    const plan = planRetention(slots.all(), log, policy, clock.now());
+    for (const { id, applied } of slots.judge(plan)) {
+      logger?.warn(
+        { follower: id, applied: applied.offset, tail: plan.tail, head: head.offset },
+        'a follower is lost: the log is not kept for it any longer',
+      );
+    }
+    await slots.save();
+    return plan;
+  }
+}

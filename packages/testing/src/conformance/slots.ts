@@ -1,0 +1,59 @@
+import assert from 'node:assert/strict';
+import { refused } from './looking.ts';
+import type { Suite } from './suite.ts';
+
+export function slots({ describe, test }: Suite): void {
+  describe('slots', () => {
+    test('are kept over a reopening, each as it was last saved, and dropped when told so', async (bench) => {
+      const placed = await bench.placeLeader();
+      assert.deepEqual([...(await placed.store.slots())], []);
+      await placed.store.saveSlots(
+        new Map([
+          ['a', '1'],
+          ['b', 'é'],
+          ['c', '3'],
+        ]),
+      );
+      await placed.store.saveSlots(
+        new Map([
+          ['a', '2'],
+          ['c', null],
+          ['d', null],
+        ]),
+      );
+      const { store } = await bench.reopen(placed);
+      assert.deepEqual(
+        [...(await store.slots())],
+        [
+          ['a', '2'],
+          ['b', 'é'],
+        ],
+      );
+    });
+
+    test('that cannot be saved poison the store as any write does', async (bench) => {
+      const { store, faults } = await bench.placeLeader({ probe: () => Promise.reject(new Error('not now')) });
+      faults.failWrite();
+      await refused('outcome_unknown', store.saveSlots(new Map([['a', '1']])));
+      assert.equal(store.state, 'poisoned');
+      await refused('starting', store.saveSlots(new Map([['a', '1']])));
+    });
+  });
+
+  describe('the size of the log', () => {
+    test('is that of its records, over a reopening too, and shrinks when it is trimmed', async (bench) => {
+      const placed = await bench.placeLeader();
+      assert.equal(placed.store.logSizes.bytes, 0);
+      const valueText = JSON.stringify('x'.repeat(600_000));
+      for (let i = 0; i < 6; i++) await placed.store.load([{ op: 'put', collection: 'c', key: `k${i}`, valueText }]);
+      const { bytes } = placed.store.logSizes;
+      assert.ok(bytes > 3_600_000 && bytes < 3_610_000);
+      const { store } = await bench.reopen(placed);
+      assert.equal(store.logSizes.bytes, bytes);
+      assert.equal(store.logSizes.startWithin(bytes), 1);
+      await store.trim(5);
+      assert.equal(store.logSizes.startWithin(bytes), 5);
+      assert.ok(store.logSizes.bytes < bytes / 2);
+    });
+  });
+}
