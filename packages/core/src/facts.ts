@@ -16,6 +16,7 @@ import { putSealed, unseal } from './level/sealed.ts';
 import type { LogSizes } from './log/log-sizes.ts';
 import { removeTrimmed } from './log/trim.ts';
 import { verifyLog } from './log/verify.ts';
+import { checkWitness } from './log/witness.ts';
 import { systemRandomness, type RandomBytes } from './random-bytes.ts';
 
 /** Written into every new store; another number means another layout, which this code does not read. */
@@ -64,12 +65,14 @@ export async function loadFacts(level: Level, created: NewStore, sizes: LogSizes
   const tailBytes = await readMeta(level, 'tail');
   const tail = tailBytes === undefined ? 1 : decodeNumber(tailBytes);
   const last = await verifyLog(level, { tail, history }, { onRecord: (record) => sizes.note(record) });
+  const head = last === undefined ? START : recordPosition(last);
+  await checkWitness(level, head);
   // Only now: a tail that is not believed deletes nothing.
   await removeTrimmed(level, tail);
   return {
     identity: { ...identity, node: created.node ?? identity.node },
     history,
-    head: last === undefined ? START : recordPosition(last),
+    head,
     headTs: last === undefined ? null : lastTs(last),
     tail,
   };

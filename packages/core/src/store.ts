@@ -223,7 +223,7 @@ export class Store {
 
   /** Durable when it resolves; null drops a slot. */
   saveSlots(changed: ReadonlyMap<string, string | null>): Promise<void> {
-    return this.#writing(() => this.#guarded(() => saveSlots(this.#level, changed)));
+    return this.#writing(() => this.#guarded(() => saveSlots(this.#level, changed, this.#facts.head)));
   }
 
   /** Drops log records that lie wholly below `tailWanted`; documents stay. Answers the new tail. */
@@ -232,7 +232,7 @@ export class Store {
       const wanted = Math.min(tailWanted, this.#facts.head.offset);
       const tail = await this.#reading(() => trimmableTail(this.#level, this.#facts.tail, wanted));
       if (tail === this.#facts.tail) return tail;
-      await this.#guarded(() => storeTail(this.#level, tail));
+      await this.#guarded(() => storeTail(this.#level, tail, this.#facts.head));
       this.#facts = { ...this.#facts, tail };
       this.#log.trimmed(tail);
       await this.#guarded(() => removeTrimmed(this.#level, tail));

@@ -68,7 +68,7 @@ export function idempotencyAgeKey(offset: number): Buffer {
 
 export const ALL_IDEMPOTENCY_AGES: KeyRange = { gte: Buffer.of(IDEMPOTENCY_AGE), lt: Buffer.of(IDEMPOTENCY_AGE + 1) };
 
-export type MetaName = 'format' | 'identity' | 'history' | 'tail';
+export type MetaName = 'format' | 'identity' | 'history' | 'tail' | 'witness';
 
 export function metaKey(name: MetaName): Buffer {
   return prefixed(META, Buffer.from(name));

@@ -1,7 +1,9 @@
+import type { Position } from '@skein/protocol';
 import { encodeNumber, metaKey, recordsAfter, recordsBelow } from '../level/layout.ts';
 import { SYNCED, type Level } from '../level/level.ts';
 import { putSealed } from '../level/sealed.ts';
 import { readStoredRecord } from './verify.ts';
+import { putWitness } from './witness.ts';
 
 const DELETES_PER_BATCH = 1000;
 
@@ -20,8 +22,9 @@ export async function trimmableTail(level: Level, tail: number, tailWanted: numb
 }
 
 /** Makes the new tail durable. Only then may anything below it go. */
-export async function storeTail(level: Level, tail: number): Promise<void> {
+export async function storeTail(level: Level, tail: number, head: Position): Promise<void> {
   const batch = level.batch();
+  putWitness(batch, head);
   putSealed(batch, metaKey('tail'), encodeNumber(tail));
   await batch.write(SYNCED);
 }

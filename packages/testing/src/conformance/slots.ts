@@ -1,4 +1,5 @@
 import assert from 'node:assert/strict';
+import type { Store } from '@skein/core';
 import { refused } from './looking.ts';
 import type { Suite } from './suite.ts';
 
@@ -37,6 +38,25 @@ export function slots({ describe, test }: Suite): void {
       await refused('outcome_unknown', store.saveSlots(new Map([['a', '1']])));
       assert.equal(store.state, 'poisoned');
       await refused('starting', store.saveSlots(new Map([['a', '1']])));
+    });
+  });
+
+  describe('a log that lost its newest record', () => {
+    test('is not believed when something was stored behind it', async (bench) => {
+      for (const storeBehind of [
+        (store: Store) => store.saveSlots(new Map([['a', '1']])),
+        (store: Store) => store.trim(2),
+      ]) {
+        const placed = await bench.placeLeader();
+        for (let i = 1; i <= 3; i++) await placed.store.collection('c').put('k', i);
+        await storeBehind(placed.store);
+        await placed.store.close();
+        await placed.level.open();
+        const records = { gte: Buffer.from('l'), lt: Buffer.from('m'), reverse: true, limit: 1 };
+        for (const newest of await placed.level.keys(records).all()) await placed.level.del(newest);
+        await placed.level.close();
+        await refused('corrupt', bench.open(placed.level, 'leader'));
+      }
     });
   });
 

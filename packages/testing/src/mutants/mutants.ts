@@ -246,7 +246,7 @@ export const MUTANTS: readonly Mutant[] = [
       {
         file: 'replication/dist/retention.js',
         find: 'wanted = Math.min(wanted, needed);',
-        replace: '',
+        replace: 'continue;',
       },
     ],
   },
