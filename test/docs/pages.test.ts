@@ -69,6 +69,7 @@ describe('the runbook', () => {
   const runbook = flattened('docs/RUNBOOK.md');
   const sources = [
     'packages/replication/src/health.ts',
+    'packages/replication/src/upstream.ts',
     'packages/skein/src/listen.ts',
     'packages/skein/src/data-directory.ts',
     'packages/skein/src/start-follower.ts',

@@ -70,7 +70,7 @@ describe('a follower', () => {
       position,
       applied: status.head.offset,
     });
-    expect(status.leader).toStrictEqual({ url: leader.url, epoch, head: status.head.offset });
+    expect(status.leader).toStrictEqual({ url: leader.url, epoch, head: status.head.offset, path: ['lead'] });
     expect(status.lag.changes).toBe(0);
     expect(await follower.health()).toStrictEqual({
       healthy: true,

@@ -8,8 +8,8 @@ import {
   type Position,
   type RecordView,
 } from '@skein/protocol';
-import type { FetchedPage, Refusal } from '@skein/replication';
-import type { LeaderLink, LinkHeaders } from './leader-link.ts';
+import { upstreamOf, UPSTREAM_UNKNOWN, type FetchedPage, type Refusal, type Upstream } from '@skein/replication';
+import type { LeaderLink, LinkAnswer, LinkHeaders } from './leader-link.ts';
 
 export interface FeedRequest {
   readonly since: Position;
@@ -42,35 +42,29 @@ const REFUSALS: readonly string[] = ['compacted', 'diverged', 'other_log', 'ahea
 /** The feed over HTTP. Whole pages or nothing: what to retry, and when, is decided elsewhere. */
 export class HttpFeedClient implements FeedClient {
   readonly #options: HttpFeedClientOptions;
+  #upstream: Upstream = UPSTREAM_UNKNOWN;
 
   constructor(options: HttpFeedClientOptions) {
     this.#options = options;
   }
 
+  /** The nodes it follows, nearest first, as the last answer tells them; null without one. */
+  get path(): readonly string[] | null {
+    return this.#upstream.path;
+  }
+
   async fetch(request: FeedRequest, signal: AbortSignal): Promise<FeedAnswer> {
-    const { link, nodeId, requestTimeoutMs } = this.#options;
-    const query = `since=${formatPosition(request.since)}&limit=${request.limit}&wait=${request.waitSeconds}`;
-    const { status, headers, body } = await link.request({
-      method: 'GET',
-      path: `/v1/changes?${query}`,
-      headers: {
-        accept: MEDIA_TYPES.records,
-        [HEADERS.follower]: nodeId,
-        [HEADERS.applied]: formatPosition(request.applied),
-        ...(request.log === null ? {} : { [HEADERS.log]: request.log }),
-      },
-      answerMs: request.waitSeconds * 1000 + requestTimeoutMs,
-      signal,
-    });
+    const { status, headers, body } = await this.#ask(request, signal);
+    const { problem } = this.#upstream;
+    if (problem !== null) {
+      await body.dump();
+      // Tried again, for it may be an answer that went astray, and is mended elsewhere; said in health as long as it goes on.
+      return failed(problem);
+    }
     if (status !== 200) return refusedOrFailed(status, headers, await body.text());
     if (headers['content-type'] !== MEDIA_TYPES.records) {
       await body.dump();
       return failed(`the leader answered with ${String(headers['content-type'])} instead of records`);
-    }
-    if (headers[HEADERS.node] === nodeId) {
-      await body.dump();
-      // Tried again, for it may be an answer that went astray; said in health as long as it goes on.
-      return failed('the address of the leader leads back to this very node');
     }
     return toPage(headers, await body.bytes());
   }
@@ -78,6 +72,40 @@ export class HttpFeedClient implements FeedClient {
   async close(): Promise<void> {
     await this.#options.link.close();
   }
+
+  /** One request; what was known of the path is learnt anew with its answer, or not known any more. */
+  async #ask(request: FeedRequest, signal: AbortSignal): Promise<LinkAnswer> {
+    const { link, nodeId, requestTimeoutMs } = this.#options;
+    const query = `since=${formatPosition(request.since)}&limit=${request.limit}&wait=${request.waitSeconds}`;
+    try {
+      const answer = await link.request({
+        method: 'GET',
+        path: `/v1/changes?${query}`,
+        headers: {
+          accept: MEDIA_TYPES.records,
+          [HEADERS.follower]: nodeId,
+          [HEADERS.applied]: formatPosition(request.applied),
+          ...(request.log === null ? {} : { [HEADERS.log]: request.log }),
+        },
+        answerMs: request.waitSeconds * 1000 + requestTimeoutMs,
+        signal,
+      });
+      this.#upstream = upstreamOf(
+        nodeId,
+        textOf(answer.headers[HEADERS.node]),
+        textOf(answer.headers[HEADERS.upstream]),
+      );
+      return answer;
+    } catch (error) {
+      this.#upstream = UPSTREAM_UNKNOWN;
+      throw error;
+    }
+  }
+}
+
+/** A header that came in several lines is one list. */
+function textOf(header: string | string[] | undefined): string | undefined {
+  return header === undefined ? undefined : String(header);
 }
 
 function toPage(headers: LinkHeaders, body: Uint8Array): FeedAnswer {

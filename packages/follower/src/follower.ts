@@ -92,6 +92,7 @@ export class Follower {
       version,
       stopping: this.#stopping.signal,
       bounds: () => boundsOf(store) ?? this.#boundsOfLeader(),
+      upstream: () => this.#path(),
       health: () => this.health(),
       readiness: () => this.#readiness(),
       statusOfRole: () => this.#status(),
@@ -152,6 +153,11 @@ export class Follower {
     return { log: state.log, history: [{ epoch: leaderEpoch, offsetFirst: 1 }], head: START, tail: 1 };
   }
 
+  /** Whom it follows, nearest first. Once it has stopped following, what it last heard would grow old unnoticed. */
+  #path(): readonly string[] | null {
+    return this.#replicator.state.phase === 'following' ? this.#client.path : null;
+  }
+
   /** What the machine knows, as of now. */
   #condition(): ReplicatorState {
     const { policy, requestTimeoutMs, clock } = this.#options;
@@ -174,7 +180,7 @@ export class Follower {
     return {
       applied: store.facts.head.offset,
       lag: { changes: lagChanges(progress), seconds: inMilliseconds(lagSeconds(progress, clock.now())) },
-      leader: { url: leaderUrl, epoch: this.#replicator.leaderEpoch, head: progress.leaderHead },
+      leader: { url: leaderUrl, epoch: this.#replicator.leaderEpoch, head: progress.leaderHead, path: this.#path() },
       replication: {
         phase,
         connected: progress.connected,

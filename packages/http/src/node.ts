@@ -13,6 +13,8 @@ export interface ServedNode {
   readonly stopping: AbortSignal;
   /** Its log for the planners; undefined while a follower does not know which log it will hold. */
   bounds(): LogBounds | undefined;
+  /** Ids of the nodes it follows, nearest first; null while that is not known. A leader follows none. */
+  upstream?(): readonly string[] | null;
   health(): Health;
   /** Whether traffic should be sent here, and if not, why. */
   readiness(): { readonly ready: boolean; readonly reason: string | null };

@@ -13,7 +13,7 @@ export { healthSchema, type Health } from './health.ts';
 export { checkJson, parseJson, type JsonText, type JsonValue } from './json.ts';
 export { LIMITS } from './limits.ts';
 export { encodeLine, LineReader, parseLine, type Change, type ChangeHead } from './line.ts';
-export { checkKey, checkNodeId, checkReadableCollection, checkWritableCollection } from './names.ts';
+export { checkKey, checkNodeId, isNodeId, checkReadableCollection, checkWritableCollection } from './names.ts';
 export { jsonPageFrame, ndjsonPageFrame, pageSchema, type PageFacts } from './page.ts';
 export {
   formatPosition,

@@ -3,6 +3,8 @@ export const LIMITS = {
   keyBytesMax: 1024,
   collectionCharsMax: 64,
   nodeIdCharsMax: 64,
+  /** Nodes between a follower and where its changes come from, that one included. */
+  upstreamNodesMax: 16,
   valueBytesMaxDefault: 1024 * 1024,
   jsonDepthMax: 64,
   idempotencyKeyCharsMax: 255,

@@ -25,8 +25,12 @@ export function checkKey(key: string): string {
   throw new SkeinError('bad_key', `${quote(key)} ${problem}`);
 }
 
+export function isNodeId(id: string): boolean {
+  return NODE_ID.test(id);
+}
+
 export function checkNodeId(id: string): string {
-  if (NODE_ID.test(id)) return id;
+  if (isNodeId(id)) return id;
   throw new SkeinError('bad_header', `${quote(id)} is not a node id: use 1 to 64 of A-Z a-z 0-9 . _ -`);
 }
 

@@ -13,6 +13,7 @@ export const HEADERS = {
   follower: 'skein-follower',
   applied: 'skein-applied',
   node: 'skein-node',
+  upstream: 'skein-upstream',
   idempotencyKey: 'idempotency-key',
   idempotentReplayed: 'idempotent-replayed',
 } as const;

@@ -42,3 +42,4 @@ export {
 export { planRead, type ReadPlan } from './read-planner.ts';
 export { planRetention, type RetainedLog, type RetentionPlan, type RetentionPolicy } from './retention.ts';
 export { outboxDrift, SLOTS_MAX, slotState, type Slot, type SlotState } from './slots.ts';
+export { upstreamOf, UPSTREAM_UNKNOWN, type Upstream } from './upstream.ts';

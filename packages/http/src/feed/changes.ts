@@ -12,7 +12,7 @@ import {
   type Since,
 } from '@skein/protocol';
 import { planPage } from '@skein/replication';
-import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
+import type { FastifyInstance, FastifyReply, FastifyRequest, onSendHookHandler } from 'fastify';
 import type { ZodTypeProvider } from 'fastify-type-provider-zod';
 import { z } from 'zod';
 import type { Commits } from '../commits.ts';
@@ -59,7 +59,7 @@ export function changeFeed(app: FastifyInstance, parts: FeedParts): void {
     .withTypeProvider<ZodTypeProvider>()
     .get(
       '/v1/changes',
-      { schema: { querystring: feedQuery }, preHandler: minPositionHook(node, parts.commits) },
+      { schema: { querystring: feedQuery }, preHandler: minPositionHook(node, parts.commits), onSend: sayPath(node) },
       async (request, reply) => {
         const { since, limit, wait, collections, prefix } = request.query;
         const format = formatOf(request);
@@ -78,6 +78,18 @@ export function changeFeed(app: FastifyInstance, parts: FeedParts): void {
         return sendPage(reply, format, page);
       },
     );
+}
+
+/**
+ * Whom this node follows, on pages and refusals alike: empty nodes that follow each other in a cycle answer with nothing
+ * else. It is told as it is when the answer goes out, for the request may have stood for long.
+ */
+function sayPath(node: ServedNode): onSendHookHandler {
+  return (_request, reply, payload, done) => {
+    const path = node.upstream?.() ?? null;
+    if (path !== null) reply.header(HEADERS.upstream, path.join(','));
+    done(null, payload);
+  };
 }
 
 function formatOf(request: FastifyRequest): FeedFormat {
