@@ -97,7 +97,8 @@ export class HttpFeedClient implements FeedClient {
       );
       return answer;
     } catch (error) {
-      this.#upstream = UPSTREAM_UNKNOWN;
+      // One that is given up says nothing of the leader, and the next may have been answered before it ends.
+      if (!signal.aborted) this.#upstream = UPSTREAM_UNKNOWN;
       throw error;
     }
   }

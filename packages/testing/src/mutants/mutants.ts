@@ -329,4 +329,26 @@ export const MUTANTS: readonly Mutant[] = [
     ],
     test: 'packages/replication/src/follower-machine.test.ts',
   },
+  {
+    name: 'sees a cycle only when it follows itself',
+    edits: [
+      {
+        file: 'replication/src/upstream.ts',
+        find: 'nodes.findIndex((node, index) => nodes.indexOf(node) < index)',
+        replace: 'nodes.findIndex((node, index) => index === 1 && node === own)',
+      },
+    ],
+    test: 'packages/replication/src/upstream.test.ts',
+  },
+  {
+    name: 'says whom it follows on pages only, not on refusals',
+    edits: [
+      {
+        file: 'http/dist/feed/changes.js',
+        find: 'if (path !== null)',
+        replace: 'if (path !== null && reply.statusCode === 200)',
+      },
+    ],
+    test: 'test/e2e/upstream.test.ts',
+  },
 ];
