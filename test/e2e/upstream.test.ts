@@ -3,7 +3,7 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 
 const cluster = new Cluster();
 let leader: NodeProcess;
-const SOON: Flags = { 'poll-interval': '50ms', 'backoff-base': '1s', 'backoff-max': '2s', 'circuit-open': '1s' };
+const SOON: Flags = { 'poll-interval': '200ms', 'backoff-base': '1s', 'backoff-max': '2s', 'circuit-open': '1s' };
 
 beforeAll(async () => {
   leader = await cluster.leader({ 'node-id': 'lead' });
@@ -69,6 +69,19 @@ describe('a chain of followers', () => {
   });
 });
 
+describe('a follower that its leader has refused', () => {
+  it('names no path any more, for it would not notice a change of it', async () => {
+    const refused = await cluster.follower(leader, { ...SOON, 'node-id': 'refused' });
+    await hasPath(refused, 'lead');
+    await refused.caughtUpWith(leader);
+    const another = await cluster.leader();
+    await refused.restart({ leader: another.url });
+    await until('it is refused', async () => (await refused.status()).replication.phase === 'refused');
+    expect(await pathOf(refused)).toBeNull();
+    expect((await refused.client.get('/v1/changes')).headers['skein-upstream']).toBeUndefined();
+  });
+});
+
 describe('followers that follow each other in a cycle', () => {
   it('of two, and empty, say so until one of them follows a leader; then both hold what it holds', async () => {
     const [a, b] = (await followersInACircle(['a', 'b'])) as [NodeProcess, NodeProcess];
@@ -99,5 +112,5 @@ describe('followers that follow each other in a cycle', () => {
     await a.restart({ leader: leader.url });
     await expectSameDocuments([a, b, c, behind]);
     await hasPath(behind, 'c', 'b', 'a', 'lead');
-  });
+  }, 90_000);
 });
