@@ -7,6 +7,7 @@ import {
   lagChanges,
   lagSeconds,
   progressAt,
+  rateDelayMs,
   storeVerdict,
   type FollowerPolicy,
   type LogBounds,
@@ -162,7 +163,10 @@ export class Follower {
   #condition(): ReplicatorState {
     const { policy, requestTimeoutMs, clock } = this.#options;
     const { state } = this.#replicator;
-    const silenceMsMax = Math.max(policy.waitSeconds * 1000, policy.pollIntervalMs ?? 0) + 2 * requestTimeoutMs;
+    // The silence that is a rate's own doing says nothing of the leader.
+    const heldBackMs = rateDelayMs(state, state.progress.contactAtMs ?? 0);
+    const restMs = Math.max(policy.waitSeconds * 1000, policy.pollIntervalMs ?? 0) + heldBackMs;
+    const silenceMsMax = restMs + 2 * requestTimeoutMs;
     const progress = progressAt(state.progress, clock.now(), silenceMsMax);
     if (progress === state.progress) return state;
     return { ...state, progress, lastError: `nothing heard of it for over ${silenceMsMax / 1000} s` };

@@ -172,9 +172,10 @@ export class Replicator {
     const startedAt = clock.now();
     try {
       const position = await store.apply(this.#state.log!, payload);
-      const tookMs = clock.now() - startedAt;
+      const nowMs = clock.now();
+      const tookMs = nowMs - startedAt;
       observer.applied({ changes, tookMs });
-      this.#dispatch({ kind: 'applied', position, changes, tookMs });
+      this.#dispatch({ kind: 'applied', position, changes, tookMs, nowMs });
     } catch (error) {
       const reason = reasonOf(error);
       observer.failed('apply_failed', reason);

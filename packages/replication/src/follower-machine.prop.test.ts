@@ -16,7 +16,7 @@ import { lagChanges } from './progress.ts';
  * The machine in a world where everything that can happen does, in any order. The world is a simulated leader, disk and
  * clock: it commits pages exactly as the effects say, and holds every effect and state to what the machine promises.
  * Never two fetches or two applies in flight, one page in hand at most, every page applied behind what is durable,
- * nothing after a refusal, no lag claimed without contact. When the faults end, everything must arrive.
+ * nothing after a refusal, no lag claimed without contact, no more fetched than the rate allows. When the faults end, everything must arrive.
  */
 const POLICY: FollowerPolicy = {
   backoff: { baseMs: 2000, maxMs: 60_000 },
@@ -24,7 +24,10 @@ const POLICY: FollowerPolicy = {
   pollIntervalMs: null,
   waitSeconds: 10,
   pageSizeMax: 5000,
+  rate: null,
 };
+
+const RATE = { perSecond: 1, burst: 4 };
 
 /** Records of the leader's log from `from` up to, but not including, `to`. */
 interface Span {
@@ -38,7 +41,7 @@ class World {
   /** The position behind each of the leader's records; the first is the empty log's. */
   readonly log: Position[] = [START];
   readonly visited: Set<string>;
-  state = initialFollower<Span>(POLICY, null, START);
+  state;
   now = 0;
   durable = 0;
   applying: Span | null = null;
@@ -47,10 +50,12 @@ class World {
   inContact = false;
   /** Offset of the leader's head at the time of each good answer. */
   readonly #headAt = new Map<number, number>();
+  readonly #came: { readonly atMs: number; readonly changes: number }[] = [];
   #epoch = 1;
 
-  constructor(visited: Set<string>) {
+  constructor(visited: Set<string>, rate: FollowerPolicy['rate']) {
     this.visited = visited;
+    this.state = initialFollower<Span>({ ...POLICY, rate }, null, START);
     this.dispatch({ kind: 'started' });
   }
 
@@ -136,12 +141,24 @@ class World {
   /** A leader's answer, after whatever delay was asked for; a bad one is a failed fetch, which is tried again. */
   fetched(page: Page, isGood: boolean): readonly FollowerEffect<Span>[] {
     const { ticket } = this.#arrive();
+    this.#count(page.changes);
     this.inContact = isGood;
     if (isGood) {
       this.#headAt.set(this.now, page.headOffset);
       this.#retire();
     }
     return this.dispatch({ kind: 'fetched', ticket, page, tookMs: 1, nowMs: this.now, random: 0.5 });
+  }
+
+  /** Over any period there came no more than the burst, the rate, and the last page. */
+  #count(changes: number): void {
+    this.#came.push({ atMs: this.now, changes });
+    if (this.state.policy.rate === null) return;
+    let before = 0;
+    for (const { atMs, changes: these } of this.#came.slice(0, -1).toReversed()) {
+      before += these;
+      expect(before).toBeLessThanOrEqual(RATE.burst + (RATE.perSecond * (this.now - atMs)) / 1000);
+    }
   }
 
   fetchFailed(random: number, retryAfterMs: number): void {
@@ -160,7 +177,13 @@ class World {
 
   applied(tookMs: number): void {
     const position = this.#endApply(true);
-    this.dispatch({ kind: 'applied', position, changes: position.offset - this.state.applied.offset, tookMs });
+    this.dispatch({
+      kind: 'applied',
+      position,
+      changes: position.offset - this.state.applied.offset,
+      tookMs,
+      nowMs: this.now,
+    });
   }
 
   /** A write that failed half-way: after the reopen the page may be there or not. */
@@ -294,8 +317,8 @@ describe('a follower, whatever happens in whatever order', () => {
   it('applies every page once and in order, and all of them when the faults end, unless it had to stop', () => {
     const visited = new Set<string>();
     fc.assert(
-      fc.property(actions, (acts) => {
-        const world = new World(visited);
+      fc.property(actions, fc.constantFrom(null, RATE), (acts, rate) => {
+        const world = new World(visited, rate);
         for (const act of acts) act(world);
         if (world.state.phase !== 'following') return;
         settle(world);

@@ -24,6 +24,7 @@ const POLICY: FollowerPolicy = {
   pollIntervalMs: null,
   waitSeconds: 10,
   pageSizeMax: 5000,
+  rate: null,
 };
 const EPOCH = '1-aaaaaaaa';
 const PAGE_END = { offset: 2, epoch: EPOCH, hash: '2222222222222222' };
@@ -57,7 +58,7 @@ const EVENTS: { readonly [Kind in Event['kind']]: (state: State) => Extract<Even
     refusal: { code: 'compacted', detail: 'gone' },
     nowMs: 1000,
   }),
-  applied: () => ({ kind: 'applied', position: PAGE_END, changes: 2, tookMs: 5 }),
+  applied: () => ({ kind: 'applied', position: PAGE_END, changes: 2, tookMs: 5, nowMs: 1000 }),
   'apply-failed': () => ({ kind: 'apply-failed', reason: 'EIO', isFinal: false, applied: START, ...NOW }),
   stopped: () => ({ kind: 'stopped' }),
 };

@@ -17,6 +17,7 @@ const POLICY: FollowerPolicy = {
   pollIntervalMs: null,
   waitSeconds: 10,
   pageSizeMax: 5000,
+  rate: null,
 };
 
 /** A position of the log these tests follow; its hash is made from its offset. */
@@ -25,7 +26,7 @@ const at = (offset: number, epoch = '2-aaaaaaaa'): Position =>
 
 /** How an event differs from one that fits. */
 type Fetched = Partial<{ first: number; before: Position; epoch: string } & Pick<Page, 'log' | 'headOffset'> & Times>;
-type Times = Pick<Extract<Event, { kind: 'fetched' }>, 'ticket' | 'tookMs'>;
+type Times = Pick<Extract<Event, { kind: 'fetched' }>, 'ticket' | 'tookMs' | 'nowMs'>;
 type Page = Extract<Event, { kind: 'fetched' }>['page'];
 
 /** A follower, and what it did last. */
@@ -66,8 +67,8 @@ class Follower {
     return this.on({ kind: 'fetch-failed', ticket, reason: 'refused', nowMs: 1000, random: 0.5, ...event });
   }
 
-  applied(offset: number): this {
-    return this.on({ kind: 'applied', position: at(offset), changes: 2, tookMs: 150 });
+  applied(offset: number, { changes = 2, tookMs = 150, nowMs = 1000 } = {}): this {
+    return this.on({ kind: 'applied', position: at(offset), changes, tookMs, nowMs });
   }
 
   applyFailed(event: { isFinal?: boolean; applied?: number; nowMs?: number; random?: number } = {}): this {
@@ -83,6 +84,13 @@ class Follower {
   get delayMs(): number | undefined {
     return this.effects.flatMap((effect) => ('delayMs' in effect ? [effect.delayMs] : []))[0];
   }
+}
+
+/** Two changes behind a gap, at no time to back off. */
+function badPage({ state: { ticket } }: Follower): Event {
+  const place = { offsetFirst: 9, hashBefore: at(8).hash, epochFirst: '2-aaaaaaaa', next: at(10), payload: '9' };
+  const page = { log: 'log', headOffset: 100, changes: 2, content: place };
+  return { kind: 'fetched', ticket, page, tookMs: 5, nowMs: 1000, random: 0 };
 }
 
 describe('fetching', () => {
@@ -143,9 +151,9 @@ describe('fetching', () => {
   it('asks for as much as applying has shown to be good', () => {
     const limits = (follower: Follower): unknown[] => follower.effects.map((e) => ('limit' in e ? e.limit : null));
     expect(limits(new Follower({ pageSizeMax: 300 }))).toEqual([300]);
-    const slow = new Follower().fetched().on({ kind: 'applied', position: at(2), changes: 1000, tookMs: 201 });
+    const slow = new Follower().fetched().applied(2, { changes: 1000, tookMs: 201 });
     expect(limits(slow.fetched())).toEqual([null, 500]);
-    const fast = new Follower().fetched().on({ kind: 'applied', position: at(2), changes: 1000, tookMs: 10 });
+    const fast = new Follower().fetched().applied(2, { changes: 1000, tookMs: 10 });
     expect(limits(fast.fetched())).toEqual([null, 2500]);
   });
 });
@@ -279,6 +287,49 @@ describe('failures', () => {
       applied: at(2),
       progress: { applied: 2 },
     });
+  });
+});
+
+describe('a rate', () => {
+  /** Four changes a second, two at once. */
+  const rate = { perSecond: 4, burst: 2 };
+
+  it('holds back the next fetch until what was fetched beyond the burst is paid for', () => {
+    const follower = new Follower({ rate });
+    expect(follower.fetched().delayMs).toBe(0);
+    follower.fetched();
+    expect(follower.applied(2).delayMs).toBe(500);
+    expect(new Follower({ rate }).fetched().fetched().applied(2, { nowMs: 1400 }).delayMs).toBe(100);
+    expect(new Follower().fetched().fetched().applied(2).delayMs).toBe(0);
+  });
+
+  it('holds back also what follows a page that reaches the head, and goes on when there is time enough', () => {
+    const behindHead = (nowMs: number): number | undefined =>
+      new Follower({ rate }).fetched().fetched({ headOffset: 4 }).applied(2).applied(4, { nowMs }).delayMs;
+    expect([behindHead(1000), behindHead(9000)]).toEqual([500, 0]);
+  });
+
+  it('is not used up by questions to which there is no news, however many: those are never held back', () => {
+    const follower = new Follower({ rate });
+    for (let polls = 0; polls < 10; polls++) expect(follower.empty({ tookMs: 10_000 }).delayMs).toBe(0);
+    expect(follower.effects).toMatchObject([{ kind: 'fetch', waitSeconds: 10 }]);
+  });
+
+  it('counts pages that were of no use, too', () => {
+    const follower = new Follower({ rate });
+    const bad = (): number | undefined => follower.on(badPage(follower)).delayMs;
+    expect([bad(), bad()]).toEqual([0, 500]);
+  });
+
+  it('counts what was lost and is fetched again', () => {
+    const follower = new Follower({ rate }).fetched().fetched();
+    follower.on({ kind: 'apply-failed', reason: 'EIO', isFinal: false, applied: START, nowMs: 1000, random: 0 });
+    expect(follower.delayMs).toBe(500);
+  });
+
+  it('asks for no more at once than for what a second allows', () => {
+    expect(new Follower({ rate }).effects).toMatchObject([{ limit: 4 }]);
+    expect(new Follower({ rate: { perSecond: 10_000, burst: 1 } }).effects).toMatchObject([{ limit: 1000 }]);
   });
 });
 

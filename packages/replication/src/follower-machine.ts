@@ -16,6 +16,7 @@ import {
   progressAfterSilence,
   type Progress,
 } from './progress.ts';
+import { bucketAfterTaking, bucketDelayMs, FULL, type RatePolicy, type TokenBucket } from './token-bucket.ts';
 
 /**
  * The follower's main loop as a pure machine: `step(state, event) → { state, effects }`.
@@ -37,6 +38,8 @@ export interface FollowerPolicy {
   readonly pollIntervalMs: number | null;
   readonly waitSeconds: number;
   readonly pageSizeMax: number;
+  /** Null fetches as fast as it can. */
+  readonly rate: RatePolicy | null;
 }
 
 /** A page as the machine sees it; `payload` is carried through untouched. */
@@ -78,7 +81,13 @@ export type FollowerEvent<Payload> =
       readonly random: number;
     }
   | { readonly kind: 'fetch-refused'; readonly ticket: number; readonly refusal: Refusal; readonly nowMs: number }
-  | { readonly kind: 'applied'; readonly position: Position; readonly changes: number; readonly tookMs: number }
+  | {
+      readonly kind: 'applied';
+      readonly position: Position;
+      readonly changes: number;
+      readonly tookMs: number;
+      readonly nowMs: number;
+    }
   | {
       readonly kind: 'apply-failed';
       readonly reason: string;
@@ -120,6 +129,7 @@ export interface FollowerState<Payload> {
   /** The same for applying, counted apart: a good fetch says nothing of the disk. */
   readonly applyFailures: number;
   readonly breaker: Breaker;
+  readonly bucket: TokenBucket;
   readonly progress: Progress;
   readonly refusal: Refusal | null;
   readonly lastError: string | null;
@@ -152,6 +162,7 @@ export function initialFollower<Payload>(
     failures: 0,
     applyFailures: 0,
     breaker: CLOSED,
+    bucket: FULL,
     progress: { ...NO_PROGRESS, applied: applied.offset },
     refusal: null,
     lastError: null,
@@ -178,7 +189,7 @@ export function step<Payload>(state: FollowerState<Payload>, event: FollowerEven
 type Event<Payload, Kind> = Extract<FollowerEvent<Payload>, { kind: Kind }>;
 
 function afterStart<Payload>(state: FollowerState<Payload>): FollowerStep<Payload> {
-  return state.phase === 'starting' ? fetchNext({ ...state, phase: 'following' }, 0) : { state, effects: [] };
+  return state.phase === 'starting' ? fetchIn({ ...state, phase: 'following' }, 0) : { state, effects: [] };
 }
 
 function afterStop<Payload>(state: FollowerState<Payload>): FollowerStep<Payload> {
@@ -187,8 +198,9 @@ function afterStop<Payload>(state: FollowerState<Payload>): FollowerStep<Payload
   return { state: { ...state, phase: 'stopped', isFetching: false, inHand: null, progress }, effects };
 }
 
-function afterFetch<Payload>(state: FollowerState<Payload>, event: Event<Payload, 'fetched'>): FollowerStep<Payload> {
+function afterFetch<Payload>(before: FollowerState<Payload>, event: Event<Payload, 'fetched'>): FollowerStep<Payload> {
   const { page, nowMs } = event;
+  const state = afterTaking(before, page.changes, nowMs);
   if (state.log !== null && page.log !== state.log) {
     return refuse(state, {
       code: 'other_log',
@@ -208,9 +220,9 @@ function afterFetch<Payload>(state: FollowerState<Payload>, event: Event<Payload
   if (page.content === null) {
     // Whatever could not be applied is here after all: a failed write may have been stored.
     const applyFailures = state.isApplying ? state.applyFailures : 0;
-    return fetchNext({ ...fetched, applyFailures }, pauseAfterEmpty(state, event));
+    return fetchNext({ ...fetched, applyFailures }, pauseAfterEmpty(state, event), nowMs);
   }
-  return take({ ...fetched, inHand: page, fetchedTo: page.content.next });
+  return take({ ...fetched, inHand: page, fetchedTo: page.content.next }, nowMs);
 }
 
 /** Why a page does not continue what this node has, or undefined when it does. */
@@ -244,17 +256,32 @@ function pauseAfterEmpty<Payload>(state: FollowerState<Payload>, event: Event<Pa
  * leader's head there is nothing yet: that question waits until the page is durable, so that it carries the
  * acknowledgement of it.
  */
-function take<Payload>(state: FollowerState<Payload>): FollowerStep<Payload> {
+function take<Payload>(state: FollowerState<Payload>, nowMs: number): FollowerStep<Payload> {
   if (state.isApplying || state.inHand === null) return { state, effects: [] };
   const { changes, content, headOffset } = state.inHand;
   const apply: FollowerEffect<Payload> = { kind: 'apply', payload: content!.payload, changes };
   const taken = { ...state, inHand: null, isApplying: true };
   if (content!.next.offset >= headOffset) return { state: taken, effects: [apply] };
-  const next = fetchNext<Payload>(taken, 0);
+  const next = fetchNext<Payload>(taken, 0, nowMs);
   return { state: next.state, effects: [apply, ...next.effects] };
 }
 
-function fetchNext<Payload>(state: FollowerState<Payload>, delayMs: number): FollowerStep<Payload> {
+/** What came has been fetched, whether it turns out to be of use or not. */
+function afterTaking<Payload>(state: FollowerState<Payload>, changes: number, nowMs: number): FollowerState<Payload> {
+  const { rate } = state.policy;
+  return rate === null ? state : { ...state, bucket: bucketAfterTaking(state.bucket, rate, changes, nowMs) };
+}
+
+/** How long a fetch is held back because of what was fetched before it. */
+export function rateDelayMs<Payload>({ policy, bucket }: FollowerState<Payload>, nowMs: number): number {
+  return policy.rate === null ? 0 : bucketDelayMs(bucket, policy.rate, nowMs);
+}
+
+function fetchNext<Payload>(state: FollowerState<Payload>, pauseMs: number, nowMs: number): FollowerStep<Payload> {
+  return fetchIn(state, Math.max(pauseMs, rateDelayMs(state, nowMs)));
+}
+
+function fetchIn<Payload>(state: FollowerState<Payload>, delayMs: number): FollowerStep<Payload> {
   if (state.phase !== 'following' || state.isFetching || state.inHand !== null) return { state, effects: [] };
   const ticket = state.ticket + 1;
   const waitSeconds = mayPark(state) ? state.policy.waitSeconds : 0;
@@ -262,7 +289,8 @@ function fetchNext<Payload>(state: FollowerState<Payload>, delayMs: number): Fol
     kind: 'fetch',
     ticket,
     since: state.fetchedTo,
-    limit: state.pageSize,
+    // Of what is limited by the second no more than a second's is asked for, or contact would be made too seldom.
+    limit: Math.min(state.pageSize, state.policy.rate?.perSecond ?? Infinity),
     waitSeconds,
     delayMs,
   };
@@ -283,7 +311,7 @@ function afterApply<Payload>(state: FollowerState<Payload>, event: Event<Payload
     pageSize: nextPageSize(state.pageSize, state.policy.pageSizeMax, { changes: event.changes, applyMs: event.tookMs }),
     progress: progressAfterApply(state.progress, event.position.offset),
   };
-  return applied.inHand === null ? fetchNext(applied, 0) : take(applied);
+  return applied.inHand === null ? fetchNext(applied, 0, event.nowMs) : take(applied, event.nowMs);
 }
 
 function afterFetchFailed<Payload>(
@@ -297,7 +325,7 @@ function afterFetchFailed<Payload>(
     event.nowMs,
   );
   const backoffMs = backoffDelayMs(state.policy.backoff, failures, event.random, event.retryAfterMs);
-  const delayMs = Math.max(backoffMs, breakerDelayMs(breaker, event.nowMs));
+  const delayMs = Math.max(backoffMs, breakerDelayMs(breaker, event.nowMs), rateDelayMs(state, event.nowMs));
   const progress = progressAfterSilence(state.progress);
   return {
     state: { ...state, failures, breaker, progress, lastError: event.reason },
@@ -334,6 +362,7 @@ function afterApplyFailed<Payload>(
   const cancel: FollowerEffect<Payload>[] = state.isFetching ? [{ kind: 'cancel-fetch' }] : [];
   if (event.isFinal) return { state: { ...cleared, phase: 'failed' }, effects: cancel };
   const backoffMs = backoffDelayMs(state.policy.backoff, cleared.applyFailures, event.random);
-  const next = fetchNext<Payload>(cleared, Math.max(backoffMs, breakerDelayMs(state.breaker, event.nowMs)));
+  const pauseMs = Math.max(backoffMs, breakerDelayMs(state.breaker, event.nowMs));
+  const next = fetchNext<Payload>(cleared, pauseMs, event.nowMs);
   return { state: next.state, effects: [...cancel, ...next.effects] };
 }

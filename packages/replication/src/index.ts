@@ -9,6 +9,7 @@ export {
 } from './breaker.ts';
 export {
   initialFollower,
+  rateDelayMs,
   step,
   type FetchedPage,
   type FollowerEffect,
@@ -43,3 +44,4 @@ export { planRead, type ReadPlan } from './read-planner.ts';
 export { planRetention, type RetainedLog, type RetentionPlan, type RetentionPolicy } from './retention.ts';
 export { outboxDrift, SLOTS_MAX, slotState, type Slot, type SlotState } from './slots.ts';
 export { upstreamOf, UPSTREAM_UNKNOWN, type Upstream } from './upstream.ts';
+export { type RatePolicy } from './token-bucket.ts';

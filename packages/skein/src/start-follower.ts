@@ -1,5 +1,5 @@
 import { systemClock } from '@skein/core';
-import { Follower, undiciLink } from '@skein/follower';
+import { Follower, undiciLink, type FollowerOptions } from '@skein/follower';
 import { CommandError } from './cli/command-error.ts';
 import { openDataDirectory } from './data-directory.ts';
 import { addressOf, checkExposure, type ListenOptions } from './listen.ts';
@@ -28,6 +28,10 @@ export interface FollowerConfig {
   /** After so many failures in a row the leader is left alone for `circuitOpenMs`. */
   readonly circuitFailuresMax?: number | undefined;
   readonly circuitOpenMs?: number | undefined;
+  /** Most changes to fetch in a second; null, the default, fetches as many as there are. */
+  readonly rateLimit?: number | null | undefined;
+  /** So many more may be fetched at once after a rest. */
+  readonly rateBurst?: number | undefined;
   readonly lagMsMax?: number | undefined;
   readonly forwardWrites?: boolean | undefined;
   readonly writeBufferBytes?: number | undefined;
@@ -67,6 +71,7 @@ export async function startFollower(config: FollowerConfig): Promise<RunningNode
       pollIntervalMs: config.pollIntervalMs ?? null,
       waitSeconds: WAIT_SECONDS,
       pageSizeMax: config.batchSize ?? 5000,
+      rate: rateOf(config),
     },
     requestTimeoutMs: config.requestTimeoutMs ?? 10_000,
     forwardWrites: config.forwardWrites ?? true,
@@ -77,6 +82,10 @@ export async function startFollower(config: FollowerConfig): Promise<RunningNode
   const running = await runNode({ node: follower, store, clock, address });
   follower.start();
   return running;
+}
+
+function rateOf({ rateLimit = null, rateBurst = 1000 }: FollowerConfig): FollowerOptions['policy']['rate'] {
+  return rateLimit === null ? null : { perSecond: rateLimit, burst: rateBurst };
 }
 
 /** The obvious mistake is caught before anything starts; the others, by the node id in the leader's answers. */

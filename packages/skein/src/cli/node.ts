@@ -60,6 +60,8 @@ function runFollower(config: Config, logger: NodeLogger): Promise<RunningNode> {
     backoffMaxMs: config.need('backoff-max'),
     circuitFailuresMax: config.need('circuit-failures'),
     circuitOpenMs: config.need('circuit-open'),
+    rateLimit: config.get('rate-limit') ?? null,
+    rateBurst: config.need('rate-burst'),
     lagMsMax: config.need('max-lag'),
     forwardWrites: config.need('forward-writes'),
     logger,

@@ -96,6 +96,18 @@ export const OPTIONS = {
     help: 'How long it is then left alone; one question decides whether it is left alone again.',
     defaults: { follower: '30s' },
   }),
+  'rate-limit': option({
+    schema: integer(1, 10_000_000),
+    placeholder: '<changes>',
+    help: 'Most changes to fetch in a second, such as 10000. Unless given, as many as there are.',
+    defaults: { follower: null },
+  }),
+  'rate-burst': option({
+    schema: integer(1, 10_000_000),
+    placeholder: '<changes>',
+    help: 'With --rate-limit: so many may be fetched at once after a rest.',
+    defaults: { follower: '1000' },
+  }),
   'max-lag': option({
     schema: duration(1000, 3_600_000),
     placeholder: '<duration>',

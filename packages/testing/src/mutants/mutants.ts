@@ -351,4 +351,26 @@ export const MUTANTS: readonly Mutant[] = [
     ],
     test: 'test/e2e/upstream.test.ts',
   },
+  {
+    name: 'is not held back by a rate when a page has been applied',
+    edits: [
+      {
+        file: 'replication/src/follower-machine.ts',
+        find: 'fetchNext(applied, 0, event.nowMs)',
+        replace: 'fetchIn(applied, 0)',
+      },
+    ],
+    test: 'packages/replication/src/follower-machine.prop.test.ts',
+  },
+  {
+    name: 'saves up tokens for as long as nothing is fetched',
+    edits: [
+      {
+        file: 'replication/src/token-bucket.ts',
+        find: 'Math.max(bucket.fullAtMs, nowMs)',
+        replace: 'Math.max(bucket.fullAtMs, 0)',
+      },
+    ],
+    test: 'packages/replication/src/token-bucket.test.ts',
+  },
 ];

@@ -125,7 +125,7 @@ class Run {
   }
 
   #makeNode(name: string, role: 'leader' | 'follower', leader: string | undefined): SimNode {
-    const { logBytesMax, syncMs, pageSizeMax, pollIntervalMs, retention } = this.#shape;
+    const { logBytesMax, syncMs, pageSizeMax, pollIntervalMs, retention, rate } = this.#shape;
     return new SimNode({
       name,
       role,
@@ -138,6 +138,7 @@ class Run {
       pageSizeMax,
       pollIntervalMs,
       retention,
+      rate,
       tell: (event) => this.#tell(event),
       mark: (mark) => this.#mark(mark),
       fail: (problem) => this.fail(problem),

@@ -1,5 +1,6 @@
 import type { Role } from '@skein/protocol';
 import type { LeaderOptions } from '@skein/leader';
+import type { NodeSetup } from '../world/sim-process.ts';
 import type { Rng } from '../world/rng.ts';
 
 /** How large a world is, and how it is made. */
@@ -13,6 +14,7 @@ export interface Shape {
   readonly pageSizeMax: number;
   readonly pollIntervalMs: number | null;
   readonly retention: LeaderOptions['retention'];
+  readonly rate: NodeSetup['rate'];
 }
 
 export function drawShape(random: Rng): Shape {
@@ -45,5 +47,6 @@ export function drawShape(random: Rng): Shape {
       bytesMax: 1024 ** 3,
       silenceMsMax: random.chance(0.7) ? 3_600_000 : random.between(500, 3000),
     },
+    rate: random.chance(0.25) ? { perSecond: random.pick([50, 500]), burst: random.pick([1, 50]) } : null,
   };
 }

@@ -1,5 +1,5 @@
 import { Store, type Published } from '@skein/core';
-import { Follower } from '@skein/follower';
+import { Follower, type FollowerOptions } from '@skein/follower';
 import { Leader, type LeaderOptions } from '@skein/leader';
 import { healthSchema, type Health, type Role } from '@skein/protocol';
 import type { SimDisk } from '../disk/sim-disk.ts';
@@ -21,6 +21,7 @@ export interface NodeSetup {
   readonly pageSizeMax: number;
   readonly pollIntervalMs: number | null;
   readonly retention: LeaderOptions['retention'];
+  readonly rate: FollowerOptions['policy']['rate'];
 }
 
 /** What a node has around it. */
@@ -122,7 +123,7 @@ export class SimProcess {
   }
 
   #follower(store: Store, clock: SimClock): Follower {
-    const { name, leader, pageSizeMax, pollIntervalMs, retention } = this.#setup;
+    const { name, leader, pageSizeMax, pollIntervalMs, retention, rate } = this.#setup;
     const { net, random, scheduler } = this.#around;
     const heard = ({ status, headers }: SimResponse): void => {
       const head = Number(headers['skein-head']);
@@ -143,6 +144,7 @@ export class SimProcess {
         pollIntervalMs,
         waitSeconds: WAIT_SECONDS,
         pageSizeMax,
+        rate,
       },
       requestTimeoutMs: REQUEST_TIMEOUT_MS,
       forwardWrites: true,
