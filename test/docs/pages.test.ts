@@ -70,6 +70,7 @@ describe('the runbook', () => {
   const sources = [
     'packages/replication/src/health.ts',
     'packages/replication/src/upstream.ts',
+    'packages/http/src/operations/slo-sentences.ts',
     'packages/skein/src/listen.ts',
     'packages/skein/src/data-directory.ts',
     'packages/skein/src/start-follower.ts',

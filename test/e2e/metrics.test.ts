@@ -70,6 +70,9 @@ describe('/metrics', () => {
     for (const type of ['sync_failed', 'apply_failed', 'connection_error']) {
       expect(text).toContain(`skein_replication_sync_errors_total{type="${type}"} 0`);
     }
+    for (const slo of ['page_read', 'leader_call', 'batch', 'lag']) {
+      expect(text).toMatch(new RegExp(`^skein_replication_slo_breaches_total\\{slo="${slo}"\\} \\d+$`, 'm'));
+    }
     for (const histogram of ['sync_duration_seconds', 'batch_flush_duration_seconds']) {
       expect(text).toMatch(new RegExp(`^skein_replication_${histogram}_count [1-9]`, 'm'));
     }

@@ -1,5 +1,5 @@
 import { isoTime, type Clock, type Store } from '@skein/core';
-import { boundsOf, createServer, type NodeServer, type AddMetrics, type ServedNode } from '@skein/http';
+import { boundsOf, createServer, SloWatch, type NodeServer, type AddMetrics, type ServedNode } from '@skein/http';
 import { LIMITS, START, type Health } from '@skein/protocol';
 import {
   followerReadiness,
@@ -8,10 +8,12 @@ import {
   lagSeconds,
   progressAt,
   rateDelayMs,
+  SLO_DEFAULTS,
   storeVerdict,
   type FollowerPolicy,
   type LogBounds,
   type RetentionPolicy,
+  type SloLimits,
   type Verdict,
 } from '@skein/replication';
 import type { FastifyBaseLogger } from 'fastify';
@@ -34,6 +36,8 @@ export interface FollowerOptions {
   readonly forwardWrites: boolean;
   /** Further behind than this the node is neither healthy nor ready. */
   readonly lagSecondsMax: number;
+  /** What takes longer is counted and warned of. */
+  readonly slo?: SloLimits | undefined;
   readonly logger?: FastifyBaseLogger | undefined;
   readonly addProcessMetrics?: AddMetrics | undefined;
 }
@@ -52,6 +56,7 @@ export class Follower {
   readonly #client: HttpFeedClient;
   readonly #forwarder: WriteForwarder;
   readonly #metrics: FollowerMetrics;
+  readonly #slo: SloWatch;
   readonly #stopping = new AbortController();
   #changesApplied = 0;
   #errorCount = 0;
@@ -78,6 +83,7 @@ export class Follower {
       refusal: () => this.#replicator.state.refusal,
     });
     this.#metrics = new FollowerMetrics({ clock, state: () => this.#condition() });
+    this.#slo = new SloWatch({ clock, logger, limits: options.slo ?? SLO_DEFAULTS });
     this.#replicator = new Replicator({
       store,
       client: this.#client,
@@ -105,6 +111,7 @@ export class Follower {
       addWrites: (app) => this.#forwarder.addRoutes(app),
       addRoleMetrics: (registry) => this.#metrics.registerIn(registry),
       addProcessMetrics: options.addProcessMetrics,
+      slo: this.#slo,
     });
   }
 
@@ -172,6 +179,12 @@ export class Follower {
     return { ...state, progress, lastError: `nothing heard of it for over ${silenceMsMax / 1000} s` };
   }
 
+  /** Looked at when it has just changed for the better, or will not: between two polls it only seems to grow. */
+  #watchLag(): void {
+    const lag = lagSeconds(this.#replicator.state.progress, this.#options.clock.now());
+    if (lag !== null) this.#slo.observe('lag', lag * 1000);
+  }
+
   #readiness(): { readonly ready: boolean; readonly reason: string | null } {
     if (this.#stopping.signal.aborted) return { ready: false, reason: 'the node is stopping' };
     const verdict = this.#verdict(followerReadiness);
@@ -200,6 +213,7 @@ export class Follower {
   #observer(): ReplicatorObserver {
     const { clock, logger, leaderUrl } = this.#options;
     return {
+      answered: (callMs) => this.#slo.observe('leader_call', callMs),
       fetched: (page) => {
         if (this.#lastSyncAt === null) logger?.info({ leader: leaderUrl }, 'in contact with the leader');
         this.#lastSyncAt = clock.wall();
@@ -208,6 +222,8 @@ export class Follower {
       applied: (page) => {
         this.#changesApplied += page.changes;
         this.#metrics.applied(page);
+        this.#slo.observe('batch', page.tookMs);
+        this.#watchLag();
       },
       failed: (type, reason) => {
         this.#errorCount++;
@@ -217,6 +233,7 @@ export class Follower {
           'replication failed; will retry',
         );
         this.#metrics.failed(type);
+        this.#watchLag();
       },
       heldBack: () => this.#metrics.heldBack(),
       refused: (reason) => {

@@ -2,6 +2,7 @@ import { receivePage, type Clock, type ReceivedPage, type Store } from '@skein/c
 import { isSkeinError, type RecordView } from '@skein/protocol';
 import {
   initialFollower,
+  leaderCallMs,
   step,
   type FollowerEffect,
   type FollowerEvent,
@@ -20,6 +21,8 @@ export type SyncErrorType = 'sync_failed' | 'apply_failed' | 'connection_error';
 
 /** What happens in the loop, for logs and metrics. */
 export interface ReplicatorObserver {
+  /** The leader has answered, whatever it was; the time it was to wait is not counted. */
+  answered(callMs: number): void;
   fetched(page: { readonly changes: number; readonly tookMs: number }): void;
   applied(page: { readonly changes: number; readonly tookMs: number }): void;
   failed(type: SyncErrorType, reason: string): void;
@@ -155,6 +158,7 @@ export class Replicator {
     try {
       const answer = await client.fetch({ since, applied, log, limit, waitSeconds }, signal);
       const nowMs = clock.now();
+      observer.answered(leaderCallMs(nowMs - startedAt, waitSeconds));
       if (answer.kind === 'failed') return failed('sync_failed', answer.reason, answer.retryAfterMs);
       if (answer.kind === 'refused') return { kind: 'fetch-refused', ticket, refusal: answer.refusal, nowMs };
       this.#leaderEpoch = answer.epoch;
@@ -174,8 +178,8 @@ export class Replicator {
       const position = await store.apply(this.#state.log!, payload);
       const nowMs = clock.now();
       const tookMs = nowMs - startedAt;
-      observer.applied({ changes, tookMs });
       this.#dispatch({ kind: 'applied', position, changes, tookMs, nowMs });
+      observer.applied({ changes, tookMs });
     } catch (error) {
       const reason = reasonOf(error);
       observer.failed('apply_failed', reason);

@@ -5,6 +5,7 @@ export { documentWrites, type Writer } from './documents/writes.ts';
 export type { SlotBook } from './feed/slot-book.ts';
 export { boundsOf, type ServedNode } from './node.ts';
 export { liveGauge, type AddMetrics } from './operations/metrics.ts';
+export { SloWatch } from './operations/slo-watch.ts';
 export { sendProblem, toSkeinError } from './problem.ts';
 export { NO_QUERY, prefers } from './request.ts';
 export { createServer, type NodeServer, type ServerOptions } from './server.ts';

@@ -1,5 +1,5 @@
 import { HEADERS, LIMITS } from '@skein/protocol';
-import type { RetentionPolicy } from '@skein/replication';
+import { SLO_DEFAULTS, type RetentionPolicy } from '@skein/replication';
 import compress from '@fastify/compress';
 import Fastify, { type FastifyBaseLogger, type FastifyInstance, type FastifyReply } from 'fastify';
 import { validatorCompiler } from 'fastify-type-provider-zod';
@@ -15,6 +15,7 @@ import { watchRoutes } from './method-not-allowed.ts';
 import type { ServedNode } from './node.ts';
 import { healthRoutes } from './operations/health.ts';
 import { metricsRoute, type AddMetrics } from './operations/metrics.ts';
+import { SloWatch } from './operations/slo-watch.ts';
 import { statusRoute } from './operations/status.ts';
 import { installProblems, sendProblem, toSkeinError } from './problem.ts';
 import { installBodyParsers } from './request.ts';
@@ -27,6 +28,8 @@ export interface ServerOptions {
   /** Adds the routes that take writes: a leader's own, or a follower's that forward. */
   readonly addWrites: (app: FastifyInstance) => void;
   readonly addRoleMetrics: AddMetrics;
+  /** Told of slow reads; a node whose role has nothing else to watch needs none of its own. */
+  readonly slo?: SloWatch | undefined;
   /** What is measured of the process, by whoever has one. */
   readonly addProcessMetrics?: AddMetrics | undefined;
 }
@@ -46,7 +49,14 @@ const COMPRESSED_BYTES_MIN = 1024;
 const KEEP_ALIVE_MS = 72_000;
 
 /** The HTTP side of a node. Roles differ in where writes go and what they measure; everything else is the same. */
-export function createServer({ node, logger, retention, addWrites, ...adders }: ServerOptions): NodeServer {
+export function createServer({
+  node,
+  logger,
+  retention,
+  addWrites,
+  slo = watchOfReads(node, logger),
+  ...adders
+}: ServerOptions): NodeServer {
   const app = Fastify({
     // With a logger Fastify listens to the end of every answer, which costs a tenth of a small request. What is worth a
     // line, an internal error, is logged where it is answered.
@@ -79,11 +89,15 @@ export function createServer({ node, logger, retention, addWrites, ...adders }: 
   discardUnreadBodies(app);
 
   const commits = new Commits(node.store, node.clock, node.stopping);
-  const pages = new PageSource(node);
+  const pages = new PageSource(node, slo);
   const slots = new SlotBook(node.store, node.clock);
   new RetentionKeeper({ store: node.store, slots, clock: node.clock, policy: retention, logger }).install(app);
   // Metrics first: their hook must be there when the routes are added.
-  metricsRoute(app, { node, commits, pages, slots }, [adders.addProcessMetrics, adders.addRoleMetrics]);
+  metricsRoute(app, { node, commits, pages, slots }, [
+    adders.addProcessMetrics,
+    adders.addRoleMetrics,
+    (registry) => slo.registerIn(registry),
+  ]);
   healthRoutes(app, node);
   statusRoute(app, node, slots);
   app.register(async (scope) => {
@@ -99,6 +113,10 @@ export function createServer({ node, logger, retention, addWrites, ...adders }: 
   addWrites(app);
   app.after(() => routes.install());
   return { app, slots };
+}
+
+function watchOfReads({ clock }: ServedNode, logger: FastifyBaseLogger | undefined): SloWatch {
+  return new SloWatch({ clock, logger, limits: { page_read: SLO_DEFAULTS.page_read } });
 }
 
 function nameTheNode(app: FastifyInstance, node: ServedNode): void {

@@ -103,6 +103,11 @@ describe('fetching', () => {
     expect(follower.failed().effects).toMatchObject([{ kind: 'retry', waitSeconds: 0 }]);
   });
 
+  it('does not ask to be parked behind a page that does not reach the head: there is nothing to wait for', () => {
+    expect(new Follower().fetched().effects).toMatchObject([{ kind: 'apply' }, { kind: 'fetch', waitSeconds: 0 }]);
+    expect(new Follower().fetched({ headOffset: 2 }).applied(2).effects).toMatchObject([{ waitSeconds: 10 }]);
+  });
+
   it('goes on behind the page being applied, while it is being applied', () => {
     const follower = new Follower().fetched();
     expect(follower.effects).toMatchObject([

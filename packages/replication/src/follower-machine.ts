@@ -297,9 +297,12 @@ function fetchIn<Payload>(state: FollowerState<Payload>, delayMs: number): Follo
   return { state: { ...state, ticket, isFetching: true }, effects: [fetch] };
 }
 
-/** Out of contact, the first news is that the leader answers: that must not wait for a change. */
-function mayPark<Payload>({ policy, progress }: FollowerState<Payload>): boolean {
-  return policy.pollIntervalMs === null && progress.connected;
+/**
+ * Out of contact, the first news is that the leader answers: that must not wait for a change. And where there are changes
+ * nothing is waited for, so whatever time the answer takes is the leader's own.
+ */
+function mayPark<Payload>({ policy, progress, fetchedTo }: FollowerState<Payload>): boolean {
+  return policy.pollIntervalMs === null && progress.connected && fetchedTo.offset >= (progress.leaderHead ?? 0);
 }
 
 function afterApply<Payload>(state: FollowerState<Payload>, event: Event<Payload, 'applied'>): FollowerStep<Payload> {

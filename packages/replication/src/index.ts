@@ -44,4 +44,14 @@ export { planRead, type ReadPlan } from './read-planner.ts';
 export { planRetention, type RetainedLog, type RetentionPlan, type RetentionPolicy } from './retention.ts';
 export { outboxDrift, SLOTS_MAX, slotState, type Slot, type SlotState } from './slots.ts';
 export { upstreamOf, UPSTREAM_UNKNOWN, type Upstream } from './upstream.ts';
+export {
+  leaderCallMs,
+  NEVER_WARNED,
+  SLO_DEFAULTS,
+  sloBreach,
+  type Slo,
+  type SloBreach,
+  type SloLimits,
+  type SloRecord,
+} from './slo.ts';
 export { type RatePolicy } from './token-bucket.ts';

@@ -33,6 +33,11 @@ export interface FollowerConfig {
   /** So many more may be fetched at once after a rest. */
   readonly rateBurst?: number | undefined;
   readonly lagMsMax?: number | undefined;
+  /** What takes longer than one of these is counted and warned of. */
+  readonly sloPageReadMs?: number | undefined;
+  readonly sloLeaderCallMs?: number | undefined;
+  readonly sloBatchMs?: number | undefined;
+  readonly sloLagMs?: number | undefined;
   readonly forwardWrites?: boolean | undefined;
   readonly writeBufferBytes?: number | undefined;
   readonly cacheBytes?: number | undefined;
@@ -76,6 +81,12 @@ export async function startFollower(config: FollowerConfig): Promise<RunningNode
     requestTimeoutMs: config.requestTimeoutMs ?? 10_000,
     forwardWrites: config.forwardWrites ?? true,
     lagSecondsMax: (config.lagMsMax ?? 30_000) / 1000,
+    slo: {
+      page_read: config.sloPageReadMs ?? 100,
+      leader_call: config.sloLeaderCallMs ?? 500,
+      batch: config.sloBatchMs ?? 200,
+      lag: config.sloLagMs ?? 30_000,
+    },
     logger: config.logger,
     addProcessMetrics,
   });

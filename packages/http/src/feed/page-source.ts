@@ -1,4 +1,5 @@
 import { LIMITS } from '@skein/protocol';
+import type { SloWatch } from '../operations/slo-watch.ts';
 import { requireBounds, type ServedNode } from '../node.ts';
 import { encodePage, type EncodedPage } from './encode-page.ts';
 import { pageKeyText, type PageKey } from './page-key.ts';
@@ -14,11 +15,13 @@ const SCANNED_CHANGES_MAX = LIMITS.pageLimitMax;
  */
 export class PageSource {
   readonly #node: ServedNode;
+  readonly #slo: SloWatch;
   readonly #pages = new Map<string, Promise<EncodedPage>>();
   #made = 0;
 
-  constructor(node: ServedNode) {
+  constructor(node: ServedNode, slo: SloWatch) {
     this.#node = node;
+    this.#slo = slo;
     node.store.subscribe(() => this.#pages.clear());
   }
 
@@ -42,6 +45,14 @@ export class PageSource {
 
   async #make(key: PageKey): Promise<EncodedPage> {
     this.#made++;
+    const { clock } = this.#node;
+    const startedAt = clock.now();
+    const page = await this.#read(key);
+    this.#slo.observe('page_read', clock.now() - startedAt);
+    return page;
+  }
+
+  async #read(key: PageKey): Promise<EncodedPage> {
     const { store } = this.#node;
     const { headTs } = store.facts;
     const { log, history, head, tail } = requireBounds(this.#node);

@@ -63,6 +63,10 @@ function runFollower(config: Config, logger: NodeLogger): Promise<RunningNode> {
     rateLimit: config.get('rate-limit') ?? null,
     rateBurst: config.need('rate-burst'),
     lagMsMax: config.need('max-lag'),
+    sloPageReadMs: config.need('slo-page-read'),
+    sloLeaderCallMs: config.need('slo-leader-call'),
+    sloBatchMs: config.need('slo-batch'),
+    sloLagMs: config.need('slo-lag'),
     forwardWrites: config.need('forward-writes'),
     logger,
   });

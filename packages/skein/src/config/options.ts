@@ -114,6 +114,30 @@ export const OPTIONS = {
     help: 'A follower not known to be up to date for longer is neither healthy nor ready.',
     defaults: { follower: '30s' },
   }),
+  'slo-page-read': option({
+    schema: duration(1, 600_000),
+    placeholder: '<duration>',
+    help: 'Reading a page of the feed should not take longer; what does is counted and warned of.',
+    defaults: { follower: '100ms' },
+  }),
+  'slo-leader-call': option({
+    schema: duration(1, 600_000),
+    placeholder: '<duration>',
+    help: 'The same of an answer of the leader, without the time a request waits there on purpose.',
+    defaults: { follower: '500ms' },
+  }),
+  'slo-batch': option({
+    schema: duration(1, 600_000),
+    placeholder: '<duration>',
+    help: 'The same of applying a page.',
+    defaults: { follower: '200ms' },
+  }),
+  'slo-lag': option({
+    schema: duration(1000, 3_600_000),
+    placeholder: '<duration>',
+    help: 'The same of the time since this node was last known to be up to date.',
+    defaults: { follower: '30s' },
+  }),
   'forward-writes': option({
     schema: onOff,
     placeholder: '<on|off>',

@@ -373,4 +373,27 @@ export const MUTANTS: readonly Mutant[] = [
     ],
     test: 'packages/replication/src/token-bucket.test.ts',
   },
+  {
+    name: 'takes the time a request is parked for slowness of the leader',
+    edits: [{ file: 'replication/src/slo.ts', find: 'tookMs - waitSeconds * 1000', replace: 'tookMs' }],
+    test: 'packages/replication/src/slo.test.ts',
+  },
+  {
+    name: 'asks to be parked where there are changes, and so never sees a slow leader',
+    edits: [
+      {
+        file: 'replication/src/follower-machine.ts',
+        find: ' && fetchedTo.offset >= (progress.leaderHead ?? 0)',
+        replace: '',
+      },
+    ],
+    test: 'packages/replication/src/follower-machine.test.ts',
+  },
+  {
+    name: 'warns of every breach',
+    edits: [
+      { file: 'replication/src/slo.ts', find: 'nowMs - warnedAtMs < WARNED_EVERY_MS', replace: 'nowMs < warnedAtMs' },
+    ],
+    test: 'packages/replication/src/slo.test.ts',
+  },
 ];
