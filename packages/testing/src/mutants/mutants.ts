@@ -277,12 +277,12 @@ export const MUTANTS: readonly Mutant[] = [
   {
     name: 'deletes from the log before the new tail is durable',
     edits: [
-      { file: STORE, find: 'await this.#guarded(() => storeTail(this.#level, tail));', replace: '' },
+      { file: STORE, find: 'await this.#guarded(() => storeTail(this.#level, tail, this.#facts.head));', replace: '' },
       {
         file: STORE,
         find: 'await this.#guarded(() => removeTrimmed(this.#level, tail));',
         replace:
-          'await this.#guarded(() => removeTrimmed(this.#level, tail)); await this.#guarded(() => storeTail(this.#level, tail));',
+          'await this.#guarded(() => removeTrimmed(this.#level, tail)); await this.#guarded(() => storeTail(this.#level, tail, this.#facts.head));',
       },
     ],
   },

@@ -257,12 +257,23 @@ class Run {
     return isRefused && (this.#lost.has(node.name) || !node.wasAnswered);
   }
 
+  /** Where a follower may be silent for an hour, one that has been answered is never given up, unless a disk failed. */
+  #noteLost(name: string, follower: string): void {
+    this.#lost.add(follower);
+    this.#mark('a follower was said to be lost');
+    const node = this.#nodes.find((each) => each.name === name)!;
+    const wasAnswered = this.#nodes.find((each) => each.name === follower)?.wasAnswered === true;
+    const isPatient = this.#shape.retention.silenceMsMax >= 3_600_000;
+    const hasFailed = this.#faults.some(
+      (fault) => fault.kind.startsWith('fail-') && 'node' in fault && fault.node === name,
+    );
+    if (isPatient && wasAnswered && !node.isDamaged && !hasFailed)
+      this.fail(`${name} gave up ${follower}, which it had answered and may not give up so soon`);
+  }
+
   #tell(event: HistoryEvent): void {
     if (this.#violation !== undefined) return;
-    if (event.kind === 'slot-lost') {
-      this.#lost.add(event.follower);
-      this.#mark('a follower was said to be lost');
-    }
+    if (event.kind === 'slot-lost') this.#noteLost(event.node, event.follower);
     if (event.kind === 'started' && (event.records[0]?.offsetFirst ?? 1) > 1) this.#mark('a start on a trimmed log');
     const isNews = event.kind === 'published' || event.kind === 'started';
     if (isNews && event.role === 'leader') this.#leaderHead = Math.max(this.#leaderHead, event.head.offset);
