@@ -196,9 +196,12 @@ export class Store {
     return this.#log.recentEnd(offset) ?? (await this.readLog(offset, { changesMax: 1, bytesMax: 1 })).held;
   }
 
-  /** Reads that must agree with each other. Close it soon: it holds back LevelDB's cleaning up. */
+  /**
+   * Reads that must agree with each other, and of nothing that is not durable. Close it soon: it holds back LevelDB's
+   * cleaning up.
+   */
   snapshot(): Promise<Snapshot> {
-    return this.#reading(() => openSnapshot(this.#level, this.#gate));
+    return this.#exclusive(() => this.#reading(() => openSnapshot(this.#level, this.#facts, this.#gate)));
   }
 
   /** Collections and how many documents each has; counts nobody has kept are counted now. */

@@ -82,6 +82,11 @@ export const ERRORS = {
     'Changes after this position are no longer kept.',
     'Start from a snapshot, then follow from its position.',
   ),
+  snapshot_gone: entry(
+    410,
+    'The snapshot is no longer held.',
+    'Go on behind the same key in a new one, then follow from the position of the first.',
+  ),
   precondition_failed: entry(412, 'The document is not as the request requires.', 'Read it again and decide anew.'),
   write_lost: entry(
     412,

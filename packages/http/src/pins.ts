@@ -1,0 +1,118 @@
+import type { Clock, Snapshot, Store } from '@skein/core';
+import { formatPosition, isSkeinError, samePosition, SkeinError, type Position } from '@skein/protocol';
+
+/** A snapshot of the store that several requests read from. */
+export interface Pin {
+  readonly snapshot: Snapshot;
+}
+
+/** A pin nobody has asked for during this time is let go. */
+export const PIN_IDLE_MS = 60_000;
+/** What is pinned holds back LevelDB's cleaning up, so not even a busy one stays for longer. */
+const PIN_AGE_MS_MAX = 3_600_000;
+const PINS_MAX = 4;
+
+interface HeldPin extends Pin {
+  /** Times are monotonic milliseconds. */
+  madeAtMs: number;
+  usedAtMs: number;
+  readonly ending: AbortController;
+}
+
+/**
+ * Snapshots held for others: whoever reads a store in several requests reads it as of one position, and names it by that.
+ * A young one is shared by all who ask for one, and there are never more than a few.
+ */
+export class Pins {
+  readonly #store: Store;
+  readonly #clock: Clock;
+  readonly #pins = new Map<string, HeldPin>();
+  #taking: Promise<Pin> | null = null;
+  #isClosed = false;
+
+  constructor(store: Store, clock: Clock) {
+    this.#store = store;
+    this.#clock = clock;
+  }
+
+  get count(): number {
+    return this.#pins.size;
+  }
+
+  /** A pin that is no older than so; the newest one, when no more may be made. */
+  async take(ageMsMax: number): Promise<Pin> {
+    const newest = [...this.#pins.values()].at(-1);
+    const isYoung = newest !== undefined && this.#clock.now() - newest.madeAtMs <= ageMsMax;
+    if (newest !== undefined && (isYoung || this.#pins.size >= PINS_MAX)) return this.#used(newest);
+    this.#taking ??= this.#make().finally(() => (this.#taking = null));
+    return this.#taking;
+  }
+
+  /** The pin at a position; it stays a while longer for having been asked for. */
+  async at(position: Position): Promise<Pin> {
+    const pin = this.#pins.get(formatPosition(position));
+    if (pin !== undefined) return this.#used(pin);
+    // What is at one position is always the same: where the store has not moved on, nothing is lost with the pin.
+    if (samePosition(position, this.#store.facts.head)) {
+      const made = await this.take(0);
+      if (samePosition(position, made.snapshot.position)) return made;
+    }
+    throw new SkeinError('snapshot_gone', undefined, { snapshot: formatPosition(position) });
+  }
+
+  /** Reads from a pin. When the store has been reopened meanwhile, what was pinned is gone, and so is the pin. */
+  async read<T>(pin: Pin, read: (snapshot: Snapshot) => Promise<T>): Promise<T> {
+    try {
+      return await read(pin.snapshot);
+    } catch (error) {
+      const held = this.#pins.get(formatPosition(pin.snapshot.position));
+      if (held === pin && isSkeinError(error, 'starting')) await this.#letGo(held);
+      throw error;
+    }
+  }
+
+  async close(): Promise<void> {
+    this.#isClosed = true;
+    await this.#taking?.catch(() => undefined);
+    await Promise.all([...this.#pins.values()].map((pin) => this.#letGo(pin)));
+  }
+
+  #used(pin: HeldPin): Pin {
+    pin.usedAtMs = this.#clock.now();
+    return pin;
+  }
+
+  async #make(): Promise<Pin> {
+    const snapshot = await this.#store.snapshot();
+    const nowMs = this.#clock.now();
+    const same = this.#pins.get(formatPosition(snapshot.position));
+    if (same !== undefined) {
+      await snapshot.close();
+      same.madeAtMs = nowMs;
+      return this.#used(same);
+    }
+    const pin: HeldPin = { snapshot, madeAtMs: nowMs, usedAtMs: nowMs, ending: new AbortController() };
+    this.#pins.set(formatPosition(snapshot.position), pin);
+    if (this.#isClosed) await this.#letGo(pin);
+    else void this.#watch(pin);
+    return pin;
+  }
+
+  /** Lets go of it when its time is up. */
+  async #watch(pin: HeldPin): Promise<void> {
+    const { signal } = pin.ending;
+    for (;;) {
+      const endsAtMs = Math.min(pin.usedAtMs + PIN_IDLE_MS, pin.madeAtMs + PIN_AGE_MS_MAX);
+      const leftMs = endsAtMs - this.#clock.now();
+      if (leftMs <= 0) return this.#letGo(pin);
+      await this.#clock.sleep(leftMs, signal).catch(() => undefined);
+      if (signal.aborted) return;
+    }
+  }
+
+  async #letGo(pin: HeldPin): Promise<void> {
+    this.#pins.delete(formatPosition(pin.snapshot.position));
+    pin.ending.abort();
+    await pin.snapshot.close();
+  }
+}
