@@ -54,10 +54,13 @@ describe('a recount', () => {
       await level.put(documentKey(collection, key), Buffer.of(1));
     }
     let turns = 0;
-    const recounts = new Recounts(level, (work) => {
-      turns++;
-      return work();
-    });
+    const recounts = new Recounts(
+      () => level,
+      (work) => {
+        turns++;
+        return work();
+      },
+    );
     const book = new CountBook(new Map([['c', null]]));
     const asked = [recounts.count('c', book), recounts.count('c', book)];
     book.apply(by(1));

@@ -30,6 +30,13 @@ export class CountBook {
     return this.#counts.has(collection) ? this.#counts.get(collection)! : 0;
   }
 
+  /** Of all collections together; null when one of them is unknown. */
+  total(): number | null {
+    let total: number | null = 0;
+    for (const count of this.#counts.values()) total = sum(total, count);
+    return total;
+  }
+
   after(collection: string, delta: CountDelta): number | null {
     return sum(this.get(collection), delta);
   }
@@ -90,11 +97,11 @@ async function countKeys(level: Level, collection: string, snapshot: LevelSnapsh
  * what is added meanwhile are all there is; whoever asks while it runs gets the same answer.
  */
 export class Recounts {
-  readonly #level: Level;
+  readonly #level: () => Level;
   readonly #exclusive: <T>(work: () => Promise<T>) => Promise<T>;
   readonly #running = new Map<string, Promise<number>>();
 
-  constructor(level: Level, exclusive: <T>(work: () => Promise<T>) => Promise<T>) {
+  constructor(level: () => Level, exclusive: <T>(work: () => Promise<T>) => Promise<T>) {
     this.#level = level;
     this.#exclusive = exclusive;
   }
@@ -108,12 +115,13 @@ export class Recounts {
   }
 
   async #count(collection: string, book: CountBook): Promise<number> {
-    const snapshot = await this.#exclusive(async () => {
+    const { level, snapshot } = await this.#exclusive(async () => {
       book.beginRecount(collection);
-      return this.#level.snapshot();
+      const level = this.#level();
+      return { level, snapshot: level.snapshot() };
     });
     try {
-      const found = await countKeys(this.#level, collection, snapshot);
+      const found = await countKeys(level, collection, snapshot);
       book.endRecount(collection, found);
       return found;
     } finally {

@@ -33,12 +33,12 @@ const READ_AHEAD_BYTES = 256 * 1024;
 
 /** Reads documents, live or as of one Level snapshot. Every byte has passed its checksum. */
 export class DocumentReader {
-  readonly #level: Level;
+  readonly #level: () => Level;
   readonly #history: () => readonly EpochSpan[];
   readonly #gate: ReadGate;
   readonly #options: { readonly snapshot?: LevelSnapshot };
 
-  constructor(level: Level, history: () => readonly EpochSpan[], gate: ReadGate, snapshot?: LevelSnapshot) {
+  constructor(level: () => Level, history: () => readonly EpochSpan[], gate: ReadGate, snapshot?: LevelSnapshot) {
     this.#level = level;
     this.#history = history;
     this.#gate = gate;
@@ -48,7 +48,7 @@ export class DocumentReader {
   async get(collection: string, key: string): Promise<Document | undefined> {
     this.#gate.assertOpen();
     try {
-      const stored = await this.#level.get(documentKey(collection, key), this.#options);
+      const stored = await this.#level().get(documentKey(collection, key), this.#options);
       return stored === undefined ? undefined : this.#decode(stored, collection, key);
     } catch (error) {
       throw this.#gate.failed(error);
@@ -62,7 +62,7 @@ export class DocumentReader {
     this.#gate.assertOpen();
     try {
       const levelKeys = keys.map(({ collection, key }) => documentKey(collection, key));
-      const found = await this.#level.getMany(levelKeys, this.#options);
+      const found = await this.#level().getMany(levelKeys, this.#options);
       return found.map((stored, i) =>
         stored === undefined ? undefined : this.#decode(stored, keys[i]!.collection, keys[i]!.key),
       );
@@ -75,7 +75,7 @@ export class DocumentReader {
   async hasMany(keys: readonly { readonly collection: string; readonly key: string }[]): Promise<readonly boolean[]> {
     this.#gate.assertOpen();
     try {
-      return await this.#level.hasMany(
+      return await this.#level().hasMany(
         keys.map(({ collection, key }) => documentKey(collection, key)),
         this.#options,
       );
@@ -102,7 +102,7 @@ export class DocumentReader {
     const range = scanRange(collection, options);
     const reverse = options.reverse === true;
     this.#gate.assertOpen();
-    const iterator = this.#level.iterator({
+    const iterator = this.#level().iterator({
       ...range,
       ...this.#options,
       reverse,

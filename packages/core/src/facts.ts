@@ -11,7 +11,7 @@ import {
   type Role,
 } from '@skein/protocol';
 import { decodeNumber, encodeNumber, metaKey, type MetaName } from './level/layout.ts';
-import { SYNCED, type Level, type LevelSnapshot } from './level/level.ts';
+import { SYNCED, type Level, type LevelBatch, type LevelSnapshot } from './level/level.ts';
 import { putSealed, unseal } from './level/sealed.ts';
 import type { LogSizes } from './log/log-sizes.ts';
 import { removeTrimmed } from './log/trim.ts';
@@ -86,11 +86,16 @@ async function create(level: Level, created: NewStore): Promise<Facts> {
   const identity = { log, role, node: node ?? `node-${randomness(4).toString('hex')}` };
   const history = role === 'leader' ? [{ epoch: makeEpoch(1, randomness(8)), offsetFirst: 1 }] : [];
   const batch = level.batch();
+  putNewStore(batch, identity, history);
+  await batch.write(SYNCED);
+  return { identity, history, head: START, headTs: null, tail: 1 };
+}
+
+/** What makes a store of a database; it is one when the batch is written. */
+export function putNewStore(batch: LevelBatch, identity: Identity, history: readonly EpochSpan[]): void {
   putSealed(batch, metaKey('format'), encodeNumber(STORE_FORMAT));
   putSealed(batch, metaKey('identity'), encodeJson(identity));
   putSealed(batch, metaKey('history'), encodeJson(history));
-  await batch.write(SYNCED);
-  return { identity, history, head: START, headTs: null, tail: 1 };
 }
 
 export function encodeJson(value: unknown): Buffer {

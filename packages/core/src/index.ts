@@ -1,10 +1,15 @@
 export { isoTime, systemClock, type Clock } from './clock.ts';
 export { Collection, type Written } from './collection.ts';
+export { Copy, type CopyProgress } from './copy/copy.ts';
+export { receiveLines, type ReceivedLines } from './copy/receive-lines.ts';
+export type { LineLimits, SnapshotLines } from './copy/read-lines.ts';
 export { Document } from './document.ts';
 export type { DocumentPage, DocumentReader, ScanOptions } from './documents.ts';
 export { sha256 } from './digest.ts';
 export type { Facts, Identity } from './facts.ts';
-export { classicLevel, probeSpace, type ClassicOptions } from './level/classic.ts';
+export { openServed, type Generations } from './generations.ts';
+export { classicLevel, type ClassicOptions } from './level/classic.ts';
+export { DirectoryGenerations, servedPath } from './level/directory.ts';
 export type { Level } from './level/level.ts';
 export type { LogReadLimits, LogSlice } from './log/read.ts';
 export { isDiskFull } from './recovery.ts';

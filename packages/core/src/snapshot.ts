@@ -1,4 +1,14 @@
-import { samePosition, SkeinError, START, recordPosition, type EpochSpan, type Position } from '@skein/protocol';
+import {
+  samePosition,
+  SkeinError,
+  START,
+  recordPosition,
+  type EpochSpan,
+  type Position,
+  type SnapshotCursor,
+} from '@skein/protocol';
+import { readSnapshotLines, type LineLimits, type SnapshotLines } from './copy/read-lines.ts';
+import type { CountBook } from './counts.ts';
 import { DocumentReader, type ReadGate } from './documents.ts';
 import { readHistory, type Facts } from './facts.ts';
 import type { Level, LevelSnapshot } from './level/level.ts';
@@ -11,16 +21,25 @@ export interface Snapshot {
   readonly history: readonly EpochSpan[];
   readonly position: Position;
   readonly documents: DocumentReader;
-  /** What is read beside the documents; the snapshot's owner closes it. */
   readonly level: LevelSnapshot;
+  /** How many documents there are; null when nobody has kept their count. */
+  readonly count: number | null;
+  /** Lines of a copy behind a place; see `readSnapshotLines`. */
+  lines(after: SnapshotCursor | null, limits: LineLimits): Promise<SnapshotLines>;
   close(): Promise<void>;
+}
+
+export interface SnapshotParts {
+  readonly facts: Facts;
+  readonly counts: CountBook;
+  readonly gate: ReadGate;
 }
 
 /**
  * Position and history come from inside the Level snapshot itself, so they cannot disagree with the documents. Where they
  * are not what the store says is durable, a failed write may be in there, and nobody is shown it.
  */
-export async function openSnapshot(level: Level, facts: Facts, gate: ReadGate): Promise<Snapshot> {
+export async function openSnapshot(level: Level, { facts, counts, gate }: SnapshotParts): Promise<Snapshot> {
   const snapshot = level.snapshot();
   try {
     const last = await lastRecord(level, snapshot);
@@ -34,8 +53,22 @@ export async function openSnapshot(level: Level, facts: Facts, gate: ReadGate): 
       log: facts.identity.log,
       history,
       position,
-      documents: new DocumentReader(level, () => history, gate, snapshot),
+      documents: new DocumentReader(
+        () => level,
+        () => history,
+        gate,
+        snapshot,
+      ),
       level: snapshot,
+      count: counts.total(),
+      lines: async (after, limits) => {
+        gate.assertOpen();
+        try {
+          return await readSnapshotLines(level, snapshot, after, limits);
+        } catch (error) {
+          throw gate.failed(error);
+        }
+      },
       close: () => snapshot.close(),
     };
   } catch (error) {

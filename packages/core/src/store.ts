@@ -44,6 +44,8 @@ export interface Published {
   readonly head: Position;
   /** How long the batch took to write and sync; zero when it was found again by a reopening. */
   readonly tookMs: number;
+  /** The store has become another copy: nothing that was known of it need be so any more. */
+  readonly isAnew: boolean;
 }
 
 export type PublishListener = (published: Published) => void;
@@ -56,7 +58,8 @@ export type PublishListener = (published: Published) => void;
 export class Store {
   readonly documents: DocumentReader;
   readonly #options: StoreOptions;
-  readonly #level: Level;
+  /** Another one once a copy has taken its place; see `become`. */
+  #level: Level;
   readonly #clock: Clock;
   readonly #writer: Writer;
   readonly #log: LogReader;
@@ -110,12 +113,13 @@ export class Store {
     this.#clock = options.clock ?? systemClock;
     this.#facts = facts;
     this.#counts = counts;
-    this.#log = new LogReader(this.#level, () => this.#facts, sizes);
-    this.#recounts = new Recounts(this.#level, (work) => this.#exclusive(work));
+    const current = (): Level => this.#level;
+    this.#log = new LogReader(current, () => this.#facts, sizes);
+    this.#recounts = new Recounts(current, (work) => this.#exclusive(work));
     this.#historyForReading = facts.history;
-    this.documents = new DocumentReader(this.#level, () => this.#historyForReading, this.#gate);
+    this.documents = new DocumentReader(current, () => this.#historyForReading, this.#gate);
     this.#writer = new Writer({
-      level: this.#level,
+      level: current,
       documents: this.documents,
       clock: this.#clock,
       valueBytesMax: options.valueBytesMax ?? LIMITS.valueBytesMaxDefault,
@@ -201,7 +205,9 @@ export class Store {
    * cleaning up.
    */
   snapshot(): Promise<Snapshot> {
-    return this.#exclusive(() => this.#reading(() => openSnapshot(this.#level, this.#facts, this.#gate)));
+    return this.#exclusive(() =>
+      this.#reading(() => openSnapshot(this.#level, { facts: this.#facts, counts: this.#counts, gate: this.#gate })),
+    );
   }
 
   /** Collections and how many documents each has; counts nobody has kept are counted now. */
@@ -259,6 +265,27 @@ export class Store {
     });
   }
 
+  /**
+   * Goes on as another store, which is no store of its own any more: its database, its log, its documents. `makeDurable`
+   * is the step behind which a start opens that one; until it is done, this store is what it was. Reads that are under
+   * way in the old database are refused as in a reopening.
+   */
+  async become(other: Store, makeDurable: () => Promise<void>): Promise<void> {
+    await this.#exclusive(async () => {
+      if (this.#state === 'closed') throw new SkeinError('stopping', 'the store is closed');
+      await other.#exclusive(async () => {
+        if (other.#state !== 'ready') throw other.#unreadable();
+        await makeDurable();
+        other.#state = 'closed';
+      });
+      const former = this.#level;
+      this.#level = other.#level;
+      this.#take({ facts: other.#facts, counts: other.#counts, sizes: other.#log.sizes });
+      this.#publish({ records: [], head: this.#facts.head, tookMs: 0, isAnew: true });
+      await former.close();
+    });
+  }
+
   /** Told of everything that becomes durable from now on; call the answer to stop. */
   subscribe(listener: PublishListener): () => void {
     this.#listeners.add(listener);
@@ -298,7 +325,7 @@ export class Store {
     this.#facts = after.facts;
     this.#counts.apply(after.countDeltas);
     this.#log.push(records);
-    this.#publish({ records, head: after.facts.head, tookMs: this.#clock.now() - startedAt });
+    this.#publish({ records, head: after.facts.head, tookMs: this.#clock.now() - startedAt, isAnew: false });
   }
 
   /** Runs a write; its failure poisons the store and leaves the outcome unknown until the log has been read again. */
@@ -338,18 +365,25 @@ export class Store {
 
   /** A failed attempt leaves no trace but the state; it is made again. */
   async #reopen(): Promise<void> {
+    // Another copy may have taken its place meanwhile.
+    if (this.#state === 'ready') return;
     this.#assertNotCorrupt();
     this.#state = 'recovering';
     const { facts, counts, sizes, found } = await reopen(this.#level, this.#options, this.#facts);
     this.#assertNotCorrupt();
+    this.#take({ facts, counts, sizes });
+    // Whoever waits for a write that came through after all must learn of it now.
+    if (found.length > 0) this.#publish({ records: found, head: facts.head, tookMs: 0, isAnew: false });
+  }
+
+  /** From now on the store is what has just been read. */
+  #take({ facts, counts, sizes }: Omit<Reopened, 'found'>): void {
     this.#facts = facts;
     this.#historyForReading = facts.history;
     this.#counts = counts;
     this.#log.begin(sizes);
     this.#state = 'ready';
     this.#failure = undefined;
-    // Whoever waits for a write that came through after all must learn of it now.
-    if (found.length > 0) this.#publish({ records: found, head: facts.head, tookMs: 0 });
   }
 
   /** A read may find a document corrupt while the store is poisoned; reopening proves the log and would not see it. */

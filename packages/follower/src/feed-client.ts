@@ -9,11 +9,14 @@ import {
   type RecordView,
 } from '@skein/protocol';
 import { upstreamOf, UPSTREAM_UNKNOWN, type FetchedPage, type Refusal, type Upstream } from '@skein/replication';
+import { parseProblem, retryAfterMsOf } from './answers.ts';
 import type { LeaderLink, LinkAnswer, LinkHeaders } from './leader-link.ts';
 
 export interface FeedRequest {
-  readonly since: Position;
-  readonly applied: Position;
+  /** Where to go on; an offset alone asks for the record that holds the next one, whatever its history. */
+  readonly since: Position | number;
+  /** What is acknowledged; null acknowledges nothing. */
+  readonly applied: Position | null;
   readonly log: string | null;
   readonly limit: number;
   readonly waitSeconds: number;
@@ -76,7 +79,8 @@ export class HttpFeedClient implements FeedClient {
   /** One request; what was known of the path is learnt anew with its answer, or not known any more. */
   async #ask(request: FeedRequest, signal: AbortSignal): Promise<LinkAnswer> {
     const { link, nodeId, requestTimeoutMs } = this.#options;
-    const query = `since=${formatPosition(request.since)}&limit=${request.limit}&wait=${request.waitSeconds}`;
+    const since = typeof request.since === 'number' ? request.since : formatPosition(request.since);
+    const query = `since=${since}&limit=${request.limit}&wait=${request.waitSeconds}`;
     try {
       const answer = await link.request({
         method: 'GET',
@@ -84,7 +88,7 @@ export class HttpFeedClient implements FeedClient {
         headers: {
           accept: MEDIA_TYPES.records,
           [HEADERS.follower]: nodeId,
-          [HEADERS.applied]: formatPosition(request.applied),
+          ...(request.applied === null ? {} : { [HEADERS.applied]: formatPosition(request.applied) }),
           ...(request.log === null ? {} : { [HEADERS.log]: request.log }),
         },
         answerMs: request.waitSeconds * 1000 + requestTimeoutMs,
@@ -139,21 +143,11 @@ function refusedOrFailed(status: number, headers: LinkHeaders, body: string): Fe
   if (problem.code !== undefined && REFUSALS.includes(problem.code)) {
     return { kind: 'refused', refusal: { code: problem.code as Refusal['code'], detail } };
   }
-  const seconds = parseOffset(String(headers['retry-after']));
   return {
     kind: 'failed',
     reason: `${problem.code ?? `HTTP ${status}`}: ${detail}`,
-    retryAfterMs: seconds === undefined ? undefined : seconds * 1000,
+    retryAfterMs: retryAfterMsOf(headers),
   };
-}
-
-function parseProblem(body: string): { readonly code?: string; readonly detail?: string } {
-  try {
-    const { code, detail } = JSON.parse(body) as Record<string, unknown>;
-    return { ...(typeof code === 'string' ? { code } : {}), ...(typeof detail === 'string' ? { detail } : {}) };
-  } catch {
-    return {};
-  }
 }
 
 function failed(reason: string): FeedAnswer {

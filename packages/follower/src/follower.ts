@@ -1,4 +1,4 @@
-import { isoTime, type Clock, type Store } from '@skein/core';
+import { isoTime, type Clock, type Generations, type Store } from '@skein/core';
 import { boundsOf, createServer, SloWatch, type NodeServer, type AddMetrics, type ServedNode } from '@skein/http';
 import { LIMITS, START, type Health } from '@skein/protocol';
 import {
@@ -21,10 +21,14 @@ import { HttpFeedClient } from './feed-client.ts';
 import { WriteForwarder } from './forward-writes.ts';
 import type { OpenLink } from './leader-link.ts';
 import { FollowerMetrics } from './metrics.ts';
+import { CopyLeader } from './recovery/copy-leader.ts';
+import { SnapshotClient } from './recovery/snapshot-client.ts';
 import { Replicator, type ReplicatorObserver, type ReplicatorState } from './replicator.ts';
 
 export interface FollowerOptions {
   readonly store: Store;
+  /** Where a copy is made beside the store's database. */
+  readonly generations: Generations;
   readonly clock: Clock;
   readonly random: () => number;
   readonly version: string;
@@ -54,6 +58,7 @@ export class Follower {
   readonly #options: FollowerOptions;
   readonly #replicator: Replicator;
   readonly #client: HttpFeedClient;
+  readonly #copy: CopyLeader;
   readonly #forwarder: WriteForwarder;
   readonly #metrics: FollowerMetrics;
   readonly #slo: SloWatch;
@@ -69,8 +74,9 @@ export class Follower {
       options;
     const nodeId = store.facts.identity.node;
     const timeoutMs = requestTimeoutMs;
+    const link = openLink(leaderUrl, { connections: 2, timeoutMs, answerBytesMax: ANSWER_BYTES_MAX });
     this.#client = new HttpFeedClient({
-      link: openLink(leaderUrl, { connections: 2, timeoutMs, answerBytesMax: ANSWER_BYTES_MAX }),
+      link,
       nodeId,
       requestTimeoutMs,
     });
@@ -84,12 +90,20 @@ export class Follower {
     });
     this.#metrics = new FollowerMetrics({ clock, state: () => this.#condition() });
     this.#slo = new SloWatch({ clock, logger, limits: options.slo ?? SLO_DEFAULTS });
+    this.#copy = new CopyLeader({
+      store,
+      generations: options.generations,
+      snapshots: new SnapshotClient({ link, nodeId, requestTimeoutMs }),
+      feed: this.#client,
+      clock,
+    });
     this.#replicator = new Replicator({
       store,
       client: this.#client,
       clock,
       random,
       policy,
+      recover: (expected, signal) => this.#copy.run(expected, signal),
       observer: this.#observer(),
     });
     const node: ServedNode = {
@@ -193,7 +207,7 @@ export class Follower {
 
   #status(): Readonly<Record<string, unknown>> {
     const { store, clock, leaderUrl } = this.#options;
-    const { phase, progress, refusal, breaker, pageSize } = this.#condition();
+    const { phase, progress, refusal, recovery, breaker, pageSize } = this.#condition();
     return {
       applied: store.facts.head.offset,
       lag: { changes: lagChanges(progress), seconds: inMilliseconds(lagSeconds(progress, clock.now())) },
@@ -202,6 +216,10 @@ export class Follower {
         phase,
         connected: progress.connected,
         refusal,
+        recovery:
+          recovery === null
+            ? null
+            : { rung: recovery.rung, ...recovery.obstacle, attempts: recovery.failures + 1, copy: this.#copy.status },
         circuit: breaker.kind,
         page_size: pageSize,
         last_error: this.#lastError,
@@ -241,6 +259,12 @@ export class Follower {
         this.#lastError = reason;
         logger?.error({ leader: leaderUrl, reason }, "the leader's history is not ours; replication stopped");
       },
+      recovering: (reason) => {
+        this.#errorCount++;
+        this.#lastError = reason;
+        logger?.warn({ leader: leaderUrl, reason }, 'the log does not lead on; a copy of the leader is being made');
+      },
+      recovered: ({ offset }) => logger?.info({ leader: leaderUrl, offset }, 'the copy is made and served'),
     };
   }
 }

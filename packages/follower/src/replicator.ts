@@ -1,9 +1,10 @@
 import { receivePage, type Clock, type ReceivedPage, type Store } from '@skein/core';
-import { isSkeinError, type RecordView } from '@skein/protocol';
+import { isSkeinError, type Position, type RecordView } from '@skein/protocol';
 import {
   initialFollower,
   leaderCallMs,
   step,
+  type Expectation,
   type FollowerEffect,
   type FollowerEvent,
   type FollowerPolicy,
@@ -12,6 +13,7 @@ import {
 } from '@skein/replication';
 import pRetry from 'p-retry';
 import type { FeedClient } from './feed-client.ts';
+import type { RecoveryOutcome } from './recovery/copy-leader.ts';
 
 type Payload = ReceivedPage;
 export type ReplicatorState = FollowerState<Payload>;
@@ -28,6 +30,9 @@ export interface ReplicatorObserver {
   failed(type: SyncErrorType, reason: string): void;
   heldBack(): void;
   refused(reason: string): void;
+  /** The log does not lead on; it comes back another way. */
+  recovering(reason: string): void;
+  recovered(position: Position): void;
 }
 
 export interface ReplicatorOptions {
@@ -36,6 +41,8 @@ export interface ReplicatorOptions {
   readonly clock: Clock;
   readonly random: () => number;
   readonly policy: FollowerPolicy;
+  /** How a store comes back when the log does not lead on. */
+  readonly recover: (expected: Expectation, signal: AbortSignal) => Promise<RecoveryOutcome>;
   readonly observer: ReplicatorObserver;
 }
 
@@ -56,6 +63,7 @@ export class Replicator {
   readonly #options: ReplicatorOptions;
   #state: FollowerState<Payload>;
   #fetching = new AbortController();
+  #recovering = new AbortController();
   #leaderEpoch: string | null = null;
   readonly #tasks = new Set<Promise<void>>();
 
@@ -91,6 +99,8 @@ export class Replicator {
     this.#state = state;
     if (state.inHand !== null && before.inHand === null) this.#options.observer.heldBack();
     if (state.phase === 'refused' && before.phase !== 'refused') this.#options.observer.refused(state.lastError!);
+    if (state.phase === 'recovering' && before.phase !== 'recovering')
+      this.#options.observer.recovering(state.lastError!);
     let retry: Effect<'retry'> | undefined;
     for (const effect of effects) {
       switch (effect.kind) {
@@ -102,6 +112,12 @@ export class Replicator {
           break;
         case 'cancel-fetch':
           this.#fetching.abort();
+          break;
+        case 'recover':
+          this.#run(this.#recover(effect));
+          break;
+        case 'cancel-recovery':
+          this.#recovering.abort();
           break;
         case 'retry':
           retry = effect;
@@ -140,6 +156,8 @@ export class Replicator {
   }
 
   async #attempt(request: Effect<'fetch'>, signal: AbortSignal): Promise<void> {
+    this.#lookAtStore();
+    signal.throwIfAborted();
     const retry = this.#dispatch(await this.#ask(request, signal));
     if (retry !== undefined) throw new RetryLater(retry);
   }
@@ -183,15 +201,43 @@ export class Replicator {
     } catch (error) {
       const reason = reasonOf(error);
       observer.failed('apply_failed', reason);
-      const isFinal = isSkeinError(error, 'corrupt');
       this.#dispatch({
         kind: 'apply-failed',
         reason,
-        isFinal,
         applied: store.facts.head,
         nowMs: clock.now(),
         random: random(),
       });
+      this.#lookAtStore();
+    }
+  }
+
+  /** A store may find itself corrupt at any read; it is asked whenever the loop comes round. */
+  #lookAtStore(): void {
+    const { state, failure } = this.#options.store;
+    if (state === 'corrupt') this.#dispatch({ kind: 'found-corrupt', reason: failure ?? 'the store is corrupt' });
+  }
+
+  async #recover({ expectation, delayMs }: Effect<'recover'>): Promise<void> {
+    const { clock, random, observer } = this.#options;
+    this.#recovering = new AbortController();
+    const { signal } = this.#recovering;
+    await clock.sleep(delayMs, signal).catch(() => undefined);
+    if (signal.aborted) return;
+    const outcome = await this.#options.recover(expectation, signal);
+    const nowMs = clock.now();
+    switch (outcome.kind) {
+      case 'recovered':
+        this.#dispatch({ ...outcome, nowMs });
+        observer.recovered(outcome.position);
+        break;
+      case 'refused':
+        this.#dispatch({ kind: 'recovery-refused', refusal: outcome.refusal });
+        break;
+      case 'failed':
+        if (!signal.aborted) observer.failed('sync_failed', outcome.reason);
+        this.#dispatch({ ...outcome, kind: 'recovery-failed', nowMs, random: random() });
+        break;
     }
   }
 }

@@ -17,6 +17,9 @@ import { healthRoutes } from './operations/health.ts';
 import { metricsRoute, type AddMetrics } from './operations/metrics.ts';
 import { SloWatch } from './operations/slo-watch.ts';
 import { statusRoute } from './operations/status.ts';
+import { Pins } from './pins.ts';
+import { SnapshotPages } from './snapshot/pages.ts';
+import { snapshotRoute } from './snapshot/snapshot.ts';
 import { installProblems, sendProblem, toSkeinError } from './problem.ts';
 import { installBodyParsers } from './request.ts';
 import { discardUnreadBodies } from './unread-bodies.ts';
@@ -91,6 +94,9 @@ export function createServer({
   const commits = new Commits(node.store, node.clock, node.stopping);
   const pages = new PageSource(node, slo);
   const slots = new SlotBook(node.store, node.clock);
+  const pins = new Pins(node.store, node.clock);
+  const snapshots = new SnapshotPages(pins);
+  app.addHook('onClose', () => pins.close());
   new RetentionKeeper({ store: node.store, slots, clock: node.clock, policy: retention, logger }).install(app);
   // Metrics first: their hook must be there when the routes are added.
   metricsRoute(app, { node, commits, pages, slots }, [
@@ -107,6 +113,7 @@ export function createServer({
       customTypes: /json/,
     });
     documentReads(scope, node, commits);
+    snapshotRoute(scope, { node, pins, pages: snapshots, slots });
   });
   followerRoutes(app, node, slots);
   changeFeed(app, { node, commits, pages, slots });

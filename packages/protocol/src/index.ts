@@ -38,5 +38,20 @@ export {
   type RecordView,
   type Sha256,
 } from './record.ts';
+export {
+  encodeIdempotencyLine,
+  encodeSnapshotHeader,
+  encodeSnapshotTrailer,
+  formatSnapshotCursor,
+  isIdempotencyLine,
+  parseIdempotencyLine,
+  parseSnapshotCursor,
+  parseSnapshotPage,
+  snapshotChecksum,
+  type IdempotencyLine,
+  type SnapshotCursor,
+  type SnapshotHeader,
+  type SnapshotPage,
+} from './snapshot.ts';
 export { formatEtag, makeVersion, parseEtagList, parseVersion, type Version } from './version.ts';
 export { HEADERS, MEDIA_TYPES, type Role } from './wire.ts';

@@ -8,6 +8,7 @@ import {
   type Breaker,
   type BreakerPolicy,
 } from './breaker.ts';
+import { planRecovery, type Expectation, type Obstacle, type Recovery, type Rung } from './recovery.ts';
 import { nextPageSize } from './page-size.ts';
 import {
   NO_PROGRESS,
@@ -26,10 +27,10 @@ import { bucketAfterTaking, bucketDelayMs, FULL, type RatePolicy, type TokenBuck
  * next offset, chained to the same hash, no older or rival epoch. The shell performs the effects and reports what came of
  * them; every fetch carries a ticket, and answers to an old ticket, or second ones, are dropped.
  *
- *     starting ──► following ──► refused   the leader's history is not ours; an operator decides
- *                      │  ▲
- *                      ▼  │ retry            failed    our own store is corrupt
- *                   (failure)
+ *     starting ──► following ──► refused     the leader's history is not ours; an operator decides
+ *                  │  ▲  │  ▲
+ *           retry  ▼  │  ▼  │
+ *             (failure)  recovering          the log cannot lead on from here; see `planRecovery`
  */
 export interface FollowerPolicy {
   readonly backoff: BackoffPolicy;
@@ -40,6 +41,8 @@ export interface FollowerPolicy {
   readonly pageSizeMax: number;
   /** Null fetches as fast as it can. */
   readonly rate: RatePolicy | null;
+  /** An operator has said that a leader which lost what this node has, or is another, is to be followed; once. */
+  readonly acceptReset: boolean;
 }
 
 /** A page as the machine sees it; `payload` is carried through untouched. */
@@ -57,9 +60,8 @@ export interface FetchedPage<Payload> {
   } | null;
 }
 
-export interface Refusal {
-  readonly code: 'compacted' | 'diverged' | 'other_log' | 'ahead';
-  readonly detail: string;
+export interface Refusal extends Obstacle {
+  readonly code: Exclude<Obstacle['code'], 'corrupt'>;
 }
 
 export type FollowerEvent<Payload> =
@@ -91,11 +93,22 @@ export type FollowerEvent<Payload> =
   | {
       readonly kind: 'apply-failed';
       readonly reason: string;
-      readonly isFinal: boolean;
       readonly applied: Position;
       readonly nowMs: number;
       readonly random: number;
     }
+  /** The store has met bytes that are not what was written. */
+  | { readonly kind: 'found-corrupt'; readonly reason: string }
+  /** The store now holds what the leader has at a position of a log. */
+  | { readonly kind: 'recovered'; readonly log: string; readonly position: Position; readonly nowMs: number }
+  | {
+      readonly kind: 'recovery-failed';
+      readonly reason: string;
+      readonly retryAfterMs?: number | undefined;
+      readonly nowMs: number;
+      readonly random: number;
+    }
+  | { readonly kind: 'recovery-refused'; readonly refusal: Refusal }
   | { readonly kind: 'stopped' };
 
 export type FollowerEffect<Payload> =
@@ -110,10 +123,17 @@ export type FollowerEffect<Payload> =
   /** The fetch that just failed is to be tried again, with the same ticket. */
   | { readonly kind: 'retry'; readonly delayMs: number; readonly waitSeconds: number }
   | { readonly kind: 'apply'; readonly payload: Payload; readonly changes: number }
-  | { readonly kind: 'cancel-fetch' };
+  | { readonly kind: 'cancel-fetch' }
+  | {
+      readonly kind: 'recover';
+      readonly rung: Rung;
+      readonly expectation: Expectation;
+      readonly delayMs: number;
+    }
+  | { readonly kind: 'cancel-recovery' };
 
 export interface FollowerState<Payload> {
-  readonly phase: 'starting' | 'following' | 'refused' | 'failed' | 'stopped';
+  readonly phase: 'starting' | 'following' | 'recovering' | 'refused' | 'stopped';
   readonly policy: FollowerPolicy;
   readonly log: string | null;
   readonly applied: Position;
@@ -132,6 +152,8 @@ export interface FollowerState<Payload> {
   readonly bucket: TokenBucket;
   readonly progress: Progress;
   readonly refusal: Refusal | null;
+  readonly recovery: Recovery | null;
+  readonly mayReset: boolean;
   readonly lastError: string | null;
 }
 
@@ -165,24 +187,48 @@ export function initialFollower<Payload>(
     bucket: FULL,
     progress: { ...NO_PROGRESS, applied: applied.offset },
     refusal: null,
+    recovery: null,
+    mayReset: policy.acceptReset,
     lastError: null,
   };
 }
 
 export function step<Payload>(state: FollowerState<Payload>, event: FollowerEvent<Payload>): FollowerStep<Payload> {
-  if (event.kind === 'stopped') return afterStop(state);
-  if (event.kind === 'started') return afterStart(state);
-  if (event.kind === 'applied') return afterApply(state, event);
-  if (event.kind === 'apply-failed') return afterApplyFailed(state, event);
-  const isAwaited = state.phase === 'following' && state.isFetching && event.ticket === state.ticket;
-  if (!isAwaited) return { state, effects: [] };
+  switch (event.kind) {
+    case 'started':
+      return afterStart(state);
+    case 'stopped':
+      return afterStop(state);
+    case 'applied':
+      return afterApply(state, event);
+    case 'apply-failed':
+      return afterApplyFailed(state, event);
+    case 'found-corrupt':
+      return afterFoundCorrupt(state, event.reason);
+    case 'recovered':
+    case 'recovery-failed':
+    case 'recovery-refused':
+      return state.phase === 'recovering' ? afterRecovery(state, event) : { state, effects: [] };
+    case 'fetched':
+    case 'fetch-failed':
+    case 'fetch-refused': {
+      const isAwaited = state.phase === 'following' && state.isFetching && event.ticket === state.ticket;
+      return isAwaited ? afterAnswer(state, event) : { state, effects: [] };
+    }
+  }
+}
+
+function afterAnswer<Payload>(
+  state: FollowerState<Payload>,
+  event: Event<Payload, 'fetched' | 'fetch-failed' | 'fetch-refused'>,
+): FollowerStep<Payload> {
   switch (event.kind) {
     case 'fetched':
       return afterFetch(state, event);
     case 'fetch-failed':
       return afterFetchFailed(state, event);
     case 'fetch-refused':
-      return refuse(state, event.refusal);
+      return afterRefusal({ ...state, isFetching: false }, event.refusal);
   }
 }
 
@@ -194,18 +240,22 @@ function afterStart<Payload>(state: FollowerState<Payload>): FollowerStep<Payloa
 
 function afterStop<Payload>(state: FollowerState<Payload>): FollowerStep<Payload> {
   const effects: FollowerEffect<Payload>[] = state.isFetching ? [{ kind: 'cancel-fetch' }] : [];
+  if (state.recovery?.isUnderWay === true) effects.push({ kind: 'cancel-recovery' });
   const progress = progressAfterSilence(state.progress);
-  return { state: { ...state, phase: 'stopped', isFetching: false, inHand: null, progress }, effects };
+  return { state: { ...state, phase: 'stopped', isFetching: false, inHand: null, recovery: null, progress }, effects };
 }
 
 function afterFetch<Payload>(before: FollowerState<Payload>, event: Event<Payload, 'fetched'>): FollowerStep<Payload> {
   const { page, nowMs } = event;
   const state = afterTaking(before, page.changes, nowMs);
   if (state.log !== null && page.log !== state.log) {
-    return refuse(state, {
-      code: 'other_log',
-      detail: `the leader serves log ${page.log}, this node holds ${state.log}`,
-    });
+    return afterRefusal(
+      { ...state, isFetching: false },
+      {
+        code: 'other_log',
+        detail: `the leader serves log ${page.log}, this node holds ${state.log}`,
+      },
+    );
   }
   const problem = pageProblem(state, page);
   if (problem !== undefined) return afterFetchFailed(state, { ...event, kind: 'fetch-failed', reason: problem });
@@ -314,6 +364,7 @@ function afterApply<Payload>(state: FollowerState<Payload>, event: Event<Payload
     pageSize: nextPageSize(state.pageSize, state.policy.pageSizeMax, { changes: event.changes, applyMs: event.tookMs }),
     progress: progressAfterApply(state.progress, event.position.offset),
   };
+  if (applied.phase === 'recovering') return beginRecovery(applied, 0);
   return applied.inHand === null ? fetchNext(applied, 0, event.nowMs) : take(applied, event.nowMs);
 }
 
@@ -336,13 +387,102 @@ function afterFetchFailed<Payload>(
   };
 }
 
+/** Takes the way past the refusal, if there is one; otherwise an operator has to. */
+function afterRefusal<Payload>(state: FollowerState<Payload>, refusal: Refusal): FollowerStep<Payload> {
+  return recoverFrom(state, refusal) ?? refuse(state, refusal);
+}
+
 function refuse<Payload>(state: FollowerState<Payload>, refusal: Refusal): FollowerStep<Payload> {
   const lastError = `${refusal.code}: ${refusal.detail}`;
   const progress = progressAfterSilence(state.progress);
   return {
-    state: { ...state, phase: 'refused', isFetching: false, inHand: null, refusal, lastError, progress },
+    state: { ...state, phase: 'refused', inHand: null, recovery: null, refusal, lastError, progress },
     effects: [],
   };
+}
+
+function recoverFrom<Payload>(state: FollowerState<Payload>, obstacle: Obstacle): FollowerStep<Payload> | undefined {
+  const recovery = planRecovery(obstacle, state);
+  if (recovery === null) return undefined;
+  const recovering: FollowerState<Payload> = {
+    ...state,
+    phase: 'recovering',
+    inHand: null,
+    recovery,
+    progress: progressAfterSilence(state.progress),
+    lastError: `${obstacle.code}: ${obstacle.detail}`,
+  };
+  return beginRecovery(recovering, 0);
+}
+
+/** Begins once the page that is being applied is done with: until then the store is not at rest. */
+function beginRecovery<Payload>(state: FollowerState<Payload>, delayMs: number): FollowerStep<Payload> {
+  const { recovery } = state;
+  if (recovery === null || recovery.isUnderWay || state.isApplying) return { state, effects: [] };
+  const { rung, expectation } = recovery;
+  return {
+    state: { ...state, recovery: { ...recovery, isUnderWay: true } },
+    effects: [{ kind: 'recover', rung, expectation, delayMs }],
+  };
+}
+
+function afterRecovery<Payload>(
+  state: FollowerState<Payload>,
+  event: Event<Payload, 'recovered' | 'recovery-failed' | 'recovery-refused'>,
+): FollowerStep<Payload> {
+  switch (event.kind) {
+    case 'recovered':
+      return afterRecovered(state, event);
+    case 'recovery-failed':
+      return afterRecoveryFailed(state, event);
+    case 'recovery-refused':
+      return afterRefusal({ ...state, recovery: null }, event.refusal);
+  }
+}
+
+function afterRecovered<Payload>(
+  state: FollowerState<Payload>,
+  { log, position, nowMs }: Event<Payload, 'recovered'>,
+): FollowerStep<Payload> {
+  const isSameLog = log === state.log;
+  const { progress } = state;
+  const recovered: FollowerState<Payload> = {
+    ...state,
+    phase: 'following',
+    log,
+    applied: position,
+    fetchedTo: position,
+    failures: 0,
+    applyFailures: 0,
+    breaker: CLOSED,
+    recovery: null,
+    mayReset: state.mayReset && state.recovery?.isReset !== true,
+    // When it was last up to date with another log says nothing of this one.
+    progress: { ...(isSameLog ? progress : NO_PROGRESS), applied: position.offset, connected: false },
+    lastError: null,
+  };
+  return fetchNext(recovered, 0, nowMs);
+}
+
+/** Tried again, also when it cannot work as things are: they may be changed meanwhile, and it says what it waits for. */
+function afterRecoveryFailed<Payload>(
+  state: FollowerState<Payload>,
+  { reason, retryAfterMs, random }: Event<Payload, 'recovery-failed'>,
+): FollowerStep<Payload> {
+  const recovery = { ...state.recovery!, isUnderWay: false, failures: state.recovery!.failures + 1 };
+  const delayMs = backoffDelayMs(state.policy.backoff, recovery.failures, random, retryAfterMs);
+  return beginRecovery({ ...state, recovery, lastError: reason }, delayMs);
+}
+
+/** Whatever is under way for a store that cannot be believed is given up. */
+function afterFoundCorrupt<Payload>(state: FollowerState<Payload>, reason: string): FollowerStep<Payload> {
+  if (state.phase !== 'following') return { state, effects: [] };
+  const cancel: FollowerEffect<Payload>[] = state.isFetching ? [{ kind: 'cancel-fetch' }] : [];
+  const { state: recovering, effects } = recoverFrom(
+    { ...state, isFetching: false, fetchedTo: state.applied },
+    { code: 'corrupt', detail: reason },
+  )!;
+  return { state: recovering, effects: [...cancel, ...effects] };
 }
 
 /** Nothing of the page is here, so everything fetched behind it is worthless: begin again at what is durable. */
@@ -361,9 +501,9 @@ function afterApplyFailed<Payload>(
     progress: { ...progressAfterSilence(state.progress), applied: event.applied.offset },
     lastError: event.reason,
   };
+  if (state.phase === 'recovering') return beginRecovery(cleared, 0);
   if (state.phase !== 'following') return { state: cleared, effects: [] };
   const cancel: FollowerEffect<Payload>[] = state.isFetching ? [{ kind: 'cancel-fetch' }] : [];
-  if (event.isFinal) return { state: { ...cleared, phase: 'failed' }, effects: cancel };
   const backoffMs = backoffDelayMs(state.policy.backoff, cleared.applyFailures, event.random);
   const pauseMs = Math.max(backoffMs, breakerDelayMs(state.breaker, event.nowMs));
   const next = fetchNext<Payload>(cleared, pauseMs, event.nowMs);

@@ -1,5 +1,6 @@
 import { lagSeconds, type Progress } from './progress.ts';
 import type { Refusal } from './follower-machine.ts';
+import type { Obstacle, Recovery } from './recovery.ts';
 
 export type Verdict = { readonly healthy: true } | { readonly healthy: false; readonly reason: string };
 
@@ -27,9 +28,10 @@ export function storeVerdict(store: StoreCondition): Verdict {
 }
 
 export interface FollowerCondition {
-  readonly phase: 'starting' | 'following' | 'refused' | 'failed' | 'stopped';
+  readonly phase: 'starting' | 'following' | 'recovering' | 'refused' | 'stopped';
   readonly progress: Progress;
   readonly refusal: Refusal | null;
+  readonly recovery: Pick<Recovery, 'obstacle'> | null;
   /** How many times in a row a page could not be applied. */
   readonly applyFailures: number;
   readonly lastError: string | null;
@@ -37,9 +39,9 @@ export interface FollowerCondition {
 
 /** Healthy means: following, in contact, and known to have been up to date within the bound. Anything else says why. */
 export function followerVerdict(condition: FollowerCondition, lagSecondsMax: number, nowMs: number): Verdict {
-  const { phase, progress, refusal, applyFailures, lastError } = condition;
+  const { phase, progress, refusal, recovery, applyFailures, lastError } = condition;
   if (phase === 'refused') return unhealthy(refusalSentence(refusal!));
-  if (phase === 'failed') return unhealthy(`applying changes failed for good: ${lastError}`);
+  if (phase === 'recovering') return unhealthy(recoverySentence(recovery!.obstacle, lastError));
   if (phase === 'stopped') return unhealthy('the follower is stopped');
   if (applyFailures > 0) return unhealthy(`changes cannot be applied, and are tried again (${lastError})`);
   const lag = lagSeconds(progress, nowMs);
@@ -72,7 +74,7 @@ export function followerReadiness(condition: FollowerCondition, lagSecondsMax: n
 function refusalSentence({ code, detail }: Refusal): string {
   switch (code) {
     case 'compacted':
-      return `the leader no longer keeps the changes this follower needs next; it must be copied anew (${detail})`;
+      return `the leader no longer keeps the changes this follower needs next; it is copied anew (${detail})`;
     case 'diverged':
       return `this follower holds changes that are not in the leader's history; it must not follow on (${detail})`;
     case 'other_log':
@@ -80,6 +82,12 @@ function refusalSentence({ code, detail }: Refusal): string {
     case 'ahead':
       return `this follower is ahead of its leader, which may have lost data; check the leader before anything else (${detail})`;
   }
+}
+
+function recoverySentence({ code, detail }: Obstacle, lastError: string | null): string {
+  const trouble =
+    lastError === null || lastError === `${code}: ${detail}` ? '' : `; the last attempt failed: ${lastError}`;
+  return `a new copy of the leader's documents is being made (${code}: ${detail})${trouble}`;
 }
 
 function unhealthy(reason: string): Verdict {

@@ -40,9 +40,19 @@ export {
   progressAt,
   type Progress,
 } from './progress.ts';
+export { copySecondsLeft, planCopy, type CopyPace } from './copy-plan.ts';
+export { type Expectation, type Obstacle, type Recovery, type Rung } from './recovery.ts';
 export { planRead, type ReadPlan } from './read-planner.ts';
 export { planRetention, type RetainedLog, type RetentionPlan, type RetentionPolicy } from './retention.ts';
-export { outboxDrift, SLOTS_MAX, slotState, type Slot, type SlotState } from './slots.ts';
+export {
+  neededFrom,
+  outboxDrift,
+  slotAfterAcknowledgement,
+  SLOTS_MAX,
+  slotState,
+  type Slot,
+  type SlotState,
+} from './slots.ts';
 export { upstreamOf, UPSTREAM_UNKNOWN, type Upstream } from './upstream.ts';
 export {
   leaderCallMs,

@@ -9,7 +9,7 @@ const POLICY: RetentionPolicy = { changesMin: 10, bytesMax: 1000, silenceMsMax: 
 const LOG: RetainedLog = { head: 100, tail: 21, startWithinBytes: 41 };
 
 function slot(id: string, offset: number, silentMs = 0): Slot {
-  return { id, applied: { ...START, offset }, seenAtMs: NOW - silentMs, isLost: false };
+  return { id, applied: { ...START, offset }, copying: null, seenAtMs: NOW - silentMs, isLost: false };
 }
 
 const plan = (slots: readonly Slot[], log = LOG, policy = POLICY) => planRetention(slots, log, policy, NOW);

@@ -1,4 +1,4 @@
-import type { Slot } from './slots.ts';
+import { neededFrom, type Slot } from './slots.ts';
 
 /** How much of its log a node keeps. */
 export interface RetentionPolicy {
@@ -38,8 +38,9 @@ export function planRetention(
   const newest = Math.max(tail, head - policy.changesMin + 1);
   const lost = new Set<string>();
   let wanted = newest;
-  for (const { id, applied, seenAtMs } of slots) {
-    const needed = applied.offset + 1;
+  for (const slot of slots) {
+    const { id, seenAtMs } = slot;
+    const needed = neededFrom(slot);
     const isGone = needed < tail;
     const isBeyondCaps = needed < startWithinBytes || nowMs - seenAtMs > policy.silenceMsMax;
     if (isGone || (needed < newest && isBeyondCaps)) lost.add(id);

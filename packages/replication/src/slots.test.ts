@@ -5,7 +5,7 @@ import { outboxDrift, SLOT_LIVE_MS, slotState, type Slot } from './slots.ts';
 const NOW = 100_000;
 
 function slot(id: string, offset: number, silentMs = 0, isLost = false): Slot {
-  return { id, applied: { ...START, offset }, seenAtMs: NOW - silentMs, isLost };
+  return { id, applied: { ...START, offset }, copying: null, seenAtMs: NOW - silentMs, isLost };
 }
 
 describe('a slot', () => {

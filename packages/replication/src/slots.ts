@@ -4,6 +4,8 @@ import type { Position } from '@skein/protocol';
 export interface Slot {
   readonly id: string;
   readonly applied: Position;
+  /** The snapshot it is copying; it will go on behind that, wherever it was before. Null when it is not. */
+  readonly copying: Position | null;
   readonly seenAtMs: number;
   /** The log is not kept for it any more: it was silent for too long, or too far behind, or was never on this log. */
   readonly isLost: boolean;
@@ -21,6 +23,17 @@ export const SLOT_LIVE_MS = 30_000;
 
 /** Slots are remembered for this many readers at most; the longest silent one gives way. */
 export const SLOTS_MAX = 1000;
+
+/** Where the log must begin for it to go on. A copy needs the record its snapshot ends with, to be chained to. */
+export function neededFrom({ applied, copying }: Slot): number {
+  return copying === null ? applied.offset + 1 : copying.offset;
+}
+
+/** A copy is done when what is acknowledged is not below it. */
+export function slotAfterAcknowledgement(slot: Slot, applied: Position): Slot {
+  const isCopied = slot.copying !== null && applied.offset >= slot.copying.offset;
+  return { ...slot, applied, copying: isCopied ? null : slot.copying };
+}
 
 export function slotState(slot: Slot, nowMs: number): SlotState {
   if (slot.isLost) return 'lost';

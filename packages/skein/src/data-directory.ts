@@ -1,7 +1,15 @@
-import { mkdir } from 'node:fs/promises';
-import { classicLevel, isDiskFull, probeSpace, Store, type ClassicOptions, type Clock } from '@skein/core';
+import {
+  DirectoryGenerations,
+  isDiskFull,
+  openServed,
+  type Store,
+  type ClassicOptions,
+  type Clock,
+  type Generations,
+} from '@skein/core';
 import { isSkeinError, type Role } from '@skein/protocol';
 import { CommandError } from './cli/command-error.ts';
+import type { NodeLogger } from './logger.ts';
 
 export interface DataDirectory extends ClassicOptions {
   readonly directory: string;
@@ -9,21 +17,28 @@ export interface DataDirectory extends ClassicOptions {
   readonly nodeId: string | undefined;
   readonly clock: Clock;
   readonly valueBytesMax?: number | undefined;
+  readonly logger?: NodeLogger | undefined;
+}
+
+export interface OpenedDirectory {
+  readonly store: Store;
+  readonly generations: Generations;
 }
 
 /** Opens the store in a directory; what can be wrong with a directory is said in a sentence that names it. */
-export async function openDataDirectory(options: DataDirectory): Promise<Store> {
-  const { directory, role, nodeId, clock, valueBytesMax } = options;
+export async function openDataDirectory(options: DataDirectory): Promise<OpenedDirectory> {
+  const { directory, role, nodeId, clock, valueBytesMax, logger } = options;
   try {
-    await mkdir(directory, { recursive: true });
-    return await Store.open({
-      level: classicLevel(directory, options),
+    const generations = await DirectoryGenerations.open(directory, options);
+    const store = await openServed(generations, {
       role,
       node: nodeId,
       clock,
       valueBytesMax,
-      probe: () => probeSpace(directory),
+      onSetAside: (reason, kept) =>
+        logger?.error({ reason, kept }, 'the store is corrupt and was set aside; it is had anew from the leader'),
     });
+    return { store, generations };
   } catch (error) {
     throw explain(error, directory);
   }

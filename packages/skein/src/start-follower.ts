@@ -32,6 +32,8 @@ export interface FollowerConfig {
   readonly rateLimit?: number | null | undefined;
   /** So many more may be fetched at once after a rest. */
   readonly rateBurst?: number | undefined;
+  /** Follows a leader that lost what this node has, or is another, once; what only this node has is gone then. */
+  readonly acceptReset?: boolean | undefined;
   readonly lagMsMax?: number | undefined;
   /** What takes longer than one of these is counted and warned of. */
   readonly sloPageReadMs?: number | undefined;
@@ -55,7 +57,7 @@ export async function startFollower(config: FollowerConfig): Promise<RunningNode
   checkExposure(address);
   checkNotItself(config.leader, address);
   const clock = systemClock;
-  const store = await openDataDirectory({
+  const { store, generations } = await openDataDirectory({
     ...config,
     directory: config.data,
     role: 'follower',
@@ -64,6 +66,7 @@ export async function startFollower(config: FollowerConfig): Promise<RunningNode
   });
   const follower = new Follower({
     store,
+    generations,
     clock,
     random: Math.random,
     version: VERSION,
@@ -77,6 +80,7 @@ export async function startFollower(config: FollowerConfig): Promise<RunningNode
       waitSeconds: WAIT_SECONDS,
       pageSizeMax: config.batchSize ?? 5000,
       rate: rateOf(config),
+      acceptReset: config.acceptReset ?? false,
     },
     requestTimeoutMs: config.requestTimeoutMs ?? 10_000,
     forwardWrites: config.forwardWrites ?? true,

@@ -29,7 +29,7 @@ export async function startLeader(config: LeaderConfig): Promise<RunningNode> {
   const address = { host: config.host ?? '127.0.0.1', port: config.port ?? 7400, insecure: config.insecure ?? false };
   checkExposure(address);
   const clock = systemClock;
-  const store = await openDataDirectory({
+  const { store } = await openDataDirectory({
     ...config,
     directory: config.data,
     role: 'leader',

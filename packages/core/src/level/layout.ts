@@ -66,9 +66,13 @@ export function idempotencyAgeKey(offset: number): Buffer {
   return offsetKey(IDEMPOTENCY_AGE, offset);
 }
 
+export function parseIdempotencyAgeKey(levelKey: Buffer): number {
+  return decodeNumber(levelKey.subarray(1));
+}
+
 export const ALL_IDEMPOTENCY_AGES: KeyRange = { gte: Buffer.of(IDEMPOTENCY_AGE), lt: Buffer.of(IDEMPOTENCY_AGE + 1) };
 
-export type MetaName = 'format' | 'identity' | 'history' | 'tail' | 'witness';
+export type MetaName = 'format' | 'identity' | 'history' | 'tail' | 'witness' | 'copy';
 
 export function metaKey(name: MetaName): Buffer {
   return prefixed(META, Buffer.from(name));

@@ -8,21 +8,21 @@ import { RecentRecords } from './recent.ts';
 
 /** Reads the log, from memory where it can: what is newest, and where readers were lately. */
 export class LogReader {
-  readonly #level: Level;
+  readonly #level: () => Level;
   readonly #facts: () => Facts;
   readonly #recent = new RecentRecords();
   readonly #ends = new RecentEnds();
 
   #sizes: LogSizes;
 
-  constructor(level: Level, facts: () => Facts, sizes: LogSizes) {
+  constructor(level: () => Level, facts: () => Facts, sizes: LogSizes) {
     this.#level = level;
     this.#facts = facts;
     this.#sizes = sizes;
   }
 
   /** How much it is that can be read. */
-  get sizes(): Pick<LogSizes, 'bytes' | 'startWithin'> {
+  get sizes(): LogSizes {
     return this.#sizes;
   }
 
@@ -30,7 +30,7 @@ export class LogReader {
   async read(after: number, limits: LogReadLimits): Promise<LogSlice> {
     const recent = this.#recent.from(after);
     if (recent !== undefined) return sliceRecords(recent, this.#facts().history, after, limits);
-    const slice = await readLog(this.#level, this.#facts(), after, limits);
+    const slice = await readLog(this.#level(), this.#facts(), after, limits);
     this.#ends.note(slice.records);
     return slice;
   }

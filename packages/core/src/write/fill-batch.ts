@@ -9,11 +9,12 @@ import {
   idempotencyAgeKey,
   idempotencyKey,
   metaKey,
+  parseIdempotencyAgeKey,
   recordKey,
 } from '../level/layout.ts';
 import type { Level, LevelBatch } from '../level/level.ts';
 import { putSealed, unseal } from '../level/sealed.ts';
-import { decodeEntry, isExpired, type IdempotencyEntry } from './idempotency.ts';
+import { decodeEntry, isExpired, putEntry, type IdempotencyEntry } from './idempotency.ts';
 import type { WalkedChange } from './walk-records.ts';
 import type { ReceivedPage } from './check-received.ts';
 
@@ -96,7 +97,7 @@ async function findExpired(level: Level, nowTs: number, limit: number): Promise<
   const entries = await level.getMany(digests.map(idempotencyKey));
   const expired: ExpiredEntry[] = [];
   for (const [i, [ageKey]] of oldest.entries()) {
-    const offset = Number(ageKey.readBigUInt64BE(1));
+    const offset = parseIdempotencyAgeKey(ageKey);
     const stored = entries[i];
     const entry = stored === undefined ? undefined : decodeEntry(digests[i]!, stored);
     // A key used again after it expired has a younger entry, which its old age must not take along.
@@ -124,8 +125,7 @@ function putIdempotency(batch: LevelBatch, page: PreparedPage): void {
       position: { offset: change.transactionEnd, epoch: record.epoch, hash: record.hash },
       created: createdBy(page, i, change.transactionEnd - change.offset + 1),
     };
-    putSealed(batch, idempotencyKey(keyDigest), encodeJson(entry));
-    putSealed(batch, idempotencyAgeKey(change.offset), Buffer.from(keyDigest, 'latin1'));
+    putEntry(batch, keyDigest, entry);
   }
 }
 

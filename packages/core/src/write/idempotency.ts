@@ -1,6 +1,8 @@
 import { LIMITS, type Position } from '@skein/protocol';
-import { idempotencyKey } from '../level/layout.ts';
-import { unseal } from '../level/sealed.ts';
+import { encodeJson } from '../facts.ts';
+import { idempotencyAgeKey, idempotencyKey } from '../level/layout.ts';
+import type { LevelBatch } from '../level/level.ts';
+import { putSealed, unseal } from '../level/sealed.ts';
 import type { Idempotency } from './operation.ts';
 
 /**
@@ -28,6 +30,12 @@ export function formatIdem(idempotency: Idempotency): string {
 export function parseIdem(idem: string): Idempotency | undefined {
   const match = IDEM.exec(idem);
   return match === null ? undefined : { keyDigest: match[1]!, requestDigest: match[2]! };
+}
+
+/** Under the digest of its key, and that under its age. */
+export function putEntry(batch: LevelBatch, keyDigest: string, entry: IdempotencyEntry): void {
+  putSealed(batch, idempotencyKey(keyDigest), encodeJson(entry));
+  putSealed(batch, idempotencyAgeKey(entry.offsetFirst), Buffer.from(keyDigest, 'latin1'));
 }
 
 export function decodeEntry(keyDigest: string, sealed: Buffer): IdempotencyEntry {

@@ -1,15 +1,8 @@
-import {
-  checkKey,
-  checkReadableCollection,
-  LIMITS,
-  LineReader,
-  recordLines,
-  SkeinError,
-  type RecordView,
-} from '@skein/protocol';
+import { LineReader, recordLines, SkeinError, type RecordView } from '@skein/protocol';
 import { asBuffer } from '../bytes.ts';
 import { CRC_BYTES, writeStoredDocument } from '../document.ts';
 import { parseIdem } from './idempotency.ts';
+import { CollectionNames, levelKeyOf } from './line-key.ts';
 import type { Idempotency } from './operation.ts';
 
 /** One change of a page, ready for a Level batch. Key and stored document are views into two buffers of the page. */
@@ -25,7 +18,6 @@ export interface WalkedChange {
 }
 
 const NEWLINE = 0x0a;
-const DOCUMENT_KIND = 0x64;
 
 /**
  * Turns records into what a batch needs, in one pass: lines are checked (well-formed, offsets without gaps, transactions
@@ -69,7 +61,7 @@ function walkRecord(record: RecordView, changes: WalkedChange[]): void {
       ts: reader.ts,
       transactionEnd: reader.transactionEnd,
       collection,
-      levelKey: levelKeyOf(record, lines, reader),
+      levelKey: levelKeyOf(lines, reader),
       stored,
       idempotency: idem === undefined ? undefined : parseIdem(idem),
     });
@@ -77,49 +69,6 @@ function walkRecord(record: RecordView, changes: WalkedChange[]): void {
   }
   if (at !== lines.length) throw bad(record, 'has more lines than offsets');
   if (openTransaction > 0) throw bad(record, 'ends inside a transaction');
-}
-
-/** The document's Level key straight from the line's bytes; only a key with escapes in it has to become a string. */
-function levelKeyOf(record: RecordView, lines: Buffer, line: LineReader): Buffer {
-  const collectionBytes = line.collectionEnd - line.collectionStart;
-  const rawBytes = line.keyEnd - line.keyStart;
-  // A short key or a long one may be none at all; one without escapes that is in between needs no string to be proven.
-  const isProven = !line.isKeyEscaped && rawBytes > 2 && rawBytes <= LIMITS.keyBytesMax;
-  const escaped = isProven ? null : Buffer.from(checkKey(unescapedKey(record, line)));
-  const keyBytes = escaped === null ? rawBytes : escaped.length;
-  const key = Buffer.allocUnsafe(2 + collectionBytes + keyBytes);
-  key[0] = DOCUMENT_KIND;
-  lines.copy(key, 1, line.collectionStart, line.collectionEnd);
-  key[1 + collectionBytes] = 0;
-  if (escaped === null) lines.copy(key, 2 + collectionBytes, line.keyStart, line.keyEnd);
-  else escaped.copy(key, 2 + collectionBytes);
-  return key;
-}
-
-function unescapedKey(record: RecordView, line: LineReader): string {
-  try {
-    return line.key();
-  } catch {
-    throw bad(record, `has at offset ${line.offset} a key with escapes that are none`);
-  }
-}
-
-/** Most lines name the collection of the line before: its string is made once. */
-class CollectionNames {
-  #last = '';
-  #lastBytes: Buffer = Buffer.alloc(0);
-
-  nameOf(lines: Buffer, line: LineReader): string {
-    const { collectionStart: start, collectionEnd: end } = line;
-    if (
-      this.#lastBytes.length !== end - start ||
-      lines.compare(this.#lastBytes, 0, this.#lastBytes.length, start, end) !== 0
-    ) {
-      this.#last = checkReadableCollection(line.collection());
-      this.#lastBytes = lines.subarray(start, end);
-    }
-    return this.#last;
-  }
 }
 
 function bad(record: RecordView, what: string): SkeinError {

@@ -21,7 +21,7 @@ import { replay } from './replay.ts';
 
 /** What the writer needs of its store. */
 export interface WriterHost {
-  readonly level: Level;
+  level(): Level;
   readonly documents: DocumentReader;
   readonly clock: Clock;
   readonly valueBytesMax: number;
@@ -213,14 +213,14 @@ export class Writer {
       case 'repeats':
         return resolve(committed(outcome.first, head, true));
       case 'replayed':
-        this.#host.reading(() => replay(this.#host.level, outcome.entry)).then(resolve, reject);
+        this.#host.reading(() => replay(this.#host.level(), outcome.entry)).then(resolve, reject);
     }
   }
 
   #readIdempotency(digests: readonly string[]): Promise<ReadonlyMap<string, IdempotencyEntry>> {
     return this.#host.reading(async () => {
       const entries = new Map<string, IdempotencyEntry>();
-      const found = digests.length === 0 ? [] : await this.#host.level.getMany(digests.map(idempotencyKey));
+      const found = digests.length === 0 ? [] : await this.#host.level().getMany(digests.map(idempotencyKey));
       for (const [i, sealed] of found.entries()) {
         if (sealed !== undefined) entries.set(digests[i]!, decodeEntry(digests[i]!, sealed));
       }

@@ -7,7 +7,8 @@ import { recordLines } from '@skein/protocol';
  */
 export function mentions(collection: string, key: string): (published: Published) => boolean {
   const name = Buffer.from(`,"collection":${JSON.stringify(collection)},"key":${JSON.stringify(key)},"op":"`);
-  return ({ records }) =>
+  return ({ records, isAnew }) =>
+    isAnew ||
     records.some((record) => {
       const { buffer, byteOffset, byteLength } = recordLines(record);
       return Buffer.from(buffer, byteOffset, byteLength).includes(name);

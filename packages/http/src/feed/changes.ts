@@ -11,6 +11,7 @@ import {
   type Position,
   type Since,
 } from '@skein/protocol';
+import type { Published } from '@skein/core';
 import { planPage } from '@skein/replication';
 import type { FastifyInstance, FastifyReply, FastifyRequest, onSendHookHandler } from 'fastify';
 import type { ZodTypeProvider } from 'fastify-type-provider-zod';
@@ -146,8 +147,9 @@ async function nextPage(
     asked ??= plan.since;
     from = { kind: 'position', position: plan.since };
     if (plan.kind === 'wait') {
-      const isBehindHead = (): boolean => node.store.facts.head.offset > plan.since.offset;
-      const end = await commits.until(isBehindHead, deadlineMs - node.clock.now(), reply);
+      const hasNews = (published: Published | undefined): boolean =>
+        published?.isAnew === true || node.store.facts.head.offset > plan.since.offset;
+      const end = await commits.until(hasNews, deadlineMs - node.clock.now(), reply);
       // Time up, or nobody left to wait for: the next round answers with what there is.
       if (end !== 'happened') deadlineMs = 0;
       continue;

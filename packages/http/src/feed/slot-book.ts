@@ -1,17 +1,32 @@
 import type { Clock, Store } from '@skein/core';
-import { formatPosition, parsePosition, type Position } from '@skein/protocol';
-import { outboxDrift, SLOTS_MAX, slotState, type RetentionPlan, type Slot, type SlotState } from '@skein/replication';
+import { formatPosition, parsePosition, START, type Position } from '@skein/protocol';
+import {
+  outboxDrift,
+  slotAfterAcknowledgement,
+  SLOTS_MAX,
+  slotState,
+  type RetentionPlan,
+  type Slot,
+  type SlotState,
+} from '@skein/replication';
 import { z } from 'zod';
 
 /** A silence that has grown by this much is written down, so that it does not begin anew with each start of this node. */
 const SILENCE_SAVED_EVERY_MS = 600_000;
 
 /** A slot as it is stored: times of one process mean nothing to the next, silence does. */
-const storedSlot = z.object({ applied: z.string(), silentMs: z.number(), isLost: z.boolean() });
+const storedSlot = z.object({
+  applied: z.string(),
+  copying: z.string().nullable(),
+  silentMs: z.number(),
+  isLost: z.boolean(),
+});
 
 export interface SlotSeen {
   readonly id: string;
   readonly applied: string;
+  /** The snapshot it is copying, if it is. */
+  readonly copying: string | null;
   readonly lag_changes: number;
   readonly seen_seconds_ago: number;
   readonly state: SlotState;
@@ -33,6 +48,10 @@ export class SlotBook {
   constructor(store: Store, clock: Clock) {
     this.#store = store;
     this.#clock = clock;
+    store.subscribe(({ isAnew }) => {
+      // Another copy has none of them.
+      if (isAnew) for (const slot of this.#slots.values()) this.#unsaved.set(slot.id, slot);
+    });
   }
 
   async load(): Promise<void> {
@@ -50,14 +69,18 @@ export class SlotBook {
    */
   async seen(id: string, applied: Position | undefined): Promise<void> {
     const before = this.#slots.get(id);
-    const known = applied ?? before?.applied;
-    if (known === undefined) return;
-    // Taken out and put back, so that the map's order is the order of last sight.
-    this.#slots.delete(id);
-    this.#put({ id, applied: known, seenAtMs: this.#clock.now(), isLost: before?.isLost ?? false });
-    if (this.#slots.size > SLOTS_MAX) this.#drop(this.#slots.keys().next().value!);
-    // What cannot be stored now is stored with the next ones.
-    if (before === undefined) await this.save().catch(() => undefined);
+    if (before === undefined && applied === undefined) return;
+    const slot = before ?? this.#newSlot(id);
+    this.#putSeen(applied === undefined ? slot : slotAfterAcknowledgement(slot, applied), before);
+    if (before === undefined) await this.#saveNow();
+  }
+
+  /** A follower copies the snapshot at a position, and will go on from there. Resolves when that is known for good. */
+  async copies(id: string, position: Position): Promise<void> {
+    const before = this.#slots.get(id);
+    const slot = { ...(before ?? this.#newSlot(id)), copying: position, isLost: false };
+    this.#putSeen(slot, before);
+    if (before?.copying?.offset !== position.offset) await this.#saveNow();
   }
 
   all(): Iterable<Slot> {
@@ -76,7 +99,7 @@ export class SlotBook {
       const isLost = lost.has(slot.id);
       if (isLost === slot.isLost) continue;
       const judged = { ...slot, isLost };
-      this.#put(judged);
+      this.#put(judged, slot);
       if (isLost) lostNow.push(judged);
     }
     return lostNow;
@@ -111,18 +134,32 @@ export class SlotBook {
     return {
       id: slot.id,
       applied: formatPosition(slot.applied),
+      copying: slot.copying === null ? null : formatPosition(slot.copying),
       lag_changes: Math.max(0, this.#store.facts.head.offset - slot.applied.offset),
       seen_seconds_ago: Math.round((nowMs - slot.seenAtMs) / 100) / 10,
       state: slotState(slot, nowMs),
     };
   }
 
-  #put(slot: Slot): void {
-    const before = this.#slots.get(slot.id);
+  #newSlot(id: string): Slot {
+    return { id, applied: START, copying: null, seenAtMs: this.#clock.now(), isLost: false };
+  }
+
+  /** Taken out and put back, so that the map's order is the order of last sight. */
+  #putSeen(slot: Slot, before: Slot | undefined): void {
+    this.#slots.delete(slot.id);
+    this.#put({ ...slot, seenAtMs: this.#clock.now() }, before);
+    if (this.#slots.size > SLOTS_MAX) this.#drop(this.#slots.keys().next().value!);
+  }
+
+  #put(slot: Slot, before: Slot | undefined): void {
     this.#slots.set(slot.id, slot);
-    const isNews =
-      before === undefined || before.applied.offset !== slot.applied.offset || before.isLost !== slot.isLost;
-    if (isNews) this.#unsaved.set(slot.id, slot);
+    if (before === undefined || isNews(slot, before)) this.#unsaved.set(slot.id, slot);
+  }
+
+  /** What cannot be stored now is stored with the next ones. */
+  async #saveNow(): Promise<void> {
+    await this.save().catch(() => undefined);
   }
 
   #drop(id: string): void {
@@ -154,11 +191,30 @@ export class SlotBook {
   }
 }
 
-function slotOf(id: string, text: string, nowMs: number): Slot {
-  const { applied, silentMs, isLost } = storedSlot.parse(JSON.parse(text));
-  return { id, applied: parsePosition(applied), seenAtMs: nowMs - silentMs, isLost };
+function isNews(slot: Slot, before: Slot): boolean {
+  return (
+    before.applied.offset !== slot.applied.offset ||
+    before.copying?.offset !== slot.copying?.offset ||
+    before.isLost !== slot.isLost
+  );
 }
 
-function textOf({ applied, seenAtMs, isLost }: Slot, nowMs: number): string {
-  return JSON.stringify({ applied: formatPosition(applied), silentMs: Math.round(nowMs - seenAtMs), isLost });
+function slotOf(id: string, text: string, nowMs: number): Slot {
+  const { applied, copying, silentMs, isLost } = storedSlot.parse(JSON.parse(text));
+  return {
+    id,
+    applied: parsePosition(applied),
+    copying: copying === null ? null : parsePosition(copying),
+    seenAtMs: nowMs - silentMs,
+    isLost,
+  };
+}
+
+function textOf({ applied, copying, seenAtMs, isLost }: Slot, nowMs: number): string {
+  return JSON.stringify({
+    applied: formatPosition(applied),
+    copying: copying === null ? null : formatPosition(copying),
+    silentMs: Math.round(nowMs - seenAtMs),
+    isLost,
+  });
 }

@@ -107,7 +107,8 @@ function measureLog(registry: Registry, { node, commits, pages, slots }: Metrics
     buckets: [1, 2, 5, 10, 25, 50, 100, 250, 500, 1000, 2500, 5000],
     registers: [registry],
   });
-  store.subscribe(({ records, tookMs }) => {
+  store.subscribe(({ records, tookMs, isAnew }) => {
+    if (isAnew) return;
     duration.observe(tookMs / 1000);
     changes.observe(records.at(-1)!.offsetLast - records[0]!.offsetFirst + 1);
   });

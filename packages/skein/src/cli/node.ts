@@ -4,7 +4,6 @@ import type { Config } from '../config/load.ts';
 import type { NodeCommand } from '../config/options.ts';
 import { createLogger, type NodeLogger } from '../logger.ts';
 import { startFollower } from '../start-follower.ts';
-import { RETENTION } from '../retention.ts';
 import type { RunningNode } from '../running-node.ts';
 import { startLeader } from '../start-leader.ts';
 import { VERSION } from '../version.ts';
@@ -63,6 +62,7 @@ function runFollower(config: Config, logger: NodeLogger): Promise<RunningNode> {
     rateLimit: config.get('rate-limit') ?? null,
     rateBurst: config.need('rate-burst'),
     lagMsMax: config.need('max-lag'),
+    acceptReset: config.need('accept-reset'),
     sloPageReadMs: config.need('slo-page-read'),
     sloLeaderCallMs: config.need('slo-leader-call'),
     sloBatchMs: config.need('slo-batch'),
@@ -82,7 +82,7 @@ function common(config: Config) {
     writeBufferBytes: config.need('write-buffer'),
     cacheBytes: config.need('cache'),
     retention: {
-      changesMin: config.get('retain-changes') ?? RETENTION.changesMin,
+      changesMin: config.need('retain-changes'),
       bytesMax: config.need('retain-bytes'),
       silenceMsMax: config.need('retain-age'),
     },

@@ -138,6 +138,11 @@ export const OPTIONS = {
     help: 'The same of the time since this node was last known to be up to date.',
     defaults: { follower: '30s' },
   }),
+  'accept-reset': option({
+    schema: onOff,
+    help: 'Follow, once, a leader that lost what this node has or is another; what only this node has is gone then.',
+    defaults: { follower: 'off' },
+  }),
   'forward-writes': option({
     schema: onOff,
     placeholder: '<on|off>',
@@ -147,8 +152,8 @@ export const OPTIONS = {
   'retain-changes': option({
     schema: integer(1, 1_000_000_000),
     placeholder: '<changes>',
-    help: 'So many of the newest changes always stay in the log; older ones go. Unless given, all stay.',
-    defaults: both(null),
+    help: 'So many of the newest changes always stay in the log; older ones go.',
+    defaults: both('1000000'),
   }),
   'retain-bytes': option({
     schema: bytes(0, 1024 ** 4),

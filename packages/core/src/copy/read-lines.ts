@@ -1,0 +1,122 @@
+import { encodeIdempotencyLine, type SnapshotCursor } from '@skein/protocol';
+import { asBuffer } from '../bytes.ts';
+import { CRC_BYTES, readStoredDocument } from '../document.ts';
+import {
+  ALL_DOCUMENTS,
+  ALL_IDEMPOTENCY_AGES,
+  documentKey,
+  idempotencyAgeKey,
+  idempotencyKey,
+  parseDocumentKey,
+  parseIdempotencyAgeKey,
+} from '../level/layout.ts';
+import type { Level, LevelSnapshot } from '../level/level.ts';
+import { unseal } from '../level/sealed.ts';
+import { decodeEntry } from '../write/idempotency.ts';
+
+/** Lines of a snapshot, each without its line end, and where they go on. */
+export interface SnapshotLines {
+  readonly lines: readonly Buffer[];
+  /** Null when there is nothing behind them. */
+  readonly next: SnapshotCursor | null;
+}
+
+export interface LineLimits {
+  readonly linesMax: number;
+  readonly bytesMax: number;
+}
+
+const ENTRIES_AT_ONCE = 256;
+const READ_AHEAD_BYTES = 1024 * 1024;
+
+/**
+ * The lines of a snapshot behind a place, as many as the limits allow and one at least: documents as they are stored, each
+ * proven, then the idempotency entries.
+ */
+export async function readSnapshotLines(
+  level: Level,
+  snapshot: LevelSnapshot,
+  after: SnapshotCursor | null,
+  limits: LineLimits,
+): Promise<SnapshotLines> {
+  const taker = new LineTaker(limits);
+  if (after?.kind !== 'entry') await takeDocuments(level, snapshot, after, taker);
+  if (!taker.isFull) await takeEntries(level, snapshot, after?.kind === 'entry' ? after.offset : 0, taker);
+  return { lines: taker.lines, next: taker.isFull ? taker.last : null };
+}
+
+class LineTaker {
+  readonly lines: Buffer[] = [];
+  last: SnapshotCursor | null = null;
+  readonly #limits: LineLimits;
+  #bytes = 0;
+
+  constructor(limits: LineLimits) {
+    this.#limits = limits;
+  }
+
+  get isFull(): boolean {
+    return this.lines.length >= this.#limits.linesMax || this.#bytes >= this.#limits.bytesMax;
+  }
+
+  get room(): number {
+    return this.#limits.linesMax - this.lines.length;
+  }
+
+  take(line: Buffer, at: SnapshotCursor): void {
+    this.lines.push(line);
+    this.#bytes += line.length;
+    this.last = at;
+  }
+}
+
+async function takeDocuments(
+  level: Level,
+  snapshot: LevelSnapshot,
+  after: Extract<SnapshotCursor, { kind: 'document' }> | null,
+  taker: LineTaker,
+): Promise<void> {
+  const from = after === null ? { gte: ALL_DOCUMENTS.gte } : { gt: documentKey(after.collection, after.key) };
+  const iterator = level.iterator({
+    ...from,
+    lt: ALL_DOCUMENTS.lt,
+    snapshot,
+    highWaterMarkBytes: READ_AHEAD_BYTES,
+  } as object);
+  try {
+    while (!taker.isFull) {
+      const entries = await iterator.nextv(Math.min(ENTRIES_AT_ONCE, taker.room));
+      if (entries.length === 0) return;
+      for (const [levelKey, bytes] of entries) {
+        if (taker.isFull) return;
+        const { collection, key } = parseDocumentKey(levelKey);
+        const stored = asBuffer(bytes);
+        readStoredDocument(stored, collection, key);
+        taker.take(stored.subarray(CRC_BYTES), { kind: 'document', collection, key });
+      }
+    }
+  } finally {
+    await iterator.close();
+  }
+}
+
+/** Entries by their age, so that those behind an offset are found without reading the others. */
+async function takeEntries(level: Level, snapshot: LevelSnapshot, after: number, taker: LineTaker): Promise<void> {
+  let behind = after;
+  while (!taker.isFull) {
+    const limit = Math.min(ENTRIES_AT_ONCE, taker.room);
+    const range = { gt: idempotencyAgeKey(behind), lt: ALL_IDEMPOTENCY_AGES.lt, limit, snapshot };
+    const ages = await level.iterator(range).all();
+    const digests = ages.map(([ageKey, sealed]) => unseal(ageKey, sealed).toString('latin1'));
+    const entries = await level.getMany(digests.map(idempotencyKey), { snapshot });
+    for (const [i, [ageKey]] of ages.entries()) {
+      behind = parseIdempotencyAgeKey(ageKey);
+      const entry = entries[i] === undefined ? undefined : decodeEntry(digests[i]!, entries[i]);
+      // A key used again after it expired has a younger entry, which comes in its own place.
+      if (entry?.offsetFirst !== behind) continue;
+      const line = Buffer.from(encodeIdempotencyLine({ keyDigest: digests[i]!, ...entry }));
+      taker.take(line, { kind: 'entry', offset: behind });
+    }
+    if (ages.length < limit) return;
+  }
+}

@@ -1,0 +1,75 @@
+import { receiveLines, sha256, type ReceivedLines } from '@skein/core';
+import {
+  formatPosition,
+  formatSnapshotCursor,
+  HEADERS,
+  LIMITS,
+  MEDIA_TYPES,
+  parseSnapshotPage,
+  type Position,
+  type SnapshotCursor,
+  type SnapshotHeader,
+} from '@skein/protocol';
+import { parseProblem, retryAfterMsOf } from '../answers.ts';
+import type { LeaderLink } from '../leader-link.ts';
+
+export interface SnapshotQuestion {
+  /** The snapshot to go on in; null takes a young one. */
+  readonly at: Position | null;
+  readonly after: SnapshotCursor | null;
+  /** Where the leader is to keep its log from; null for the position of the snapshot. */
+  readonly keep: Position | null;
+}
+
+export type SnapshotAnswer =
+  | {
+      readonly kind: 'page';
+      readonly header: SnapshotHeader;
+      readonly lines: ReceivedLines;
+      readonly next: SnapshotCursor | null;
+    }
+  /** The leader does not hold that snapshot any more; another one can be gone on in. */
+  | { readonly kind: 'gone' }
+  /** The leader does not keep its log from there on any more. */
+  | { readonly kind: 'too-late' }
+  | { readonly kind: 'failed'; readonly reason: string; readonly retryAfterMs: number | undefined };
+
+export interface SnapshotClientOptions {
+  readonly link: LeaderLink;
+  readonly nodeId: string;
+  readonly requestTimeoutMs: number;
+}
+
+/** Pages of a leader's snapshot, each whole and proven, or the reason why not. Failures to get an answer are thrown. */
+export class SnapshotClient {
+  readonly #options: SnapshotClientOptions;
+
+  constructor(options: SnapshotClientOptions) {
+    this.#options = options;
+  }
+
+  async page({ at, after, keep }: SnapshotQuestion, signal: AbortSignal): Promise<SnapshotAnswer> {
+    const { link, nodeId, requestTimeoutMs } = this.#options;
+    const query = new URLSearchParams({ limit: String(LIMITS.pageLimitMax) });
+    if (at !== null) query.set('at', formatPosition(at));
+    if (after !== null) query.set('after', formatSnapshotCursor(after));
+    if (keep !== null) query.set('keep', formatPosition(keep));
+    const { status, headers, body } = await link.request({
+      method: 'GET',
+      path: `/v1/snapshot?${query.toString()}`,
+      headers: { accept: MEDIA_TYPES.ndjson, [HEADERS.follower]: nodeId },
+      answerMs: requestTimeoutMs,
+      signal,
+    });
+    if (status !== 200) return notAPage(status, await body.text(), retryAfterMsOf(headers));
+    const page = parseSnapshotPage(await body.bytes(), sha256);
+    return { kind: 'page', header: page.header, lines: receiveLines(page), next: page.trailer.next };
+  }
+}
+
+function notAPage(status: number, text: string, retryAfterMs: number | undefined): SnapshotAnswer {
+  const { code, detail } = parseProblem(text);
+  if (code === 'snapshot_gone') return { kind: 'gone' };
+  if (code === 'compacted') return { kind: 'too-late' };
+  return { kind: 'failed', reason: `${code ?? `HTTP ${status}`}: ${detail ?? 'no snapshot'}`, retryAfterMs };
+}

@@ -1,0 +1,98 @@
+import { createHash } from 'node:crypto';
+import { Readable } from 'node:stream';
+import {
+  checkNodeId,
+  encodeSnapshotTrailer,
+  formatPosition,
+  HEADERS,
+  MEDIA_TYPES,
+  parsePosition,
+  parseSnapshotCursor,
+  SkeinError,
+  type Position,
+  type SnapshotCursor,
+} from '@skein/protocol';
+import type { FastifyInstance, FastifyRequest } from 'fastify';
+import type { ZodTypeProvider } from 'fastify-type-provider-zod';
+import { z } from 'zod';
+import type { SlotBook } from '../feed/slot-book.ts';
+import { refusalOf } from '../feed/refusal.ts';
+import { requireBounds, type ServedNode } from '../node.ts';
+import type { Pin, Pins } from '../pins.ts';
+import { headerOf, limitQuery, negotiate } from '../request.ts';
+import type { SnapshotPages } from './pages.ts';
+
+const snapshotQuery = z.strictObject({
+  /** The position of a snapshot that was begun; without it a young one is taken. */
+  at: z.string().optional(),
+  after: z.string().optional(),
+  /** Lines of one page; without it the answer is all of the snapshot. */
+  limit: limitQuery.optional(),
+  /** Where the log is to be kept from for the follower that asks; the snapshot's position unless given. */
+  keep: z.string().optional(),
+});
+
+/** Followers that come within this time share a snapshot: the log leads all of them from there to the head. */
+const SHARED_MS = 30_000;
+const STREAM_PAGE_LINES = 1000;
+
+export interface SnapshotParts {
+  readonly node: ServedNode;
+  readonly pins: Pins;
+  readonly pages: SnapshotPages;
+  readonly slots: SlotBook;
+}
+
+/** GET /v1/snapshot: all documents as of one position, whole or in pages, resumable behind any line. */
+export function snapshotRoute(app: FastifyInstance, parts: SnapshotParts): void {
+  const { pins, pages } = parts;
+  app
+    .withTypeProvider<ZodTypeProvider>()
+    .get('/v1/snapshot', { schema: { querystring: snapshotQuery } }, async (request, reply) => {
+      const { at, after, limit, keep } = request.query;
+      if (negotiate(headerOf(request, 'accept'), [MEDIA_TYPES.ndjson]) === undefined)
+        throw new SkeinError('not_acceptable', `a snapshot is served as ${MEDIA_TYPES.ndjson}`);
+      const from = after === undefined ? null : parseSnapshotCursor(after);
+      const pin = at === undefined ? await pins.take(SHARED_MS) : await pins.at(parsePosition(at));
+      const { position } = pin.snapshot;
+      await reserve(request, parts, keep === undefined ? position : parsePosition(keep));
+      reply
+        .header('content-type', MEDIA_TYPES.ndjson)
+        .header('cache-control', 'no-store')
+        .header(HEADERS.position, formatPosition(position));
+      if (limit === undefined) return reply.send(Readable.from(whole(parts, pin, from), { objectMode: false }));
+      const { header, content, trailer } = await pages.page(pin, from, limit);
+      return reply.send(Buffer.concat([header, content, trailer]));
+    });
+}
+
+/** The log is kept for a follower from before its first page on, or it would find nothing to go on with behind the last. */
+async function reserve(request: FastifyRequest, { node, slots }: SnapshotParts, position: Position): Promise<void> {
+  const id = headerOf(request, HEADERS.follower);
+  if (id === undefined) return;
+  const bounds = requireBounds(node);
+  if (position.offset < bounds.tail && bounds.head.offset > 0) throw refusalOf({ kind: 'compacted' }, bounds);
+  await slots.copies(checkNodeId(id), position);
+}
+
+/** The whole snapshot at the reader's pace, one page of it in memory. */
+async function* whole({ pins, pages }: SnapshotParts, pin: Pin, from: SnapshotCursor | null): AsyncGenerator<Buffer> {
+  const hash = createHash('sha256');
+  let lines = 0;
+  let after = from;
+  for (;;) {
+    const part = await pages.page(pin, after, STREAM_PAGE_LINES);
+    const isFirst = after === from;
+    if (isFirst) hash.update(part.header);
+    hash.update(part.content);
+    if (isFirst) yield part.header;
+    yield part.content;
+    lines += part.lines;
+    after = part.next;
+    if (after === null) break;
+    // Asked for at each page, or it would be let go under a reader that takes long.
+    await pins.at(pin.snapshot.position);
+  }
+  const checksum = hash.digest().subarray(0, 8).toString('hex');
+  yield Buffer.from(encodeSnapshotTrailer({ next: null, lines, checksum }));
+}
