@@ -73,7 +73,7 @@ describe('/metrics', () => {
     for (const slo of ['page_read', 'leader_call', 'batch', 'lag']) {
       expect(text).toMatch(new RegExp(`^skein_replication_slo_breaches_total\\{slo="${slo}"\\} \\d+$`, 'm'));
     }
-    for (const histogram of ['sync_duration_seconds', 'batch_flush_duration_seconds']) {
+    for (const histogram of ['sync_duration_seconds', 'batch_flush_duration_seconds', 'peer_latency_seconds']) {
       expect(text).toMatch(new RegExp(`^skein_replication_${histogram}_count [1-9]`, 'm'));
     }
     expect(text).toContain('skein_replication_backpressure_pauses_total');

@@ -231,7 +231,10 @@ export class Follower {
   #observer(): ReplicatorObserver {
     const { clock, logger, leaderUrl } = this.#options;
     return {
-      answered: (callMs) => this.#slo.observe('leader_call', callMs),
+      answered: (callMs) => {
+        this.#metrics.answered(callMs);
+        this.#slo.observe('leader_call', callMs);
+      },
       fetched: (page) => {
         if (this.#lastSyncAt === null) logger?.info({ leader: leaderUrl }, 'in contact with the leader');
         this.#lastSyncAt = clock.wall();

@@ -52,6 +52,12 @@ export class FollowerMetrics {
     buckets: SECONDS_BUCKETS,
     registers: [],
   });
+  readonly #peerLatency = new Histogram({
+    name: nameOf('peer_latency_seconds'),
+    help: 'Time the leader took to answer, without what the question was to wait there for.',
+    buckets: SECONDS_BUCKETS,
+    registers: [],
+  });
 
   constructor(source: FollowerMetricsSource) {
     this.#source = source;
@@ -78,6 +84,11 @@ export class FollowerMetrics {
     registry.registerMetric(this.#pauses);
     registry.registerMetric(this.#syncDuration);
     registry.registerMetric(this.#flushDuration);
+    registry.registerMetric(this.#peerLatency);
+  }
+
+  answered(callMs: number): void {
+    this.#peerLatency.observe(callMs / 1000);
   }
 
   fetched({ changes, tookMs }: PageMeasure): void {
