@@ -61,6 +61,7 @@ describe('/metrics', () => {
     const text = await textOf(follower);
     expect(text).toMatch(/^skein_node_info\{role="follower",/m);
     expect(text).toMatch(/^skein_replication_changes_applied_total 101$/m);
+    expect(text).toMatch(/^skein_replication_changes_deduped_total 0$/m);
     expect(text).toMatch(/^skein_replication_lag_changes 0$/m);
     expect(text).toMatch(/^skein_replication_lag_seconds \d/m);
     expect(text).toMatch(/^skein_replication_follower_connected 1$/m);

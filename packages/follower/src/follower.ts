@@ -240,6 +240,7 @@ export class Follower {
         this.#lastSyncAt = clock.wall();
         this.#metrics.fetched(page);
       },
+      deduped: (changes) => this.#metrics.deduped(changes),
       applied: (page) => {
         this.#changesApplied += page.changes;
         this.#metrics.applied(page);

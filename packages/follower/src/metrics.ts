@@ -29,6 +29,11 @@ export class FollowerMetrics {
     registers: [],
   });
   readonly #applied = new Counter({ name: nameOf('changes_applied_total'), help: 'Changes applied.', registers: [] });
+  readonly #deduped = new Counter({
+    name: nameOf('changes_deduped_total'),
+    help: 'Changes that came again and were passed over.',
+    registers: [],
+  });
   readonly #errors = new Counter({
     name: nameOf('sync_errors_total'),
     help: 'Failures by type.',
@@ -80,6 +85,7 @@ export class FollowerMetrics {
     gauge('batch_size', 'Changes asked for in the next page.', () => state().pageSize);
     registry.registerMetric(this.#lastSync);
     registry.registerMetric(this.#applied);
+    registry.registerMetric(this.#deduped);
     registry.registerMetric(this.#errors);
     registry.registerMetric(this.#pauses);
     registry.registerMetric(this.#syncDuration);
@@ -94,6 +100,10 @@ export class FollowerMetrics {
   fetched({ changes, tookMs }: PageMeasure): void {
     this.#lastSync.set(this.#source.clock.wall() / 1000);
     if (changes > 0) this.#syncDuration.observe(tookMs / 1000);
+  }
+
+  deduped(changes: number): void {
+    this.#deduped.inc(changes);
   }
 
   applied({ changes, tookMs }: PageMeasure): void {

@@ -1,9 +1,12 @@
-import type { Clock, Store } from '@skein/core';
-import { START } from '@skein/protocol';
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { classicLevel, Store, type Clock } from '@skein/core';
+import { recordPosition, START, type RecordView, type Role } from '@skein/protocol';
 import type { FollowerPolicy } from '@skein/replication';
-import { describe, expect, it } from 'vitest';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { FeedAnswer, FeedRequest } from './feed-client.ts';
-import { Replicator } from './replicator.ts';
+import { Replicator, type ReplicatorObserver } from './replicator.ts';
 
 const POLICY: FollowerPolicy = {
   backoff: { baseMs: 2000, maxMs: 60_000 },
@@ -19,6 +22,17 @@ const EMPTY: FeedAnswer = {
   epoch: '1-aaaaaaaa',
 };
 
+const ignored = (): void => undefined;
+const UNWATCHED: ReplicatorObserver = {
+  answered: ignored,
+  fetched: ignored,
+  deduped: ignored,
+  applied: ignored,
+  failed: ignored,
+  heldBack: ignored,
+  refused: ignored,
+};
+
 /** What an observer is told of the leader's time, when each answer takes as long as given; it then hears no more. */
 async function callsOf(answersMs: readonly number[], answer: FeedAnswer): Promise<readonly number[]> {
   let nowMs = 0;
@@ -27,7 +41,6 @@ async function callsOf(answersMs: readonly number[], answer: FeedAnswer): Promis
   const clock: Clock = { now: () => nowMs, wall: () => nowMs, sleep: async () => undefined };
   let end: () => void = () => undefined;
   const ended = new Promise<void>((resolve) => (end = resolve));
-  const ignored = (): void => undefined;
   const replicator = new Replicator({
     store: { facts: { identity: { log: null }, head: START } } as unknown as Store,
     client: {
@@ -45,14 +58,7 @@ async function callsOf(answersMs: readonly number[], answer: FeedAnswer): Promis
     clock,
     random: () => 0,
     policy: POLICY,
-    observer: {
-      answered: (callMs) => void calls.push(callMs),
-      fetched: ignored,
-      applied: ignored,
-      failed: ignored,
-      heldBack: ignored,
-      refused: ignored,
-    },
+    observer: { ...UNWATCHED, answered: (callMs) => void calls.push(callMs) },
   });
   replicator.start();
   await ended;
@@ -68,5 +74,94 @@ describe('what a follower tells of the time its leader takes', () => {
   it('is all of it as well when the answer is a failure, for the questions behind it are not parked', async () => {
     const failed: FeedAnswer = { kind: 'failed', reason: '503', retryAfterMs: undefined };
     expect(await callsOf([700, 900], failed)).toStrictEqual([700, 900]);
+  });
+});
+
+describe('a page that begins with what a follower has already', () => {
+  let directory = '';
+  let leader: Store;
+  let records: readonly RecordView[];
+
+  const open = (name: string, role: Role): Promise<Store> =>
+    Store.open({ level: classicLevel(join(directory, name)), role, node: name });
+
+  beforeAll(async () => {
+    directory = await mkdtemp(join(tmpdir(), 'skein-replicator-'));
+    leader = await open('leader', 'leader');
+    for (let i = 1; i <= 6; i++) await leader.collection('c').put(`k-${i}`, i);
+    ({ records } = await leader.readLog(0, { changesMax: 100, bytesMax: 1e6 }));
+  });
+  afterAll(async () => {
+    await leader.close();
+    await rm(directory, { recursive: true });
+  });
+
+  /** What is seen of a follower that gets these records, page by page, until it has had them all and applied the last. */
+  async function follow(name: string, pages: readonly (readonly RecordView[])[]): Promise<readonly string[]> {
+    const store = await open(name, 'follower');
+    const seen: string[] = [];
+    const left = [...pages];
+    let end: () => void = ignored;
+    const ended = new Promise<void>((resolve) => (end = resolve));
+    const replicator = new Replicator({
+      store,
+      client: {
+        fetch: async (_request: FeedRequest, signal: AbortSignal): Promise<FeedAnswer> => {
+          const page = left.shift();
+          if (page !== undefined) return answerOf(page);
+          return new Promise((_, reject) => signal.addEventListener('abort', () => reject(signal.reason as Error)));
+        },
+        close: async () => undefined,
+      },
+      clock: { now: () => 0, wall: () => 0, sleep: async () => undefined },
+      random: () => 0,
+      policy: POLICY,
+      observer: {
+        ...UNWATCHED,
+        deduped: (changes) => void seen.push(`passed over ${changes}`),
+        applied: ({ changes }) => {
+          seen.push(`applied ${changes}`);
+          if (store.facts.head.offset === leader.facts.head.offset) end();
+        },
+      },
+    });
+    replicator.start();
+    await ended;
+    seen.push(`failures ${replicator.state.failures}, ${replicator.state.lastError}`);
+    await replicator.stop();
+    expect(store.facts.head).toStrictEqual(leader.facts.head);
+    await store.close();
+    return seen;
+  }
+
+  function answerOf(page: readonly RecordView[]): FeedAnswer {
+    const [first, last] = [page[0]!, page.at(-1)!];
+    const place = { offsetFirst: first.offsetFirst, hashBefore: first.hashBefore, epochFirst: first.epoch };
+    const content = { ...place, next: recordPosition(last), payload: page };
+    const changes = last.offsetLast - first.offsetFirst + 1;
+    const { log } = leader.facts.identity;
+    return { kind: 'page', page: { log: log!, headOffset: 6, changes, content }, epoch: first.epoch };
+  }
+
+  it('is taken from where the follower is, and the rest counted', async () => {
+    const pages = [records.slice(0, 3), records.slice(1, 4), records.slice(0)];
+    expect(await follow('overlapping', pages)).toStrictEqual([
+      'passed over 2',
+      'applied 3',
+      'passed over 4',
+      'applied 1',
+      'applied 2',
+      'failures 0, null',
+    ]);
+  });
+
+  it('and has nothing else is counted, and asked for again', async () => {
+    const pages = [records.slice(0, 3), records.slice(0, 3), records.slice(3)];
+    expect(await follow('twice', pages)).toStrictEqual([
+      'passed over 3',
+      'applied 3',
+      'applied 3',
+      'failures 0, the page begins at 1, not at 4',
+    ]);
   });
 });

@@ -3,6 +3,7 @@ import { isSkeinError, type Position, type RecordView } from '@skein/protocol';
 import {
   initialFollower,
   leaderCallMs,
+  pageBehind,
   step,
   type Expectation,
   type FollowerEffect,
@@ -26,6 +27,8 @@ export interface ReplicatorObserver {
   /** The leader has answered, whatever it was; the time it was to wait is not counted. */
   answered(callMs: number): void;
   fetched(page: { readonly changes: number; readonly tookMs: number }): void;
+  /** Changes came that this node has; they were passed over. */
+  deduped(changes: number): void;
   applied(page: { readonly changes: number; readonly tookMs: number }): void;
   failed(type: SyncErrorType, reason: string): void;
   heldBack(): void;
@@ -180,8 +183,10 @@ export class Replicator {
       if (answer.kind === 'failed') return failed('sync_failed', answer.reason, answer.retryAfterMs);
       if (answer.kind === 'refused') return { kind: 'fetch-refused', ticket, refusal: answer.refusal, nowMs };
       this.#leaderEpoch = answer.epoch;
+      const behind = pageBehind(answer.page, since);
+      if (behind.changesHere > 0) observer.deduped(behind.changesHere);
       // Proven and taken apart while the page before it is being written.
-      const page = received(answer.page);
+      const page = received(behind.page);
       observer.fetched({ changes: page.changes, tookMs: nowMs - startedAt });
       return { kind: 'fetched', ticket, page, tookMs: nowMs - startedAt, nowMs, random: random() };
     } catch (error) {

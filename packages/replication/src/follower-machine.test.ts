@@ -25,7 +25,9 @@ const at = (offset: number, epoch = '2-aaaaaaaa'): Position =>
   offset === 0 ? START : { offset, epoch, hash: offset.toString(16).padStart(16, '0') };
 
 /** How an event differs from one that fits. */
-type Fetched = Partial<{ first: number; before: Position; epoch: string } & Pick<Page, 'log' | 'headOffset'> & Times>;
+type Fetched = Partial<
+  { first: number; before: Position; epoch: string; changesHere: number } & Pick<Page, 'log' | 'headOffset'> & Times
+>;
 type Times = Pick<Extract<Event, { kind: 'fetched' }>, 'ticket' | 'tookMs' | 'nowMs'>;
 type Page = Extract<Event, { kind: 'fetched' }>['page'];
 
@@ -45,12 +47,14 @@ class Follower {
   }
 
   /** A page of two changes behind what was fetched, or as said. */
-  fetched({ first, before, epoch = '2-aaaaaaaa', log = 'log', headOffset = 100, ...times }: Fetched = {}): this {
+  fetched({ first, before, changesHere = 0, ...fetched }: Fetched = {}): this {
+    const { epoch = '2-aaaaaaaa', log = 'log', headOffset = 100, ...times } = fetched;
     const { fetchedTo } = this.state;
     const offsetFirst = first ?? fetchedTo.offset + 1;
     const { hash } = before ?? fetchedTo;
     const place = { offsetFirst, hashBefore: hash, epochFirst: epoch, next: at(offsetFirst + 1, epoch) };
-    return this.#answered({ log, headOffset, changes: 2, content: { ...place, payload: `${offsetFirst}` } }, times);
+    const content = { ...place, payload: `${offsetFirst}` };
+    return this.#answered({ log, headOffset, changes: 2, changesHere, content }, times);
   }
 
   empty({ log = 'log', headOffset = this.state.fetchedTo.offset, ...times }: Fetched = {}): this {
@@ -324,6 +328,11 @@ describe('a rate', () => {
     const follower = new Follower({ rate });
     const bad = (): number | undefined => follower.on(badPage(follower)).delayMs;
     expect([bad(), bad()]).toEqual([0, 500]);
+  });
+
+  it('counts what came again and was passed over', () => {
+    const follower = new Follower({ rate }).fetched({ changesHere: 2 });
+    expect(follower.delayMs).toBe(500);
   });
 
   it('counts what was lost and is fetched again', () => {

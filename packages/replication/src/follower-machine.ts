@@ -50,6 +50,8 @@ export interface FetchedPage<Payload> {
   readonly log: string;
   readonly headOffset: number;
   readonly changes: number;
+  /** Changes that came before them and had come already: passed over, and fetched all the same. */
+  readonly changesHere?: number;
   /** Null when there was nothing new. */
   readonly content: {
     readonly offsetFirst: number;
@@ -247,7 +249,7 @@ function afterStop<Payload>(state: FollowerState<Payload>): FollowerStep<Payload
 
 function afterFetch<Payload>(before: FollowerState<Payload>, event: Event<Payload, 'fetched'>): FollowerStep<Payload> {
   const { page, nowMs } = event;
-  const state = afterTaking(before, page.changes, nowMs);
+  const state = afterTaking(before, page.changes + (page.changesHere ?? 0), nowMs);
   if (state.log !== null && page.log !== state.log) {
     return afterRefusal(
       { ...state, isFetching: false },

@@ -390,6 +390,11 @@ export const MUTANTS: readonly Mutant[] = [
     test: 'packages/replication/src/follower-machine.test.ts',
   },
   {
+    name: 'takes a record that ends at the same offset for the one it has',
+    edits: [{ file: 'replication/src/overlap.ts', find: ' && a.hash === b.hash', replace: '' }],
+    test: 'packages/replication/src/overlap.test.ts',
+  },
+  {
     name: 'warns of every breach',
     edits: [
       { file: 'replication/src/slo.ts', find: 'nowMs - warnedAtMs < WARNED_EVERY_MS', replace: 'nowMs < warnedAtMs' },

@@ -1,0 +1,54 @@
+import { START, type Position, type RecordHeader } from '@skein/protocol';
+import { describe, expect, it } from 'vitest';
+import type { FetchedPage } from './follower-machine.ts';
+import { pageBehind } from './overlap.ts';
+
+const EPOCH = '2-aaaaaaaa';
+const hashAt = (offset: number): string => offset.toString(16).padStart(16, '0');
+const at = (offset: number): Position => ({ offset, epoch: EPOCH, hash: hashAt(offset) });
+
+/** A record of the changes from one offset to another. */
+function record(offsetFirst: number, offsetLast: number): RecordHeader {
+  const chain = { hashBefore: hashAt(offsetFirst - 1), hash: hashAt(offsetLast) };
+  return { linesBytes: 1, offsetFirst, offsetLast, epoch: EPOCH, ...chain };
+}
+
+function pageOf(...payload: readonly RecordHeader[]): FetchedPage<readonly RecordHeader[]> {
+  const [first, last] = [payload[0]!, payload.at(-1)!];
+  const place = { offsetFirst: first.offsetFirst, hashBefore: first.hashBefore, epochFirst: first.epoch };
+  const changes = last.offsetLast - first.offsetFirst + 1;
+  return { log: 'log', headOffset: 100, changes, content: { ...place, next: at(last.offsetLast), payload } };
+}
+
+const page = pageOf(record(6, 7), record(8, 10), record(11, 11), record(12, 15));
+
+describe('a page that begins before what it was asked for', () => {
+  it('loses the records up to there, which are counted, and is then a page of the rest', () => {
+    const behind = pageBehind(page, at(10));
+    expect(behind.changesHere).toBe(5);
+    expect(behind.page).toStrictEqual({ ...pageOf(record(11, 11), record(12, 15)), changesHere: 5 });
+  });
+
+  it('is left as it is when no record ends at that very position', () => {
+    const others: readonly Position[] = [
+      at(9),
+      { ...at(10), hash: hashAt(11) },
+      { ...at(10), epoch: '3-aaaaaaaa' },
+      at(16),
+    ];
+    for (const since of others) expect(pageBehind(page, since)).toStrictEqual({ page, changesHere: 0 });
+  });
+
+  it('is left as it is, but counted, when nothing stands behind that position: it has no news', () => {
+    expect(pageBehind(page, at(15))).toStrictEqual({ page, changesHere: 10 });
+  });
+});
+
+describe('a page that repeats nothing', () => {
+  it('is left as it is', () => {
+    expect(pageBehind(page, at(5))).toStrictEqual({ page, changesHere: 0 });
+    expect(pageBehind(page, START)).toStrictEqual({ page, changesHere: 0 });
+    const empty = { log: 'log', headOffset: 10, changes: 0, content: null };
+    expect(pageBehind(empty, at(10))).toStrictEqual({ page: empty, changesHere: 0 });
+  });
+});

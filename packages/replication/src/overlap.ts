@@ -1,0 +1,37 @@
+import { recordPosition, type Position, type RecordHeader } from '@skein/protocol';
+import type { FetchedPage } from './follower-machine.ts';
+
+/** A page, and what came before it in the same answer and was here already. */
+export interface PageBehind<Record extends RecordHeader> {
+  readonly page: FetchedPage<readonly Record[]>;
+  readonly changesHere: number;
+}
+
+/**
+ * Takes away what a page repeats. An answer may begin before the position it was asked for: it came twice, or something on
+ * the way gave the answer to an older question. When one of its records ends exactly at that position, by offset, epoch
+ * and hash, what stands before is what is here, for the hash is chained; so it can go without being looked at.
+ *
+ * Anything else is left as it is, for the machine to refuse: a page without such a record, and one with nothing behind it,
+ * which has no news, and whose word on where the leader's head is would be old as well.
+ */
+export function pageBehind<Record extends RecordHeader>(
+  page: FetchedPage<readonly Record[]>,
+  since: Position,
+): PageBehind<Record> {
+  const { content } = page;
+  if (content === null || content.offsetFirst > since.offset) return { page, changesHere: 0 };
+  const records = content.payload;
+  const end = records.findIndex((record) => isAt(recordPosition(record), since));
+  if (end === -1) return { page, changesHere: 0 };
+  const changesHere = since.offset - content.offsetFirst + 1;
+  const first = records[end + 1];
+  if (first === undefined) return { page, changesHere };
+  const { offsetFirst, hashBefore, epoch } = first;
+  const rest = { ...content, offsetFirst, hashBefore, epochFirst: epoch, payload: records.slice(end + 1) };
+  return { page: { ...page, changes: page.changes - changesHere, changesHere, content: rest }, changesHere };
+}
+
+function isAt(a: Position, b: Position): boolean {
+  return a.offset === b.offset && a.epoch === b.epoch && a.hash === b.hash;
+}
