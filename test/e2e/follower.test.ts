@@ -70,7 +70,14 @@ describe('a follower', () => {
       position,
       applied: status.head.offset,
     });
-    expect(status.leader).toStrictEqual({ url: leader.url, epoch, head: status.head.offset, path: ['lead'] });
+    expect(status.leader).toStrictEqual({
+      url: leader.url,
+      epoch,
+      head: status.head.offset,
+      path: ['lead'],
+      reachable: true,
+      last_heard_seconds_ago: expect.any(Number),
+    });
     expect(status.lag.changes).toBe(0);
     expect(await follower.health()).toStrictEqual({
       healthy: true,

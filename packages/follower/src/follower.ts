@@ -19,6 +19,7 @@ import {
 import type { FastifyBaseLogger } from 'fastify';
 import { HttpFeedClient } from './feed-client.ts';
 import { WriteForwarder } from './forward-writes.ts';
+import { LeaderHearing } from './leader-hearing.ts';
 import type { OpenLink } from './leader-link.ts';
 import { FollowerMetrics } from './metrics.ts';
 import { CopyLeader } from './recovery/copy-leader.ts';
@@ -37,6 +38,8 @@ export interface FollowerOptions {
   readonly openLink: OpenLink;
   readonly policy: FollowerPolicy;
   readonly requestTimeoutMs: number;
+  /** After so much silence the leader is asked whether it is there. */
+  readonly pingIntervalMs: number;
   readonly forwardWrites: boolean;
   /** Further behind than this the node is neither healthy nor ready. */
   readonly lagSecondsMax: number;
@@ -57,6 +60,7 @@ export class Follower {
   readonly server: NodeServer;
   readonly #options: FollowerOptions;
   readonly #replicator: Replicator;
+  readonly #hearing: LeaderHearing;
   readonly #client: HttpFeedClient;
   readonly #copy: CopyLeader;
   readonly #forwarder: WriteForwarder;
@@ -74,7 +78,8 @@ export class Follower {
       options;
     const nodeId = store.facts.identity.node;
     const timeoutMs = requestTimeoutMs;
-    const link = openLink(leaderUrl, { connections: 2, timeoutMs, answerBytesMax: ANSWER_BYTES_MAX });
+    this.#hearing = new LeaderHearing(options);
+    const link = this.#hearing.openLink(leaderUrl, { connections: 2, timeoutMs, answerBytesMax: ANSWER_BYTES_MAX });
     this.#client = new HttpFeedClient({
       link,
       nodeId,
@@ -131,6 +136,7 @@ export class Follower {
 
   start(): void {
     this.#replicator.start();
+    this.#hearing.start();
   }
 
   /** Turns traffic away, answers who waits, lets the page being applied finish. The store is the caller's to close. */
@@ -138,7 +144,7 @@ export class Follower {
     this.#stopping.abort();
     await this.server.app.close();
     await this.#replicator.stop();
-    await Promise.all([this.#client.close(), this.#forwarder.close()]);
+    await Promise.all([this.#hearing.stop(), this.#client.close(), this.#forwarder.close()]);
   }
 
   health(): Health {
@@ -211,7 +217,13 @@ export class Follower {
     return {
       applied: store.facts.head.offset,
       lag: { changes: lagChanges(progress), seconds: inMilliseconds(lagSeconds(progress, clock.now())) },
-      leader: { url: leaderUrl, epoch: this.#replicator.leaderEpoch, head: progress.leaderHead, path: this.#path() },
+      leader: {
+        url: leaderUrl,
+        epoch: this.#replicator.leaderEpoch,
+        head: progress.leaderHead,
+        path: this.#path(),
+        ...this.#hearing.describe(),
+      },
       replication: {
         phase,
         connected: progress.connected,

@@ -27,6 +27,7 @@ export {
   type StoreCondition,
   type Verdict,
 } from './health.ts';
+export { hearingAfter, isReachable, nothingHeard, pingDelayMs, type Hearing } from './hearing.ts';
 export { pageBehind, type PageBehind } from './overlap.ts';
 export { planPage, type PagePlan, type PageRequest } from './page-planner.ts';
 export { nextPageSize, PAGE_SIZES, type PageMeasure } from './page-size.ts';

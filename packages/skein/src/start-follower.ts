@@ -23,6 +23,8 @@ export interface FollowerConfig {
   readonly pollIntervalMs?: number | null | undefined;
   readonly batchSize?: number | undefined;
   readonly requestTimeoutMs?: number | undefined;
+  /** After so much silence, 30 s unless given, the leader is asked whether it is there. */
+  readonly pingIntervalMs?: number | undefined;
   readonly backoffBaseMs?: number | undefined;
   readonly backoffMaxMs?: number | undefined;
   /** After so many failures in a row the leader is left alone for `circuitOpenMs`. */
@@ -83,6 +85,7 @@ export async function startFollower(config: FollowerConfig): Promise<RunningNode
       acceptReset: config.acceptReset ?? false,
     },
     requestTimeoutMs: config.requestTimeoutMs ?? 10_000,
+    pingIntervalMs: config.pingIntervalMs ?? 30_000,
     forwardWrites: config.forwardWrites ?? true,
     lagSecondsMax: (config.lagMsMax ?? 30_000) / 1000,
     slo: {

@@ -55,6 +55,7 @@ function runFollower(config: Config, logger: NodeLogger): Promise<RunningNode> {
     pollIntervalMs: config.get('poll-interval') ?? null,
     batchSize: config.need('batch-size'),
     requestTimeoutMs: config.need('request-timeout'),
+    pingIntervalMs: config.need('ping-interval'),
     backoffBaseMs: config.need('backoff-base'),
     backoffMaxMs: config.need('backoff-max'),
     circuitFailuresMax: config.need('circuit-failures'),

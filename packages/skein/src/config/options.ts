@@ -72,6 +72,12 @@ export const OPTIONS = {
     help: 'How long the leader may take to answer, beside the time a request waits there on purpose.',
     defaults: { follower: '10s' },
   }),
+  'ping-interval': option({
+    schema: duration(100, 3_600_000),
+    placeholder: '<duration>',
+    help: 'When nothing was asked of the leader for so long, it is asked whether it is there.',
+    defaults: { follower: '30s' },
+  }),
   'backoff-base': option({
     schema: duration(1, 600_000),
     placeholder: '<duration>',

@@ -46,6 +46,8 @@ export interface Machine {
 /** A follower hears of its leader at least this often, or knows that it does not. */
 const WAIT_SECONDS = 5;
 const REQUEST_TIMEOUT_MS = 2000;
+/** Shorter than a question is parked, so that there are pings beside questions, and answers to them are not taken for more. */
+const PING_INTERVAL_MS = 2000;
 
 /** What a follower may take to notice a silence: a parked question, its time limit, and one more message. */
 export const SILENCE_MS_MAX = WAIT_SECONDS * 1000 + 2 * REQUEST_TIMEOUT_MS + 1000;
@@ -147,6 +149,7 @@ export class SimProcess {
         rate,
       },
       requestTimeoutMs: REQUEST_TIMEOUT_MS,
+      pingIntervalMs: PING_INTERVAL_MS,
       forwardWrites: true,
       lagSecondsMax: 30,
     });
