@@ -171,7 +171,10 @@ export class Follower {
   #verdict(judge: typeof followerVerdict): Verdict {
     const { store, clock, lagSecondsMax } = this.#options;
     const ofStore = storeVerdict({ state: store.state, reason: store.failure });
-    return ofStore.healthy ? judge(this.#condition(), lagSecondsMax, clock.now()) : ofStore;
+    // What is being done about a store that cannot be believed says more than that it cannot.
+    return ofStore.healthy || this.#replicator.state.phase === 'recovering'
+      ? judge(this.#condition(), lagSecondsMax, clock.now())
+      : ofStore;
   }
 
   /** A leader in contact that has no change yet has a log all the same, and so have those who follow this node. */

@@ -15,6 +15,7 @@ const POLICY: FollowerPolicy = {
   waitSeconds: 10,
   pageSizeMax: 5000,
   rate: null,
+  acceptReset: false,
 };
 const EMPTY: FeedAnswer = {
   kind: 'page',
@@ -23,6 +24,9 @@ const EMPTY: FeedAnswer = {
 };
 
 const ignored = (): void => undefined;
+const noRecovery = (): never => {
+  throw new Error('there is nothing to recover from');
+};
 const UNWATCHED: ReplicatorObserver = {
   answered: ignored,
   fetched: ignored,
@@ -31,6 +35,8 @@ const UNWATCHED: ReplicatorObserver = {
   failed: ignored,
   heldBack: ignored,
   refused: ignored,
+  recovering: ignored,
+  recovered: ignored,
 };
 
 /** What an observer is told of the leader's time, when each answer takes as long as given; it then hears no more. */
@@ -58,6 +64,7 @@ async function callsOf(answersMs: readonly number[], answer: FeedAnswer): Promis
     clock,
     random: () => 0,
     policy: POLICY,
+    recover: noRecovery,
     observer: { ...UNWATCHED, answered: (callMs) => void calls.push(callMs) },
   });
   replicator.start();
@@ -116,6 +123,7 @@ describe('a page that begins with what a follower has already', () => {
       clock: { now: () => 0, wall: () => 0, sleep: async () => undefined },
       random: () => 0,
       policy: POLICY,
+      recover: noRecovery,
       observer: {
         ...UNWATCHED,
         deduped: (changes) => void seen.push(`passed over ${changes}`),

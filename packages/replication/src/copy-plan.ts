@@ -1,5 +1,5 @@
 import type { EpochSpan, Position } from '@skein/protocol';
-import type { Refusal } from './follower-machine.ts';
+import type { Refusal } from './follower-state.ts';
 import type { Expectation } from './recovery.ts';
 
 /** The history a snapshot belongs to, and where on it. */

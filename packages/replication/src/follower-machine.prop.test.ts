@@ -2,21 +2,22 @@ import { START, type Position } from '@skein/protocol';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { breakerDelayMs } from './breaker.ts';
+import { step } from './follower-machine.ts';
 import {
   initialFollower,
-  step,
   type FollowerEffect,
   type FollowerEvent,
   type FollowerPolicy,
   type Refusal,
-} from './follower-machine.ts';
+} from './follower-state.ts';
 import { lagChanges } from './progress.ts';
 
 /**
  * The machine in a world where everything that can happen does, in any order. The world is a simulated leader, disk and
  * clock: it commits pages exactly as the effects say, and holds every effect and state to what the machine promises.
  * Never two fetches or two applies in flight, one page in hand at most, every page applied behind what is durable,
- * nothing after a refusal, no lag claimed without contact, no more fetched than the rate allows. When the faults end, everything must arrive.
+ * nothing after a refusal, no lag claimed without contact, no more fetched than the rate allows, nothing else under way
+ * while a copy is made. When the faults end, everything must arrive.
  */
 const POLICY: FollowerPolicy = {
   backoff: { baseMs: 2000, maxMs: 60_000 },
@@ -25,6 +26,7 @@ const POLICY: FollowerPolicy = {
   waitSeconds: 10,
   pageSizeMax: 5000,
   rate: null,
+  acceptReset: false,
 };
 
 const RATE = { perSecond: 1, burst: 4 };
@@ -47,6 +49,7 @@ class World {
   applying: Span | null = null;
   fetch: { readonly ticket: number; readonly since: number; notBefore: number } | null = null;
   readonly retired: number[] = [0];
+  recovering: { readonly notBefore: number } | null = null;
   inContact = false;
   /** Offset of the leader's head at the time of each good answer. */
   readonly #headAt = new Map<number, number>();
@@ -99,6 +102,15 @@ class World {
         expect(this.applying, 'never two applies in flight').toBeNull();
         expect(effect.payload.from, 'continues what is durable').toBe(this.durable);
         this.applying = effect.payload;
+        return;
+      case 'recover':
+        expect([this.fetch, this.applying, this.recovering], 'the store is at rest').toEqual([null, null, null]);
+        expect(effect.expectation).toEqual({ log: this.state.log, floor: this.log[this.durable] });
+        this.recovering = { notBefore: this.now + effect.delayMs };
+        return;
+      case 'cancel-recovery':
+        expect(this.recovering).not.toBeNull();
+        this.recovering = null;
     }
   }
 
@@ -119,7 +131,9 @@ class World {
     if (inHand !== null) this.visited.add('page in hand');
     expect({ isFetching, isApplying }).toEqual({ isFetching: this.fetch !== null, isApplying: this.applying !== null });
     if (phase === 'following') expect(isFetching || isApplying, 'never idle').toBe(true);
-    else expect([isFetching, inHand]).toEqual([false, null]);
+    if (phase === 'recovering') expect(isApplying || this.recovering !== null, 'never idle').toBe(true);
+    else expect(this.recovering).toBeNull();
+    if (phase !== 'following') expect([isFetching, inHand]).toEqual([false, null]);
     if (inHand !== null) expect([isFetching, isApplying], 'two pages at most').toEqual([false, true]);
     expect(applied).toEqual(this.log[this.durable]);
     expect(progress.applied).toBe(applied.offset);
@@ -186,12 +200,36 @@ class World {
     });
   }
 
+  /** The store holds what the leader has by now, whatever it held before. */
+  recovered(): void {
+    this.now = Math.max(this.now, this.recovering!.notBefore) + 1;
+    this.recovering = null;
+    this.durable = this.log.length - 1;
+    this.dispatch({ kind: 'recovered', log: 'log', position: this.log.at(-1)!, nowMs: this.now });
+  }
+
+  recoveryFailed(random: number): void {
+    this.now = Math.max(this.now, this.recovering!.notBefore) + 1;
+    this.recovering = null;
+    this.dispatch({ kind: 'recovery-failed', reason: 'RST', nowMs: this.now, random });
+  }
+
+  recoveryRefused(): void {
+    this.recovering = null;
+    this.dispatch({ kind: 'recovery-refused', refusal: { code: 'other_log', detail: 'no' } });
+  }
+
+  foundCorrupt(): void {
+    this.inContact = false;
+    this.dispatch({ kind: 'found-corrupt', reason: 'checksum' });
+  }
+
   /** A write that failed half-way: after the reopen the page may be there or not. */
-  applyFailed(isThere: boolean, isFinal: boolean, random: number): void {
+  applyFailed(isThere: boolean, random: number): void {
     const applied = this.#endApply(isThere);
     this.inContact = false;
     this.visited.add(isThere ? 'failed page was there' : 'failed page was lost');
-    this.dispatch({ kind: 'apply-failed', reason: 'EIO', isFinal, applied, nowMs: this.now, random });
+    this.dispatch({ kind: 'apply-failed', reason: 'EIO', applied, nowMs: this.now, random });
   }
 
   stop(): void {
@@ -274,10 +312,19 @@ const stale = fc
 
 const applied = fc.constantFrom(1, 150, 900).map((tookMs) => ifApplying((world) => world.applied(tookMs)));
 
-const applyFailed = (isFinal: boolean): fc.Arbitrary<Action> =>
-  fc
-    .record({ isThere: fc.boolean(), random: fc.constantFrom(0, 0.99) })
-    .map(({ isThere, random }) => ifApplying((world) => world.applyFailed(isThere, isFinal, random)));
+const ifRecovering =
+  (act: Action): Action =>
+  (world) =>
+    void (world.recovering !== null && act(world));
+
+const applyFailed = fc
+  .record({ isThere: fc.boolean(), random: fc.constantFrom(0, 0.99) })
+  .map(({ isThere, random }) => ifApplying((world) => world.applyFailed(isThere, random)));
+
+const recovered = fc.constant(ifRecovering((world) => world.recovered()));
+const recoveryFailed = fc.constantFrom(0, 0.99).map((random) => ifRecovering((world) => world.recoveryFailed(random)));
+const recoveryRefused = fc.constant(ifRecovering((world) => world.recoveryRefused()));
+const foundCorrupt = fc.constant<Action>((world) => world.foundCorrupt());
 
 const refused = fc
   .constantFrom<Refusal['code'][]>('compacted', 'diverged', 'other_log', 'ahead')
@@ -296,8 +343,9 @@ const weighted = (weight: number, arbitraries: fc.Arbitrary<Action>[]): fc.Weigh
 const actions = fc.array(
   fc.oneof(
     ...weighted(20, [grow, answer, answer, applied, stale, fetchFailed, wrongPage, pause]),
-    ...weighted(12, [applyFailed(false)]),
-    ...weighted(1, [refused, applyFailed(true), stop]),
+    ...weighted(12, [applyFailed, recovered, recoveryFailed]),
+    ...weighted(2, [refused, foundCorrupt]),
+    ...weighted(1, [recoveryRefused, stop]),
   ),
   { maxLength: 120, size: 'max' },
 );
@@ -309,6 +357,7 @@ const isUpToDate = ({ state, durable, log }: World): boolean =>
 function settle(world: World): void {
   for (let turns = 2 * world.log.length + 4; turns > 0 && !isUpToDate(world); turns--) {
     if (world.applying !== null) world.applied(1);
+    else if (world.recovering !== null) world.recovered();
     else world.fetched(world.page({ from: world.fetch!.since, to: world.fetch!.since + 2 }), true);
   }
 }
@@ -320,15 +369,15 @@ describe('a follower, whatever happens in whatever order', () => {
       fc.property(actions, fc.constantFrom(null, RATE), (acts, rate) => {
         const world = new World(visited, rate);
         for (const act of acts) act(world);
-        if (world.state.phase !== 'following') return;
+        if (world.state.phase !== 'following' && world.state.phase !== 'recovering') return;
         settle(world);
         expect(isUpToDate(world)).toBe(true);
       }),
       { numRuns: 250 },
     );
     // The walk is worth something only when it came past everything.
-    const phases = ['following', 'refused', 'failed', 'stopped'];
-    const effects = ['fetch', 'retry', 'cancel-fetch', 'apply'];
+    const phases = ['following', 'recovering', 'refused', 'stopped'];
+    const effects = ['fetch', 'retry', 'cancel-fetch', 'apply', 'recover', 'cancel-recovery'];
     const places = ['page in hand', 'breaker closed', 'breaker open', 'failed page was there', 'failed page was lost'];
     const faults = ['gap', 'repeat', 'hash', 'epoch', 'rival'].map((fault) => `wrong page: ${fault}`);
     expect(visited).toEqual(new Set([...phases, ...effects, ...places, ...faults]));

@@ -1,16 +1,11 @@
 import { START } from '@skein/protocol';
 import { describe, expect, it } from 'vitest';
-import {
-  initialFollower,
-  step,
-  type FollowerEffect,
-  type FollowerEvent,
-  type FollowerPolicy,
-} from './follower-machine.ts';
+import { step } from './follower-machine.ts';
+import { initialFollower, type FollowerEffect, type FollowerEvent, type FollowerPolicy } from './follower-state.ts';
 
 /**
  * Every event in every phase. The compiler demands each cell; a cell says the phase that follows and the effects. Each
- * phase is reached by real steps, the worst way: one page being applied, a fetch in flight where the phase has one. The
+ * phase is reached by real steps, the worst way: one page being applied, a fetch or a copy in flight where the phase has one. The
  * events carry the current ticket, so what ignores them does so because of its phase.
  */
 type State = ReturnType<typeof initialFollower<string>>;
@@ -25,6 +20,7 @@ const POLICY: FollowerPolicy = {
   waitSeconds: 10,
   pageSizeMax: 5000,
   rate: null,
+  acceptReset: false,
 };
 const EPOCH = '1-aaaaaaaa';
 const PAGE_END = { offset: 2, epoch: EPOCH, hash: '2222222222222222' };
@@ -55,11 +51,15 @@ const EVENTS: { readonly [Kind in Event['kind']]: (state: State) => Extract<Even
   'fetch-refused': ({ ticket }) => ({
     kind: 'fetch-refused',
     ticket,
-    refusal: { code: 'compacted', detail: 'gone' },
+    refusal: { code: 'ahead', detail: 'gone' },
     nowMs: 1000,
   }),
+  'found-corrupt': () => ({ kind: 'found-corrupt', reason: 'checksum' }),
+  recovered: () => ({ kind: 'recovered', log: 'log', position: NEXT_END, nowMs: 1000 }),
+  'recovery-failed': () => ({ kind: 'recovery-failed', reason: 'ECONNREFUSED', ...NOW }),
+  'recovery-refused': () => ({ kind: 'recovery-refused', refusal: { code: 'other_log', detail: 'no' } }),
   applied: () => ({ kind: 'applied', position: PAGE_END, changes: 2, tookMs: 5, nowMs: 1000 }),
-  'apply-failed': () => ({ kind: 'apply-failed', reason: 'EIO', isFinal: false, applied: START, ...NOW }),
+  'apply-failed': () => ({ kind: 'apply-failed', reason: 'EIO', applied: START, ...NOW }),
   stopped: () => ({ kind: 'stopped' }),
 };
 
@@ -68,13 +68,12 @@ const run = (state: State, ...events: Event['kind'][]): State =>
 
 const starting = initialFollower<string>(POLICY, null, START);
 const following = run(starting, 'started', 'fetched');
-const corrupt: Event = { kind: 'apply-failed', reason: 'checksum', isFinal: true, applied: START, ...NOW };
 
 const PHASES: Record<Phase, State> = {
   starting,
   following,
+  recovering: run(following, 'found-corrupt', 'applied'),
   refused: run(following, 'fetch-refused'),
-  failed: step(following, corrupt).state,
   stopped: run(following, 'stopped'),
 };
 
@@ -86,6 +85,10 @@ const TABLE: Record<Phase, Record<Event['kind'], Cell>> = {
     'fetch-refused': ['starting'],
     applied: ['starting'],
     'apply-failed': ['starting'],
+    'found-corrupt': ['starting'],
+    recovered: ['starting'],
+    'recovery-failed': ['starting'],
+    'recovery-refused': ['starting'],
     stopped: ['stopped'],
   },
   following: {
@@ -95,6 +98,10 @@ const TABLE: Record<Phase, Record<Event['kind'], Cell>> = {
     'fetch-refused': ['refused'],
     applied: ['following'],
     'apply-failed': ['following', 'cancel-fetch', 'fetch'],
+    'found-corrupt': ['recovering', 'cancel-fetch'],
+    recovered: ['following'],
+    'recovery-failed': ['following'],
+    'recovery-refused': ['following'],
     stopped: ['stopped', 'cancel-fetch'],
   },
   refused: {
@@ -104,16 +111,24 @@ const TABLE: Record<Phase, Record<Event['kind'], Cell>> = {
     'fetch-refused': ['refused'],
     applied: ['refused'],
     'apply-failed': ['refused'],
+    'found-corrupt': ['refused'],
+    recovered: ['refused'],
+    'recovery-failed': ['refused'],
+    'recovery-refused': ['refused'],
     stopped: ['stopped'],
   },
-  failed: {
-    started: ['failed'],
-    fetched: ['failed'],
-    'fetch-failed': ['failed'],
-    'fetch-refused': ['failed'],
-    applied: ['failed'],
-    'apply-failed': ['failed'],
-    stopped: ['stopped'],
+  recovering: {
+    started: ['recovering'],
+    fetched: ['recovering'],
+    'fetch-failed': ['recovering'],
+    'fetch-refused': ['recovering'],
+    applied: ['recovering'],
+    'apply-failed': ['recovering'],
+    'found-corrupt': ['recovering'],
+    recovered: ['following', 'fetch'],
+    'recovery-failed': ['recovering', 'recover'],
+    'recovery-refused': ['refused'],
+    stopped: ['stopped', 'cancel-recovery'],
   },
   stopped: {
     started: ['stopped'],
@@ -122,6 +137,10 @@ const TABLE: Record<Phase, Record<Event['kind'], Cell>> = {
     'fetch-refused': ['stopped'],
     applied: ['stopped'],
     'apply-failed': ['stopped'],
+    'found-corrupt': ['stopped'],
+    recovered: ['stopped'],
+    'recovery-failed': ['stopped'],
+    'recovery-refused': ['stopped'],
     stopped: ['stopped'],
   },
 };

@@ -1,12 +1,13 @@
 import { START, type Position } from '@skein/protocol';
 import { describe, expect, it } from 'vitest';
+import { step } from './follower-machine.ts';
 import {
   initialFollower,
-  step,
   type FollowerEffect,
   type FollowerEvent,
   type FollowerPolicy,
-} from './follower-machine.ts';
+  type Refusal,
+} from './follower-state.ts';
 import { lagChanges } from './progress.ts';
 
 type Event = FollowerEvent<string>;
@@ -18,6 +19,7 @@ const POLICY: FollowerPolicy = {
   waitSeconds: 10,
   pageSizeMax: 5000,
   rate: null,
+  acceptReset: false,
 };
 
 /** A position of the log these tests follow; its hash is made from its offset. */
@@ -75,10 +77,10 @@ class Follower {
     return this.on({ kind: 'applied', position: at(offset), changes, tookMs, nowMs });
   }
 
-  applyFailed(event: { isFinal?: boolean; applied?: number; nowMs?: number; random?: number } = {}): this {
-    const { isFinal = false, nowMs = 1000, random = 0.5 } = event;
+  applyFailed(event: { applied?: number; nowMs?: number; random?: number } = {}): this {
+    const { nowMs = 1000, random = 0.5 } = event;
     const applied = event.applied === undefined ? this.state.applied : at(event.applied);
-    return this.on({ kind: 'apply-failed', reason: 'EIO', isFinal, applied, nowMs, random });
+    return this.on({ kind: 'apply-failed', reason: 'EIO', applied, nowMs, random });
   }
 
   get did(): FollowerEffect<string>['kind'][] {
@@ -286,17 +288,6 @@ describe('failures', () => {
     expect(follower.state.breaker.kind).toBe('open');
     expect(follower.applyFailed({ nowMs: 11_000, random: 0 }).delayMs).toBe(20_000);
   });
-
-  it('that are final end it, with the truth about what is durable', () => {
-    const follower = new Follower().fetched().applyFailed({ isFinal: true, applied: 2 });
-    expect(follower.did).toEqual(['cancel-fetch']);
-    expect(follower.state).toMatchObject({
-      phase: 'failed',
-      lastError: 'EIO',
-      applied: at(2),
-      progress: { applied: 2 },
-    });
-  });
 });
 
 describe('a rate', () => {
@@ -337,7 +328,7 @@ describe('a rate', () => {
 
   it('counts what was lost and is fetched again', () => {
     const follower = new Follower({ rate }).fetched().fetched();
-    follower.on({ kind: 'apply-failed', reason: 'EIO', isFinal: false, applied: START, nowMs: 1000, random: 0 });
+    follower.on({ kind: 'apply-failed', reason: 'EIO', applied: START, nowMs: 1000, random: 0 });
     expect(follower.delayMs).toBe(500);
   });
 
@@ -347,13 +338,69 @@ describe('a rate', () => {
   });
 });
 
+const refused = (follower: Follower, code: Refusal['code']): Follower => {
+  const { ticket } = follower.state;
+  return follower.on({ kind: 'fetch-refused', ticket, refusal: { code, detail: 'why' }, nowMs: 0 });
+};
+
 describe('a refusal', () => {
-  it.each(['compacted', 'diverged', 'other_log', 'ahead'] as const)('%s is kept for an operator', (code) => {
-    const follower = new Follower();
-    const { ticket } = follower.state;
-    follower.on({ kind: 'fetch-refused', ticket, refusal: { code, detail: 'why' }, nowMs: 0 });
+  it.each(['diverged', 'other_log', 'ahead'] as const)('%s is kept for an operator', (code) => {
+    const follower = refused(new Follower(), code);
     expect(follower.did).toEqual([]);
     expect(follower.state).toMatchObject({ phase: 'refused', refusal: { code }, lastError: `${code}: why` });
     expect(lagChanges(follower.state.progress)).toBeNull();
+  });
+
+  it('for changes that are no longer kept leads to a copy, of the same log and nothing older', () => {
+    const follower = refused(new Follower().fetched().applied(2), 'compacted');
+    expect(follower.effects).toEqual([
+      { kind: 'recover', rung: 'copy', expectation: { log: 'log', floor: at(2) }, delayMs: 0 },
+    ]);
+    expect(follower.state).toMatchObject({ phase: 'recovering', recovery: { obstacle: { code: 'compacted' } } });
+    expect(lagChanges(follower.state.progress)).toBeNull();
+  });
+
+  it.each(['diverged', 'other_log', 'ahead'] as const)('%s is overcome once where an operator has said so', (code) => {
+    const follower = refused(new Follower({ acceptReset: true }).fetched().applied(2), code);
+    expect(follower.effects).toMatchObject([{ kind: 'recover', expectation: { log: null, floor: null } }]);
+    follower.on({ kind: 'recovered', log: 'another', position: at(9), nowMs: 0 });
+    expect(follower.state).toMatchObject({ phase: 'following', log: 'another', applied: at(9), fetchedTo: at(9) });
+    expect(refused(follower, code).state.phase).toBe('refused');
+  });
+
+  it('that is overcome without a reset does not use it up', () => {
+    const follower = refused(new Follower({ acceptReset: true }), 'compacted');
+    follower.on({ kind: 'recovered', log: 'log', position: at(9), nowMs: 0 });
+    expect(refused(follower, 'ahead').state.phase).toBe('recovering');
+  });
+});
+
+describe('a copy', () => {
+  it('begins when the page that is being applied is done with, however that ends', () => {
+    const corrupt = { kind: 'found-corrupt', reason: 'checksum' } as const;
+    expect(new Follower().fetched().on(corrupt).did).toEqual(['cancel-fetch']);
+    expect(new Follower().fetched().on(corrupt).applied(2).did).toEqual(['recover']);
+    expect(new Follower().fetched().on(corrupt).applyFailed().did).toEqual(['recover']);
+  });
+
+  it('that fails is made again after longer and longer, and says why', () => {
+    const follower = refused(new Follower(), 'compacted');
+    const fail = (retryAfterMs?: number): number | undefined =>
+      follower.on({ kind: 'recovery-failed', reason: 'RST', retryAfterMs, nowMs: 0, random: 0.5 }).delayMs;
+    expect([fail(), fail(), fail(9000)]).toEqual([1000, 2000, 9000]);
+    expect(follower.state).toMatchObject({ phase: 'recovering', lastError: 'RST', recovery: { failures: 3 } });
+  });
+
+  it('that would be of another log than this node holds is not made', () => {
+    const follower = refused(new Follower().fetched().applied(2), 'compacted');
+    follower.on({ kind: 'recovery-refused', refusal: { code: 'other_log', detail: 'why' } });
+    expect(follower.state).toMatchObject({ phase: 'refused', recovery: null, refusal: { code: 'other_log' } });
+  });
+
+  it('is gone on from, without a word of what was so before on another log', () => {
+    const follower = refused(new Follower({ acceptReset: true }).empty(), 'other_log');
+    follower.on({ kind: 'recovered', log: 'another', position: at(9), nowMs: 0 });
+    expect(follower.effects).toMatchObject([{ kind: 'fetch', since: at(9), waitSeconds: 0 }]);
+    expect(follower.state.progress).toMatchObject({ applied: 9, connected: false, upToDateAtMs: null });
   });
 });

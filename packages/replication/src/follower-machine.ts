@@ -1,23 +1,19 @@
-import { epochContinues, type Position } from '@skein/protocol';
-import { backoffDelayMs, type BackoffPolicy } from './backoff.ts';
-import {
-  breakerAfterFailure,
-  breakerBeforeRequest,
-  breakerDelayMs,
-  CLOSED,
-  type Breaker,
-  type BreakerPolicy,
-} from './breaker.ts';
-import { planRecovery, type Expectation, type Obstacle, type Recovery, type Rung } from './recovery.ts';
+import { epochContinues } from '@skein/protocol';
+import { backoffDelayMs } from './backoff.ts';
+import { breakerAfterFailure, breakerBeforeRequest, breakerDelayMs, CLOSED } from './breaker.ts';
+import { fetchIn, fetchNext, rateDelayMs } from './follower-fetch.ts';
+import { afterFoundCorrupt, afterRecovery, afterRefusal, beginRecovery } from './follower-recovery.ts';
+import type {
+  EventOf,
+  FetchedPage,
+  FollowerEffect,
+  FollowerEvent,
+  FollowerState,
+  FollowerStep,
+} from './follower-state.ts';
 import { nextPageSize } from './page-size.ts';
-import {
-  NO_PROGRESS,
-  progressAfterApply,
-  progressAfterContact,
-  progressAfterSilence,
-  type Progress,
-} from './progress.ts';
-import { bucketAfterTaking, bucketDelayMs, FULL, type RatePolicy, type TokenBucket } from './token-bucket.ts';
+import { progressAfterApply, progressAfterContact, progressAfterSilence } from './progress.ts';
+import { bucketAfterTaking } from './token-bucket.ts';
 
 /**
  * The follower's main loop as a pure machine: `step(state, event) → { state, effects }`.
@@ -32,169 +28,6 @@ import { bucketAfterTaking, bucketDelayMs, FULL, type RatePolicy, type TokenBuck
  *           retry  ▼  │  ▼  │
  *             (failure)  recovering          the log cannot lead on from here; see `planRecovery`
  */
-export interface FollowerPolicy {
-  readonly backoff: BackoffPolicy;
-  readonly breaker: BreakerPolicy;
-  /** Null follows by long poll; a number asks again that long after being up to date. */
-  readonly pollIntervalMs: number | null;
-  readonly waitSeconds: number;
-  readonly pageSizeMax: number;
-  /** Null fetches as fast as it can. */
-  readonly rate: RatePolicy | null;
-  /** An operator has said that a leader which lost what this node has, or is another, is to be followed; once. */
-  readonly acceptReset: boolean;
-}
-
-/** A page as the machine sees it; `payload` is carried through untouched. */
-export interface FetchedPage<Payload> {
-  readonly log: string;
-  readonly headOffset: number;
-  readonly changes: number;
-  /** Changes that came before them and had come already: passed over, and fetched all the same. */
-  readonly changesHere?: number;
-  /** Null when there was nothing new. */
-  readonly content: {
-    readonly offsetFirst: number;
-    readonly hashBefore: string;
-    readonly epochFirst: string;
-    readonly next: Position;
-    readonly payload: Payload;
-  } | null;
-}
-
-export interface Refusal extends Obstacle {
-  readonly code: Exclude<Obstacle['code'], 'corrupt'>;
-}
-
-export type FollowerEvent<Payload> =
-  | { readonly kind: 'started' }
-  | {
-      readonly kind: 'fetched';
-      readonly ticket: number;
-      readonly page: FetchedPage<Payload>;
-      readonly tookMs: number;
-      readonly nowMs: number;
-      readonly random: number;
-    }
-  | {
-      readonly kind: 'fetch-failed';
-      readonly ticket: number;
-      readonly reason: string;
-      readonly retryAfterMs?: number | undefined;
-      readonly nowMs: number;
-      readonly random: number;
-    }
-  | { readonly kind: 'fetch-refused'; readonly ticket: number; readonly refusal: Refusal; readonly nowMs: number }
-  | {
-      readonly kind: 'applied';
-      readonly position: Position;
-      readonly changes: number;
-      readonly tookMs: number;
-      readonly nowMs: number;
-    }
-  | {
-      readonly kind: 'apply-failed';
-      readonly reason: string;
-      readonly applied: Position;
-      readonly nowMs: number;
-      readonly random: number;
-    }
-  /** The store has met bytes that are not what was written. */
-  | { readonly kind: 'found-corrupt'; readonly reason: string }
-  /** The store now holds what the leader has at a position of a log. */
-  | { readonly kind: 'recovered'; readonly log: string; readonly position: Position; readonly nowMs: number }
-  | {
-      readonly kind: 'recovery-failed';
-      readonly reason: string;
-      readonly retryAfterMs?: number | undefined;
-      readonly nowMs: number;
-      readonly random: number;
-    }
-  | { readonly kind: 'recovery-refused'; readonly refusal: Refusal }
-  | { readonly kind: 'stopped' };
-
-export type FollowerEffect<Payload> =
-  | {
-      readonly kind: 'fetch';
-      readonly ticket: number;
-      readonly since: Position;
-      readonly limit: number;
-      readonly waitSeconds: number;
-      readonly delayMs: number;
-    }
-  /** The fetch that just failed is to be tried again, with the same ticket. */
-  | { readonly kind: 'retry'; readonly delayMs: number; readonly waitSeconds: number }
-  | { readonly kind: 'apply'; readonly payload: Payload; readonly changes: number }
-  | { readonly kind: 'cancel-fetch' }
-  | {
-      readonly kind: 'recover';
-      readonly rung: Rung;
-      readonly expectation: Expectation;
-      readonly delayMs: number;
-    }
-  | { readonly kind: 'cancel-recovery' };
-
-export interface FollowerState<Payload> {
-  readonly phase: 'starting' | 'following' | 'recovering' | 'refused' | 'stopped';
-  readonly policy: FollowerPolicy;
-  readonly log: string | null;
-  readonly applied: Position;
-  /** Where the next fetch begins: behind everything applied, being applied, or in hand. */
-  readonly fetchedTo: Position;
-  readonly ticket: number;
-  readonly isFetching: boolean;
-  readonly isApplying: boolean;
-  readonly inHand: FetchedPage<Payload> | null;
-  readonly pageSize: number;
-  /** Fetches that failed in a row. */
-  readonly failures: number;
-  /** The same for applying, counted apart: a good fetch says nothing of the disk. */
-  readonly applyFailures: number;
-  readonly breaker: Breaker;
-  readonly bucket: TokenBucket;
-  readonly progress: Progress;
-  readonly refusal: Refusal | null;
-  readonly recovery: Recovery | null;
-  readonly mayReset: boolean;
-  readonly lastError: string | null;
-}
-
-export interface FollowerStep<Payload> {
-  readonly state: FollowerState<Payload>;
-  readonly effects: readonly FollowerEffect<Payload>[];
-}
-
-/** A long poll that comes back empty sooner than this was not parked; asking again at once would spin. */
-const PARKED_MS_MIN = 500;
-
-export function initialFollower<Payload>(
-  policy: FollowerPolicy,
-  log: string | null,
-  applied: Position,
-): FollowerState<Payload> {
-  return {
-    phase: 'starting',
-    policy,
-    log,
-    applied,
-    fetchedTo: applied,
-    ticket: 0,
-    isFetching: false,
-    isApplying: false,
-    inHand: null,
-    pageSize: Math.min(policy.pageSizeMax, 1000),
-    failures: 0,
-    applyFailures: 0,
-    breaker: CLOSED,
-    bucket: FULL,
-    progress: { ...NO_PROGRESS, applied: applied.offset },
-    refusal: null,
-    recovery: null,
-    mayReset: policy.acceptReset,
-    lastError: null,
-  };
-}
-
 export function step<Payload>(state: FollowerState<Payload>, event: FollowerEvent<Payload>): FollowerStep<Payload> {
   switch (event.kind) {
     case 'started':
@@ -222,7 +55,7 @@ export function step<Payload>(state: FollowerState<Payload>, event: FollowerEven
 
 function afterAnswer<Payload>(
   state: FollowerState<Payload>,
-  event: Event<Payload, 'fetched' | 'fetch-failed' | 'fetch-refused'>,
+  event: EventOf<Payload, 'fetched' | 'fetch-failed' | 'fetch-refused'>,
 ): FollowerStep<Payload> {
   switch (event.kind) {
     case 'fetched':
@@ -234,7 +67,8 @@ function afterAnswer<Payload>(
   }
 }
 
-type Event<Payload, Kind> = Extract<FollowerEvent<Payload>, { kind: Kind }>;
+/** A long poll that comes back empty sooner than this was not parked; asking again at once would spin. */
+const PARKED_MS_MIN = 500;
 
 function afterStart<Payload>(state: FollowerState<Payload>): FollowerStep<Payload> {
   return state.phase === 'starting' ? fetchIn({ ...state, phase: 'following' }, 0) : { state, effects: [] };
@@ -247,7 +81,10 @@ function afterStop<Payload>(state: FollowerState<Payload>): FollowerStep<Payload
   return { state: { ...state, phase: 'stopped', isFetching: false, inHand: null, recovery: null, progress }, effects };
 }
 
-function afterFetch<Payload>(before: FollowerState<Payload>, event: Event<Payload, 'fetched'>): FollowerStep<Payload> {
+function afterFetch<Payload>(
+  before: FollowerState<Payload>,
+  event: EventOf<Payload, 'fetched'>,
+): FollowerStep<Payload> {
   const { page, nowMs } = event;
   const state = afterTaking(before, page.changes + (page.changesHere ?? 0), nowMs);
   if (state.log !== null && page.log !== state.log) {
@@ -296,7 +133,7 @@ function pageProblem<Payload>(state: FollowerState<Payload>, page: FetchedPage<P
   return undefined;
 }
 
-function pauseAfterEmpty<Payload>(state: FollowerState<Payload>, event: Event<Payload, 'fetched'>): number {
+function pauseAfterEmpty<Payload>(state: FollowerState<Payload>, event: EventOf<Payload, 'fetched'>): number {
   if (state.policy.pollIntervalMs !== null) return state.policy.pollIntervalMs;
   // The question that makes contact does not ask to be parked.
   if (!state.progress.connected) return 0;
@@ -324,40 +161,7 @@ function afterTaking<Payload>(state: FollowerState<Payload>, changes: number, no
   return rate === null ? state : { ...state, bucket: bucketAfterTaking(state.bucket, rate, changes, nowMs) };
 }
 
-/** How long a fetch is held back because of what was fetched before it. */
-export function rateDelayMs<Payload>({ policy, bucket }: FollowerState<Payload>, nowMs: number): number {
-  return policy.rate === null ? 0 : bucketDelayMs(bucket, policy.rate, nowMs);
-}
-
-function fetchNext<Payload>(state: FollowerState<Payload>, pauseMs: number, nowMs: number): FollowerStep<Payload> {
-  return fetchIn(state, Math.max(pauseMs, rateDelayMs(state, nowMs)));
-}
-
-function fetchIn<Payload>(state: FollowerState<Payload>, delayMs: number): FollowerStep<Payload> {
-  if (state.phase !== 'following' || state.isFetching || state.inHand !== null) return { state, effects: [] };
-  const ticket = state.ticket + 1;
-  const waitSeconds = mayPark(state) ? state.policy.waitSeconds : 0;
-  const fetch: FollowerEffect<Payload> = {
-    kind: 'fetch',
-    ticket,
-    since: state.fetchedTo,
-    // Of what is limited by the second no more than a second's is asked for, or contact would be made too seldom.
-    limit: Math.min(state.pageSize, state.policy.rate?.perSecond ?? Infinity),
-    waitSeconds,
-    delayMs,
-  };
-  return { state: { ...state, ticket, isFetching: true }, effects: [fetch] };
-}
-
-/**
- * Out of contact, the first news is that the leader answers: that must not wait for a change. And where there are changes
- * nothing is waited for, so whatever time the answer takes is the leader's own.
- */
-function mayPark<Payload>({ policy, progress, fetchedTo }: FollowerState<Payload>): boolean {
-  return policy.pollIntervalMs === null && progress.connected && fetchedTo.offset >= (progress.leaderHead ?? 0);
-}
-
-function afterApply<Payload>(state: FollowerState<Payload>, event: Event<Payload, 'applied'>): FollowerStep<Payload> {
+function afterApply<Payload>(state: FollowerState<Payload>, event: EventOf<Payload, 'applied'>): FollowerStep<Payload> {
   const applied = {
     ...state,
     isApplying: false,
@@ -372,7 +176,7 @@ function afterApply<Payload>(state: FollowerState<Payload>, event: Event<Payload
 
 function afterFetchFailed<Payload>(
   state: FollowerState<Payload>,
-  event: Event<Payload, 'fetch-failed'>,
+  event: EventOf<Payload, 'fetch-failed'>,
 ): FollowerStep<Payload> {
   const failures = state.failures + 1;
   const breaker = breakerAfterFailure(
@@ -389,108 +193,10 @@ function afterFetchFailed<Payload>(
   };
 }
 
-/** Takes the way past the refusal, if there is one; otherwise an operator has to. */
-function afterRefusal<Payload>(state: FollowerState<Payload>, refusal: Refusal): FollowerStep<Payload> {
-  return recoverFrom(state, refusal) ?? refuse(state, refusal);
-}
-
-function refuse<Payload>(state: FollowerState<Payload>, refusal: Refusal): FollowerStep<Payload> {
-  const lastError = `${refusal.code}: ${refusal.detail}`;
-  const progress = progressAfterSilence(state.progress);
-  return {
-    state: { ...state, phase: 'refused', inHand: null, recovery: null, refusal, lastError, progress },
-    effects: [],
-  };
-}
-
-function recoverFrom<Payload>(state: FollowerState<Payload>, obstacle: Obstacle): FollowerStep<Payload> | undefined {
-  const recovery = planRecovery(obstacle, state);
-  if (recovery === null) return undefined;
-  const recovering: FollowerState<Payload> = {
-    ...state,
-    phase: 'recovering',
-    inHand: null,
-    recovery,
-    progress: progressAfterSilence(state.progress),
-    lastError: `${obstacle.code}: ${obstacle.detail}`,
-  };
-  return beginRecovery(recovering, 0);
-}
-
-/** Begins once the page that is being applied is done with: until then the store is not at rest. */
-function beginRecovery<Payload>(state: FollowerState<Payload>, delayMs: number): FollowerStep<Payload> {
-  const { recovery } = state;
-  if (recovery === null || recovery.isUnderWay || state.isApplying) return { state, effects: [] };
-  const { rung, expectation } = recovery;
-  return {
-    state: { ...state, recovery: { ...recovery, isUnderWay: true } },
-    effects: [{ kind: 'recover', rung, expectation, delayMs }],
-  };
-}
-
-function afterRecovery<Payload>(
-  state: FollowerState<Payload>,
-  event: Event<Payload, 'recovered' | 'recovery-failed' | 'recovery-refused'>,
-): FollowerStep<Payload> {
-  switch (event.kind) {
-    case 'recovered':
-      return afterRecovered(state, event);
-    case 'recovery-failed':
-      return afterRecoveryFailed(state, event);
-    case 'recovery-refused':
-      return afterRefusal({ ...state, recovery: null }, event.refusal);
-  }
-}
-
-function afterRecovered<Payload>(
-  state: FollowerState<Payload>,
-  { log, position, nowMs }: Event<Payload, 'recovered'>,
-): FollowerStep<Payload> {
-  const isSameLog = log === state.log;
-  const { progress } = state;
-  const recovered: FollowerState<Payload> = {
-    ...state,
-    phase: 'following',
-    log,
-    applied: position,
-    fetchedTo: position,
-    failures: 0,
-    applyFailures: 0,
-    breaker: CLOSED,
-    recovery: null,
-    mayReset: state.mayReset && state.recovery?.isReset !== true,
-    // When it was last up to date with another log says nothing of this one.
-    progress: { ...(isSameLog ? progress : NO_PROGRESS), applied: position.offset, connected: false },
-    lastError: null,
-  };
-  return fetchNext(recovered, 0, nowMs);
-}
-
-/** Tried again, also when it cannot work as things are: they may be changed meanwhile, and it says what it waits for. */
-function afterRecoveryFailed<Payload>(
-  state: FollowerState<Payload>,
-  { reason, retryAfterMs, random }: Event<Payload, 'recovery-failed'>,
-): FollowerStep<Payload> {
-  const recovery = { ...state.recovery!, isUnderWay: false, failures: state.recovery!.failures + 1 };
-  const delayMs = backoffDelayMs(state.policy.backoff, recovery.failures, random, retryAfterMs);
-  return beginRecovery({ ...state, recovery, lastError: reason }, delayMs);
-}
-
-/** Whatever is under way for a store that cannot be believed is given up. */
-function afterFoundCorrupt<Payload>(state: FollowerState<Payload>, reason: string): FollowerStep<Payload> {
-  if (state.phase !== 'following') return { state, effects: [] };
-  const cancel: FollowerEffect<Payload>[] = state.isFetching ? [{ kind: 'cancel-fetch' }] : [];
-  const { state: recovering, effects } = recoverFrom(
-    { ...state, isFetching: false, fetchedTo: state.applied },
-    { code: 'corrupt', detail: reason },
-  )!;
-  return { state: recovering, effects: [...cancel, ...effects] };
-}
-
 /** Nothing of the page is here, so everything fetched behind it is worthless: begin again at what is durable. */
 function afterApplyFailed<Payload>(
   state: FollowerState<Payload>,
-  event: Event<Payload, 'apply-failed'>,
+  event: EventOf<Payload, 'apply-failed'>,
 ): FollowerStep<Payload> {
   const cleared = {
     ...state,

@@ -23,6 +23,7 @@ const FINE: FollowerCondition = {
   phase: 'following',
   progress: upToDate(1),
   refusal: null,
+  recovery: null,
   applyFailures: 0,
   lastError: null,
 };
@@ -69,11 +70,6 @@ describe('a follower', () => {
       'the follower was last up to date 30.5 s ago, the bound is 30 s',
     ],
     [
-      'whose next changes are gone',
-      { phase: 'refused', refusal: { code: 'compacted', detail: 'D' } },
-      'the leader no longer keeps the changes this follower needs next; it must be copied anew (D)',
-    ],
-    [
       'with changes its leader has not',
       { phase: 'refused', refusal: { code: 'diverged', detail: 'D' } },
       "this follower holds changes that are not in the leader's history; it must not follow on (D)",
@@ -88,7 +84,16 @@ describe('a follower', () => {
       { phase: 'refused', refusal: { code: 'ahead', detail: 'D' } },
       'this follower is ahead of its leader, which may have lost data; check the leader before anything else (D)',
     ],
-    ['that cannot apply', { phase: 'failed', lastError: 'checksum' }, 'applying changes failed for good: checksum'],
+    [
+      'that makes a copy',
+      { phase: 'recovering', recovery: { obstacle: { code: 'compacted', detail: 'D' } }, lastError: 'compacted: D' },
+      "a new copy of the leader's documents is being made (compacted: D)",
+    ],
+    [
+      'that cannot make a copy',
+      { phase: 'recovering', recovery: { obstacle: { code: 'corrupt', detail: 'D' } }, lastError: 'EIO' },
+      "a new copy of the leader's documents is being made (corrupt: D); the last attempt failed: EIO",
+    ],
     [
       'that fails to apply for now',
       { applyFailures: 1, progress: { ...upToDate(2), connected: false }, lastError: 'EIO' },

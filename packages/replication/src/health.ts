@@ -1,5 +1,5 @@
 import { lagSeconds, type Progress } from './progress.ts';
-import type { Refusal } from './follower-machine.ts';
+import type { Refusal } from './follower-state.ts';
 import type { Obstacle, Recovery } from './recovery.ts';
 
 export type Verdict = { readonly healthy: true } | { readonly healthy: false; readonly reason: string };
@@ -71,10 +71,11 @@ export function followerReadiness(condition: FollowerCondition, lagSecondsMax: n
   return isWithinBound ? HEALTHY : followerVerdict(condition, lagSecondsMax, nowMs);
 }
 
-function refusalSentence({ code, detail }: Refusal): string {
+function refusalSentence(refusal: Refusal): string {
+  const { code, detail } = refusal;
   switch (code) {
     case 'compacted':
-      return `the leader no longer keeps the changes this follower needs next; it is copied anew (${detail})`;
+      return recoverySentence(refusal, null);
     case 'diverged':
       return `this follower holds changes that are not in the leader's history; it must not follow on (${detail})`;
     case 'other_log':

@@ -7,10 +7,10 @@ export {
   type Breaker,
   type BreakerPolicy,
 } from './breaker.ts';
+export { rateDelayMs } from './follower-fetch.ts';
+export { step } from './follower-machine.ts';
 export {
   initialFollower,
-  rateDelayMs,
-  step,
   type FetchedPage,
   type FollowerEffect,
   type FollowerEvent,
@@ -18,7 +18,7 @@ export {
   type FollowerState,
   type FollowerStep,
   type Refusal,
-} from './follower-machine.ts';
+} from './follower-state.ts';
 export {
   followerReadiness,
   followerVerdict,

@@ -1,6 +1,6 @@
 import { START, type Position, type RecordHeader } from '@skein/protocol';
 import { describe, expect, it } from 'vitest';
-import type { FetchedPage } from './follower-machine.ts';
+import type { FetchedPage } from './follower-state.ts';
 import { pageBehind } from './overlap.ts';
 
 const EPOCH = '2-aaaaaaaa';

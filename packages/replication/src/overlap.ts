@@ -1,5 +1,5 @@
 import { recordPosition, type Position, type RecordHeader } from '@skein/protocol';
-import type { FetchedPage } from './follower-machine.ts';
+import type { FetchedPage } from './follower-state.ts';
 
 /** A page, and what came before it in the same answer and was here already. */
 export interface PageBehind<Record extends RecordHeader> {

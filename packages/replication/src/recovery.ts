@@ -18,33 +18,32 @@ export interface Expectation {
 export interface Recovery {
   readonly rung: Rung;
   readonly obstacle: Obstacle;
-  readonly expectation: Expectation;
   /** It gives up what it had for another history, as an operator has allowed. */
   readonly isReset: boolean;
   readonly isUnderWay: boolean;
   readonly failures: number;
 }
 
-export interface Standing {
-  readonly log: string | null;
-  readonly applied: Position;
-  /** An operator has said that the leader's history is to be taken whatever it is. */
-  readonly mayReset: boolean;
-}
-
 /**
  * The cheapest way past an obstacle; null when there is none without an operator. A leader that lost what this follower
  * has, or that is another, is never followed on its own word: following it would be losing it here too.
  */
-export function planRecovery(obstacle: Obstacle, { log, applied, mayReset }: Standing): Recovery | null {
+export function planRecovery(obstacle: Obstacle, { mayReset }: { readonly mayReset: boolean }): Recovery | null {
   const begun = { rung: 'copy', obstacle, isUnderWay: false, failures: 0 } as const;
   switch (obstacle.code) {
     case 'compacted':
     case 'corrupt':
-      return { ...begun, expectation: { log, floor: applied }, isReset: false };
+      return { ...begun, isReset: false };
     case 'diverged':
     case 'other_log':
     case 'ahead':
-      return mayReset ? { ...begun, expectation: { log: null, floor: null }, isReset: true } : null;
+      return mayReset ? { ...begun, isReset: true } : null;
   }
+}
+
+export function expectationOf(
+  { isReset }: Recovery,
+  { log, applied }: { readonly log: string | null; readonly applied: Position },
+): Expectation {
+  return isReset ? { log: null, floor: null } : { log, floor: applied };
 }
