@@ -98,7 +98,7 @@ export class Follower {
     this.#copy = new CopyLeader({
       store,
       generations: options.generations,
-      snapshots: new SnapshotClient({ link, nodeId, requestTimeoutMs }),
+      snapshots: new SnapshotClient({ link, nodeId, requestTimeoutMs, linesMax: policy.pageSizeMax }),
       feed: this.#client,
       clock,
     });

@@ -3,7 +3,6 @@ import {
   formatPosition,
   formatSnapshotCursor,
   HEADERS,
-  LIMITS,
   MEDIA_TYPES,
   parseSnapshotPage,
   type Position,
@@ -38,6 +37,7 @@ export interface SnapshotClientOptions {
   readonly link: LeaderLink;
   readonly nodeId: string;
   readonly requestTimeoutMs: number;
+  readonly linesMax: number;
 }
 
 /** Pages of a leader's snapshot, each whole and proven, or the reason why not. Failures to get an answer are thrown. */
@@ -49,8 +49,8 @@ export class SnapshotClient {
   }
 
   async page({ at, after, keep }: SnapshotQuestion, signal: AbortSignal): Promise<SnapshotAnswer> {
-    const { link, nodeId, requestTimeoutMs } = this.#options;
-    const query = new URLSearchParams({ limit: String(LIMITS.pageLimitMax) });
+    const { link, nodeId, requestTimeoutMs, linesMax } = this.#options;
+    const query = new URLSearchParams({ limit: String(linesMax) });
     if (at !== null) query.set('at', formatPosition(at));
     if (after !== null) query.set('after', formatSnapshotCursor(after));
     if (keep !== null) query.set('keep', formatPosition(keep));

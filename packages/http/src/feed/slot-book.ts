@@ -65,11 +65,11 @@ export class SlotBook {
 
   /**
    * A follower asked for changes; `applied` is what it has durably, when it says so. Resolves when the follower is known
-   * for good: at once, unless it is new.
+   * for good: at once, unless it is new. One that is new and needs what is gone has nothing to be kept for it yet.
    */
   async seen(id: string, applied: Position | undefined): Promise<void> {
     const before = this.#slots.get(id);
-    if (before === undefined && applied === undefined) return;
+    if (before === undefined && (applied === undefined || applied.offset + 1 < this.#store.facts.tail)) return;
     const slot = before ?? this.#newSlot(id);
     this.#putSeen(applied === undefined ? slot : slotAfterAcknowledgement(slot, applied), before);
     if (before === undefined) await this.#saveNow();

@@ -51,6 +51,15 @@ export type HistoryEvent =
       /** All documents at this moment, read beside the node; null once its disk was damaged. */
       readonly documents: DocumentsSeen | null;
     }
+  /** A node serves another database than before: a copy it has made, or none, where it could not believe its own. */
+  | {
+      readonly kind: 'renewed';
+      readonly node: string;
+      readonly log: string | null;
+      readonly head: Position;
+      readonly durable: number;
+      readonly documents: DocumentsSeen;
+    }
   /** A node said that it does not keep its log for a follower any longer. */
   | { readonly kind: 'slot-lost'; readonly node: string; readonly follower: string }
   /** A client sent a write; `attempt` counts from 1. */

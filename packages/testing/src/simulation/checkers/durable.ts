@@ -27,6 +27,11 @@ export class Durable implements Checker {
         this.#checkDurable(event.node, 'published', event.head.offset, event.durable);
         this.#published.set(event.node, { log: event.log, head: event.head });
         break;
+      case 'renewed':
+        this.#checkDurable(event.node, 'serves a copy as of', event.head.offset, event.durable);
+        if (event.log === null) this.#published.delete(event.node);
+        else this.#published.set(event.node, { log: event.log, head: event.head });
+        break;
       case 'page':
         this.#checkPage(event);
         break;

@@ -12,6 +12,7 @@ import type { Ledger } from './ledger.ts';
 
 type Started = TimedEvent & { readonly kind: 'started' };
 type Published = TimedEvent & { readonly kind: 'published' };
+type Renewed = TimedEvent & { readonly kind: 'renewed' };
 
 interface Life {
   readonly log: string | null;
@@ -38,6 +39,9 @@ export class Gapless implements Checker {
         break;
       case 'published':
         this.#publish(event);
+        break;
+      case 'renewed':
+        this.#renew(event);
         break;
       case 'ended':
         this.#lives.delete(event.node);
@@ -71,6 +75,21 @@ export class Gapless implements Checker {
       throw this.#violation(
         `${node} published up to ${formatPosition(end)} and says its head is ${formatPosition(head)}`,
       );
+    this.#lives.set(node, { log, head });
+  }
+
+  /** A copy stands where the log has been, and never behind what the node had. */
+  #renew({ node, log, head }: Renewed): void {
+    const life = this.#lives.get(node);
+    // One that begins with nothing has not started yet.
+    if (life === undefined) return;
+    if (life.log !== null && life.log !== log)
+      throw this.#violation(`${node} went from log ${life.log} to a copy of log ${log ?? 'none'}`);
+    if (head.offset < life.head.offset)
+      throw this.#violation(`${node} was at ${life.head.offset} and serves a copy as of ${head.offset}`);
+    const known = this.#ledger.logOf(node)?.at(head.offset)?.position;
+    if (head.offset > 0 && (known === undefined || !samePosition(known, head)))
+      throw this.#violation(`${node} serves a copy as of ${formatPosition(head)}, where no log ever was`);
     this.#lives.set(node, { log, head });
   }
 

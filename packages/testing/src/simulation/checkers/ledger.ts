@@ -26,6 +26,10 @@ export class Ledger {
       case 'damaged':
         this.#damaged.add(event.node);
         break;
+      case 'renewed':
+        this.#damaged.delete(event.node);
+        this.#nodes.set(event.node, { role: 'follower', log: event.log });
+        break;
       case 'started':
       case 'published':
         this.#nodes.set(event.node, { role: event.role, log: event.log });
@@ -54,7 +58,7 @@ export class Ledger {
     return this.#nodes.get(node)?.role;
   }
 
-  /** Whether the node's disk was changed behind its back at any time. */
+  /** Whether the database the node serves was changed behind its back. */
   isDamaged(node: string): boolean {
     return this.#damaged.has(node);
   }

@@ -21,7 +21,7 @@ export class Prefix implements Checker {
   }
 
   observe(event: TimedEvent): void {
-    if (event.kind === 'published') this.#check(event);
+    if (event.kind === 'published' || event.kind === 'renewed') this.#check(event);
     if (event.kind === 'settled') for (const node of event.nodes) if (node.isReady) this.#check(node);
   }
 

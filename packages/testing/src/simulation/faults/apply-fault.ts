@@ -37,9 +37,9 @@ export function applyFault(fault: Fault, victims: Victims): void {
     case 'stall':
       return victims.node(fault.node).stall(Math.min(fault.forMs, victims.untilMs - scheduler.nowMs));
     case 'fail-append':
-      return victims.node(fault.node).disk.failNextAppend();
+      return victims.node(fault.node).busyDisk.failNextAppend();
     case 'fail-sync':
-      return victims.node(fault.node).disk.failNextSync({ isStored: fault.isStored });
+      return victims.node(fault.node).busyDisk.failNextSync({ isStored: fault.isStored });
     case 'refuse-opens': {
       const node = victims.node(fault.node);
       node.disk.refuseOpens(fault.times, Object.assign(new Error('IO error: lock: busy'), { code: 'LEVEL_LOCKED' }));

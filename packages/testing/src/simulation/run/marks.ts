@@ -5,8 +5,11 @@
 export const SOMETIMES: readonly string[] = [
   'a follower forwarded a write',
   'a follower knew that it was cut off',
+  'a copy was gone on with',
+  'a copy was made of several snapshots',
+  'a corrupt follower began anew',
+  'a follower was copied anew',
   'a follower was said to be lost',
-  'a follower was too late for the log',
   'a follower read with a position was answered',
   'a graceful restart',
   'a group of several changes',

@@ -1,6 +1,6 @@
 import type { Position } from '@skein/protocol';
 import { allCheckers } from '../checkers/index.ts';
-import { SimDisk } from '../disk/sim-disk.ts';
+import { SimShelf } from '../disk/sim-shelf.ts';
 import { applyFault } from '../faults/apply-fault.ts';
 import { drawFaults } from '../faults/draw-faults.ts';
 import type { Fault } from '../faults/fault.ts';
@@ -67,7 +67,8 @@ class Run {
   readonly #marks = new Set<string>();
   readonly #transcript: TimedEvent[] = [];
   #violation: Violation | undefined;
-  readonly #lost = new Set<string>();
+  /** Followers that have begun with nothing, and need what nobody kept for them. */
+  readonly #begunAnew = new Set<string>();
   #leaderHead = 0;
   #isWritingOver = false;
   #isLastWriteDone = false;
@@ -95,7 +96,7 @@ class Run {
 
   async toItsEnd(): Promise<SeedResult> {
     const { faultsUntilMs } = this.#shape;
-    for (const node of this.#nodes) node.start();
+    this.#startNodes();
     this.#startParts();
     this.#planFaults();
     await this.#runUntil(faultsUntilMs);
@@ -130,7 +131,7 @@ class Run {
       name,
       role,
       leader,
-      disk: new SimDisk({ logBytesMax }),
+      shelf: new SimShelf({ logBytesMax }),
       scheduler: this.#scheduler,
       net: this.#net,
       random: Rng.named(this.#seed, name),
@@ -185,6 +186,12 @@ class Run {
       this.#part('watcher', () => this.#isOver),
       this.#scheduler,
     ).run();
+  }
+
+  #startNodes(): void {
+    const last = this.#nodes.at(-1)!;
+    for (const node of this.#nodes) if (node !== last) node.start();
+    this.#scheduler.after(this.#shape.lastFollowerAtMs, 'an operator', `starts ${last.name}`, () => last.start());
   }
 
   #part(name: string, isOver: () => boolean): Part {
@@ -244,22 +251,14 @@ class Run {
     });
   }
 
-  /** Whose disk was damaged needs an operator, and so does one that has rightly lost its place, and who follows either. */
+  /** A leader whose disk was damaged needs an operator, and whoever follows what is damaged cannot be better. */
   #isBeyondHelp(node: SimNode): boolean {
     const leader = this.#nodes.find(({ name }) => name === node.leader);
-    return node.isDamaged || this.#hasLostItsPlace(node) || (leader !== undefined && this.#isBeyondHelp(leader));
-  }
-
-  /** The log is kept for whoever has ever been answered, until it is said that it is not. */
-  #hasLostItsPlace(node: SimNode): boolean {
-    const isRefused = node.health()?.error?.includes('no longer keeps the changes') === true;
-    if (isRefused) this.#mark('a follower was too late for the log');
-    return isRefused && (this.#lost.has(node.name) || !node.wasAnswered);
+    return node.isDamaged || (leader !== undefined && this.#isBeyondHelp(leader));
   }
 
   /** Where a follower may be silent for an hour, one that has been answered is never given up, unless a disk failed. */
   #noteLost(name: string, follower: string): void {
-    this.#lost.add(follower);
     this.#mark('a follower was said to be lost');
     const node = this.#nodes.find((each) => each.name === name)!;
     const wasAnswered = this.#nodes.find((each) => each.name === follower)?.wasAnswered === true;
@@ -267,12 +266,13 @@ class Run {
     const hasFailed = this.#faults.some(
       (fault) => fault.kind.startsWith('fail-') && 'node' in fault && fault.node === name,
     );
-    if (isPatient && wasAnswered && !node.isDamaged && !hasFailed)
+    if (isPatient && wasAnswered && !this.#begunAnew.has(follower) && !node.isDamaged && !hasFailed)
       this.fail(`${name} gave up ${follower}, which it had answered and may not give up so soon`);
   }
 
   #tell(event: HistoryEvent): void {
     if (this.#violation !== undefined) return;
+    if (event.kind === 'renewed' && event.head.offset === 0) this.#begunAnew.add(event.node);
     if (event.kind === 'slot-lost') this.#noteLost(event.node, event.follower);
     if (event.kind === 'started' && (event.records[0]?.offsetFirst ?? 1) > 1) this.#mark('a start on a trimmed log');
     const isNews = event.kind === 'published' || event.kind === 'started';

@@ -15,6 +15,8 @@ export interface Shape {
   readonly pollIntervalMs: number | null;
   readonly retention: LeaderOptions['retention'];
   readonly rate: NodeSetup['rate'];
+  /** When the last follower is there for the first time: from the beginning, or when there may be no log for it any more. */
+  readonly lastFollowerAtMs: number;
 }
 
 export function drawShape(random: Rng): Shape {
@@ -48,5 +50,6 @@ export function drawShape(random: Rng): Shape {
       silenceMsMax: random.chance(0.7) ? 3_600_000 : random.between(500, 3000),
     },
     rate: random.chance(0.25) ? { perSecond: random.pick([50, 500]), burst: random.pick([1, 50]) } : null,
+    lastFollowerAtMs: random.chance(0.5) ? random.between(2100, 4500) : 0,
   };
 }

@@ -24,6 +24,8 @@ function sentence(event: TimedEvent): string {
       return `${event.node} ${event.how}`;
     case 'damaged':
       return `${event.node}'s disk was changed behind its back`;
+    case 'renewed':
+      return `${event.node} serves another database, as of ${formatPosition(event.head)}`;
     case 'slot-lost':
       return `${event.node} says that ${event.follower} is lost`;
     case 'published': {

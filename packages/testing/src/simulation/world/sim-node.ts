@@ -34,7 +34,6 @@ export class SimNode {
   readonly role: Role;
   /** The node it follows. */
   readonly leader: string | undefined;
-  readonly disk: SimDisk;
   readonly #options: SimNodeOptions;
   #process: SimProcess | undefined;
   #crashPoint: CrashPoint | undefined;
@@ -53,7 +52,16 @@ export class SimNode {
     this.name = options.name;
     this.role = options.role;
     this.leader = options.leader;
-    this.disk = options.disk;
+  }
+
+  /** The database it serves, as it lies on the disk. */
+  get disk(): SimDisk {
+    return this.#options.shelf.served;
+  }
+
+  /** The one that is being written to. */
+  get busyDisk(): SimDisk {
+    return this.#options.shelf.busy;
   }
 
   get isUp(): boolean {
@@ -100,7 +108,7 @@ export class SimNode {
     if (this.#isInBatch)
       this.#options.mark(how === 'crashed' ? 'crash with a batch in flight' : 'power cut with a batch in flight');
     this.#end(how);
-    if (how === 'power-lost') this.disk.powerCut(this.#options.random);
+    if (how === 'power-lost') this.#options.shelf.powerCut(this.#options.random);
     this.#startLater(RESTART_MS);
   }
 
@@ -140,6 +148,7 @@ export class SimNode {
     return {
       wallSkewMs: () => this.#wallSkewMs,
       isDamaged: () => this.isDamaged,
+      renewed: () => (this.isDamaged = false),
       wait: (step) => this.#wait(process(), step),
       beforeAnswer: () => {
         if (this.#crashPoint === 'answer') this.#crashNow();

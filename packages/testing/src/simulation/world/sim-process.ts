@@ -1,14 +1,15 @@
-import { Store, type Published } from '@skein/core';
+import { openServed, type Published, type Store } from '@skein/core';
 import { Follower, type FollowerOptions } from '@skein/follower';
 import { Leader, type LeaderOptions } from '@skein/leader';
-import { healthSchema, type Health, type Role } from '@skein/protocol';
-import type { SimDisk } from '../disk/sim-disk.ts';
-import { SimLevel, type DiskStep } from '../disk/sim-level.ts';
+import { healthSchema, START, type Health, type Role } from '@skein/protocol';
+import type { DiskStep } from '../disk/sim-level.ts';
+import type { SimShelf } from '../disk/sim-shelf.ts';
 import type { HistoryEvent } from '../history.ts';
 import { documentsIn, newestOffsetIn, recordsIn } from './peek.ts';
 import type { Rng } from './rng.ts';
 import type { Scheduler } from './scheduler.ts';
 import { SimClock } from './sim-clock.ts';
+import { SimGenerations } from './sim-generations.ts';
 import { simLink } from './sim-link.ts';
 import type { SimNet, SimRequest, SimResponse } from './sim-net.ts';
 
@@ -26,7 +27,7 @@ export interface NodeSetup {
 
 /** What a node has around it. */
 export interface Surroundings {
-  readonly disk: SimDisk;
+  readonly shelf: SimShelf;
   readonly scheduler: Scheduler;
   readonly net: SimNet;
   readonly random: Rng;
@@ -39,6 +40,8 @@ export interface Machine {
   readonly wallSkewMs: () => number;
   readonly isDamaged: () => boolean;
   readonly wait: (step: DiskStep) => Promise<void> | undefined;
+  /** It holds another database than it did, which nothing has damaged. */
+  readonly renewed: () => void;
   /** Called when an answer is ready and has not been sent. */
   readonly beforeAnswer: () => void;
 }
@@ -58,7 +61,7 @@ export class SimProcess {
   readonly #around: Surroundings;
   readonly #machine: Machine;
   #isAlive = true;
-  #level: SimLevel | undefined;
+  #generations: SimGenerations | undefined;
   #store: Store | undefined;
   #node: Leader | Follower | undefined;
   /** What the leader said last, as the follower's machine got it. */
@@ -89,11 +92,18 @@ export class SimProcess {
 
   async boot(): Promise<void> {
     const { name, role } = this.#setup;
-    const { disk, net, random, scheduler } = this.#around;
+    const { shelf, net, random, scheduler, mark } = this.#around;
     const clock = new SimClock(scheduler, name, () => this.#isAlive, this.#machine.wallSkewMs);
-    this.#level = new SimLevel(disk, { wait: this.#machine.wait, mayReorder: random });
-    const randomness = (count: number): Buffer => random.bytes(count);
-    const store = await Store.open({ level: this.#level, role, node: name, clock, randomness });
+    this.#generations = new SimGenerations(shelf, { wait: this.#machine.wait, mayReorder: random }, mark);
+    const store = await openServed(this.#generations, {
+      role,
+      node: name,
+      clock,
+      randomness: (count) => random.bytes(count),
+      onSetAside: () => {
+        if (this.#isAlive) this.#tellSetAside();
+      },
+    });
     if (!this.#isAlive) return;
     this.#store = store;
     this.#tellStart(store);
@@ -117,7 +127,7 @@ export class SimProcess {
   /** At once, in the middle of whatever it does. */
   die(): void {
     this.#isAlive = false;
-    this.#level?.die();
+    this.#generations?.die();
   }
 
   #leader(store: Store, clock: SimClock): Leader {
@@ -133,6 +143,7 @@ export class SimProcess {
     };
     return new Follower({
       store,
+      generations: this.#generations!,
       clock,
       random: () => random.unit(),
       version: 'simulated',
@@ -147,6 +158,7 @@ export class SimProcess {
         waitSeconds: WAIT_SECONDS,
         pageSizeMax,
         rate,
+        acceptReset: false,
       },
       requestTimeoutMs: REQUEST_TIMEOUT_MS,
       pingIntervalMs: PING_INTERVAL_MS,
@@ -168,14 +180,41 @@ export class SimProcess {
 
   #tellStart({ facts }: Store): void {
     const { name, role } = this.#setup;
-    const { disk, tell } = this.#around;
-    const records = recordsIn(disk.content());
+    const { shelf, tell } = this.#around;
+    const records = recordsIn(shelf.served.content());
     tell({ kind: 'started', node: name, role, log: facts.identity.log, head: facts.head, records });
   }
 
-  #tellPublished(store: Store, { records, head }: Published): void {
+  /** Its data were not to be believed, and it begins with none. */
+  #tellSetAside(): void {
+    const { name } = this.#setup;
+    const { tell, mark } = this.#around;
+    mark('a corrupt follower began anew');
+    this.#machine.renewed();
+    tell({ kind: 'renewed', node: name, log: null, head: START, durable: 0, documents: new Map() });
+  }
+
+  #tellRenewed(store: Store): void {
+    const { name } = this.#setup;
+    const { shelf, scheduler, tell, mark } = this.#around;
+    const { identity, head } = store.facts;
+    mark('a follower was copied anew');
+    this.#machine.renewed();
+    scheduler.note(`${name} anew ${head.offset} ${head.hash}`);
+    tell({
+      kind: 'renewed',
+      node: name,
+      log: identity.log,
+      head,
+      durable: newestOffsetIn(shelf.served.durableContent(), head.offset),
+      documents: documentsIn(shelf.served.content()),
+    });
+  }
+
+  #tellPublished(store: Store, { records, head, isAnew }: Published): void {
+    if (isAnew) return this.#tellRenewed(store);
     const { name, role } = this.#setup;
-    const { disk, scheduler, tell, mark } = this.#around;
+    const { shelf, scheduler, tell, mark } = this.#around;
     if (records.length > 1) mark('a page of several records');
     if (role === 'leader' && records[0]!.offsetLast > records[0]!.offsetFirst) mark('a group of several changes');
     scheduler.note(`${name} ${head.offset} ${head.hash}`);
@@ -186,8 +225,8 @@ export class SimProcess {
       log: store.facts.identity.log!,
       records,
       head,
-      durable: newestOffsetIn(disk.durableContent(), head.offset),
-      documents: this.#machine.isDamaged() ? null : documentsIn(disk.content()),
+      durable: newestOffsetIn(shelf.served.durableContent(), head.offset),
+      documents: this.#machine.isDamaged() ? null : documentsIn(shelf.served.content()),
     });
   }
 
