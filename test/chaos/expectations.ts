@@ -43,7 +43,7 @@ function documentsOf(changes: readonly Change[], epoch: string): ReadonlyMap<str
 /** Stops a node and reads everything it has: each document and record is what was written, and they agree. */
 export async function expectSound(node: NodeProcess, role: Role): Promise<void> {
   if (node.isRunning) expect((await node.stop()).exitCode).toBe(0);
-  const store = await Store.open({ level: classicLevel(node.data), role, node: undefined });
+  const store = await Store.open({ level: classicLevel(await node.database()), role, node: undefined });
   try {
     expect((await store.scrub()).problems).toStrictEqual([]);
   } finally {

@@ -140,7 +140,7 @@ async function writingTo(fault: Fault): Promise<Writing> {
 
 async function failingDirectory({ call, error, when, files }: Fault) {
   const data = await realpath(await cluster.directory());
-  const wrapper = straceWith({ call, error, when, paths: files.map((file) => join(data, file)) });
+  const wrapper = straceWith({ call, error, when, paths: files.map((file) => join(data, 'store-1', file)) });
   // One thread for all of libuv's work, so that the calls are counted as they come.
   return { data, wrapper, environment: { UV_THREADPOOL_SIZE: '1' } };
 }

@@ -118,19 +118,6 @@ describe('a follower whose leader refuses it', () => {
     return { leader, follower, old };
   }
 
-  it('because the log was trimmed must be copied anew', async () => {
-    const [leader, follower] = await pair();
-    await follower.stop();
-    await leader.stop();
-    const trimming = await startLeader({ data: leader.data, port: 0 });
-    for (let i = 0; i < 5; i++) await trimming.collection('c').put('k', i);
-    await trimming.store.trim(4);
-    await trimming.close();
-    await leader.start();
-    await follower.start();
-    await expectStopped(follower, 'compacted', /no longer keeps the changes this follower needs.*copied anew/);
-  });
-
   it('because the leader lost what it had is ahead, and is not followed into that', async () => {
     const { leader, follower, old } = await withHistory();
     await leader.start({ data: old });

@@ -1,3 +1,4 @@
+import { servedPath } from '@skein/core';
 import type { Health, Role } from '@skein/protocol';
 import { execa } from 'execa';
 import { Client } from './client.ts';
@@ -60,6 +61,11 @@ export class NodeProcess {
   get pid(): number {
     const told = /"pid":(\d+)/.exec(this.#log);
     return told === null ? this.#childPid : Number(told[1]);
+  }
+
+  /** Directory of the database it serves. */
+  database(): Promise<string> {
+    return servedPath(this.data);
   }
 
   /** Starts the process and waits until it answers; flags given here count for this life only. */

@@ -191,7 +191,12 @@ class Run {
   #startNodes(): void {
     const last = this.#nodes.at(-1)!;
     for (const node of this.#nodes) if (node !== last) node.start();
-    this.#scheduler.after(this.#shape.lastFollowerAtMs, 'an operator', `starts ${last.name}`, () => last.start());
+    const { lastFollowerAtMs, crashAfterJoinMs, faultsUntilMs } = this.#shape;
+    this.#scheduler.after(lastFollowerAtMs, 'an operator', `starts ${last.name}`, () => last.start());
+    const crashAtMs = lastFollowerAtMs + (crashAfterJoinMs ?? 0);
+    if (lastFollowerAtMs === 0 || crashAfterJoinMs === null || crashAtMs > faultsUntilMs) return;
+    const leader = this.#nodes.find(({ name }) => name === last.leader)!;
+    this.#scheduler.after(crashAtMs, 'nature', `crashes ${leader.name}`, () => leader.crash());
   }
 
   #part(name: string, isOver: () => boolean): Part {

@@ -17,6 +17,8 @@ export interface Shape {
   readonly rate: NodeSetup['rate'];
   /** When the last follower is there for the first time: from the beginning, or when there may be no log for it any more. */
   readonly lastFollowerAtMs: number;
+  /** So long after it began, whom it follows crashes: in the middle of a copy, if it makes one. */
+  readonly crashAfterJoinMs: number | null;
 }
 
 export function drawShape(random: Rng): Shape {
@@ -51,5 +53,6 @@ export function drawShape(random: Rng): Shape {
     },
     rate: random.chance(0.25) ? { perSecond: random.pick([50, 500]), burst: random.pick([1, 50]) } : null,
     lastFollowerAtMs: random.chance(0.5) ? random.between(2100, 4500) : 0,
+    crashAfterJoinMs: random.chance(0.5) ? random.between(5, 250) : null,
   };
 }

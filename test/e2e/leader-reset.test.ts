@@ -1,0 +1,89 @@
+/*
+ * A leader that lost what its followers have is not followed into the loss.
+ *
+ * A leader comes back empty, or with a directory as it was an hour ago. Its followers say so, loudly, and stay as they
+ * are: they are the only ones that still have what it lost. They follow it only when an operator says that it shall be
+ * so, and then they hold what it holds and nothing else.
+ */
+import { cp, rm } from 'node:fs/promises';
+import { Cluster, readDocuments, until, type NodeProcess } from '@skein/testing';
+import { afterEach, describe, expect, it } from 'vitest';
+
+let cluster = new Cluster();
+afterEach(async () => {
+  await cluster.close();
+  cluster = new Cluster();
+});
+
+async function begun(): Promise<{ leader: NodeProcess; follower: NodeProcess }> {
+  const leader = await cluster.leader();
+  const follower = await cluster.follower(leader);
+  for (let i = 0; i < 20; i++) await leader.client.put(`/v1/collections/c/k-${i}`, i);
+  await follower.caughtUpWith(leader);
+  return { leader, follower };
+}
+
+async function refused(follower: NodeProcess, what: RegExp): Promise<void> {
+  await until('it refuses to follow', async () => (await follower.status()).replication.phase === 'refused');
+  const health = await follower.health();
+  expect(health).toMatchObject({ healthy: false, lag_changes: null, error: expect.stringMatching(what) });
+  expect((await follower.client.get('/readyz')).status).toBe(503);
+  expect(follower.log).toMatch(/"level":50.*the leader's history is not ours/);
+}
+
+async function expectAlike(leader: NodeProcess, follower: NodeProcess): Promise<void> {
+  await follower.ready();
+  await leader.client.put('/v1/collections/c/after', 'all that');
+  await follower.caughtUpWith(leader);
+  expect((await follower.status()).position).toBe((await leader.status()).position);
+  expect(await readDocuments(follower.client)).toStrictEqual(await readDocuments(leader.client));
+}
+
+describe('a leader that came back empty', () => {
+  it('is refused, and followed when an operator says so', async () => {
+    const { leader, follower } = await begun();
+    await leader.stop();
+    await rm(leader.data, { recursive: true });
+    await leader.start();
+    await refused(follower, /another log/);
+    expect((await follower.client.get('/v1/collections/c/k-7')).json).toBe(7);
+    await follower.restart();
+    await refused(follower, /another log/);
+
+    await follower.restart({ 'accept-reset': true });
+    await expectAlike(leader, follower);
+    expect((await follower.client.get('/v1/collections/c/k-7')).status).toBe(404);
+    // It was accepted once: the next time is another loss.
+    await leader.stop();
+    await rm(leader.data, { recursive: true });
+    await leader.start();
+    await refused(follower, /another log/);
+    expect((await follower.client.get('/v1/collections/c/after')).json).toBe('all that');
+  });
+});
+
+describe('a leader that came back as it was an hour ago', () => {
+  it('is refused before and after it has written over what was lost, and followed when an operator says so', async () => {
+    const { leader, follower } = await begun();
+    await leader.stop();
+    const old = await cluster.directory();
+    await cp(leader.data, old, { recursive: true });
+    await leader.start();
+    for (let i = 0; i < 5; i++) await leader.client.put(`/v1/collections/c/lost-${i}`, i);
+    await follower.caughtUpWith(leader);
+    await leader.stop();
+    await rm(leader.data, { recursive: true });
+    await cp(old, leader.data, { recursive: true });
+    await leader.start();
+    await refused(follower, /ahead of its leader/);
+    for (let i = 0; i < 9; i++) await leader.client.put(`/v1/collections/c/new-${i}`, i);
+    await follower.restart();
+    await refused(follower, /changes that are not in the leader's history/);
+    expect((await follower.client.get('/v1/collections/c/lost-4')).json).toBe(4);
+
+    await follower.restart({ 'accept-reset': true });
+    await expectAlike(leader, follower);
+    expect((await follower.client.get('/v1/collections/c/lost-4')).status).toBe(404);
+    expect((await follower.client.get('/v1/collections/c/new-8')).json).toBe(8);
+  });
+});
