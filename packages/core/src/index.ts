@@ -6,6 +6,8 @@ export type { LineLimits, SnapshotLines } from './copy/read-lines.ts';
 export { Document } from './document.ts';
 export type { DocumentPage, DocumentReader, ScanOptions } from './documents.ts';
 export { sha256 } from './digest.ts';
+export type { Digest } from './digest/digest.ts';
+export type { Digests } from './digest/digests.ts';
 export type { Facts, Identity } from './facts.ts';
 export { openServed, type Generations } from './generations.ts';
 export { classicLevel, type ClassicOptions } from './level/classic.ts';

@@ -21,6 +21,8 @@ export interface Snapshot {
   readonly history: readonly EpochSpan[];
   readonly position: Position;
   readonly documents: DocumentReader;
+  /** What is read, and through what: they belong to each other, whatever the store goes on to be. */
+  readonly database: Level;
   readonly level: LevelSnapshot;
   /** How many documents there are; null when nobody has kept their count. */
   readonly count: number | null;
@@ -59,6 +61,7 @@ export async function openSnapshot(level: Level, { facts, counts, gate }: Snapsh
         gate,
         snapshot,
       ),
+      database: level,
       level: snapshot,
       count: counts.total(),
       lines: async (after, limits) => {

@@ -2,6 +2,7 @@ import { isSkeinError, LIMITS, SkeinError, type Position, type RecordView } from
 import { Collection } from './collection.ts';
 import { loadCounts, Recounts, type CountBook } from './counts.ts';
 import { systemClock, type Clock } from './clock.ts';
+import { Digests } from './digest/digests.ts';
 import { DocumentReader, type ReadGate } from './documents.ts';
 import { loadFacts, type Facts, type NewStore } from './facts.ts';
 import { emptyLog } from './level/classic.ts';
@@ -57,6 +58,8 @@ export type PublishListener = (published: Published) => void;
  */
 export class Store {
   readonly documents: DocumentReader;
+  /** For comparing this store with another. */
+  readonly digests: Digests;
   readonly #options: StoreOptions;
   /** Another one once a copy has taken its place; see `become`. */
   #level: Level;
@@ -118,6 +121,7 @@ export class Store {
     this.#recounts = new Recounts(current, (work) => this.#exclusive(work));
     this.#historyForReading = facts.history;
     this.documents = new DocumentReader(current, () => this.#historyForReading, this.#gate);
+    this.digests = new Digests(this.#gate);
     this.#writer = new Writer({
       level: current,
       documents: this.documents,
@@ -382,6 +386,7 @@ export class Store {
     this.#historyForReading = facts.history;
     this.#counts = counts;
     this.#log.begin(sizes);
+    this.digests.forget();
     this.#state = 'ready';
     this.#failure = undefined;
   }

@@ -38,6 +38,14 @@ export function documentRange(collection: string, prefix: string): KeyRange {
 
 export const ALL_DOCUMENTS: KeyRange = { gte: Buffer.of(DOCUMENT), lt: Buffer.of(DOCUMENT + 1) };
 
+/** Documents from one place up to another, both as byte strings of `collection 00 key`; null is where there is no end. */
+export function placeRange({ from, to }: { readonly from: string | null; readonly to: string | null }): KeyRange {
+  return {
+    gte: from === null ? ALL_DOCUMENTS.gte : prefixed(DOCUMENT, Buffer.from(from, 'latin1')),
+    lt: to === null ? ALL_DOCUMENTS.lt : prefixed(DOCUMENT, Buffer.from(to, 'latin1')),
+  };
+}
+
 /** Takes a document's Level key apart again. */
 export function parseDocumentKey(levelKey: Buffer): { readonly collection: string; readonly key: string } {
   const nul = levelKey.indexOf(0);
