@@ -1,4 +1,6 @@
 export { chunksOf } from './cut-off-bodies.ts';
+export { Comparison, type ComparisonCost, type DigestSource } from './digest/compare.ts';
+export { fetchDigest, type AskJson } from './digest/fetch-digest.ts';
 export { bulkLoads } from './documents/bulk.ts';
 export { transactions } from './documents/transactions.ts';
 export { documentWrites, type Writer } from './documents/writes.ts';

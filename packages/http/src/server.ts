@@ -5,6 +5,8 @@ import Fastify, { type FastifyBaseLogger, type FastifyInstance, type FastifyRepl
 import { validatorCompiler } from 'fastify-type-provider-zod';
 import { Commits } from './commits.ts';
 import { answerBrokenRequest } from './cut-off-bodies.ts';
+import { DigestDesk } from './digest/digest-desk.ts';
+import { digestRoute } from './digest/route.ts';
 import { documentReads } from './documents/reads.ts';
 import { changeFeed } from './feed/changes.ts';
 import { followerRoutes } from './feed/followers.ts';
@@ -114,6 +116,7 @@ export function createServer({
     });
     documentReads(scope, node, commits);
     snapshotRoute(scope, { node, pins, pages: snapshots, slots });
+    digestRoute(scope, new DigestDesk(node.store, node.clock, pins));
   });
   followerRoutes(app, node, slots);
   changeFeed(app, { node, commits, pages, slots });

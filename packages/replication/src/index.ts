@@ -10,6 +10,14 @@ export {
 export { rateDelayMs } from './follower-fetch.ts';
 export { step } from './follower-machine.ts';
 export {
+  compareEntries,
+  differenceBetween,
+  differingRanges,
+  kindOf,
+  type Difference,
+  type DifferenceKind,
+} from './digest-diff.ts';
+export {
   initialFollower,
   type FetchedPage,
   type FollowerEffect,

@@ -81,14 +81,14 @@ describe('a tree brought along the log', () => {
           Array.from({ length: KEYS }, (_, i) => ({ op: 'put', collection, key: `k${i}`, valueText: '1' }) as const),
         );
         await store.load(all);
-        const kept = new Digests(level, GATE, SHAPE);
+        const kept = new Digests(GATE, SHAPE);
         for (const operations of [[], ...steps]) {
           await put(store, operations);
           const snapshot = await store.snapshot();
           const before = kept.documentsRead;
           const brought = await kept.at(snapshot, by);
           if (before > 0 && kept.documentsRead - before < brought.root.documents) alongInAll++;
-          expect(await told(brought)).toStrictEqual(await told(await new Digests(level, GATE, SHAPE).at(snapshot, by)));
+          expect(await told(brought)).toStrictEqual(await told(await new Digests(GATE, SHAPE).at(snapshot, by)));
           await snapshot.close();
         }
         await store.close();
@@ -107,7 +107,7 @@ describe('a digest', () => {
       Array.from({ length: 500 }, (_, i) => ({ op: 'put', collection: 'c', key: `k${i}`, valueText: `${i}` }) as const),
     );
     const snapshot = await store.snapshot();
-    const digest = await new Digests(level, GATE, SHAPE).at(snapshot);
+    const digest = await new Digests(GATE, SHAPE).at(snapshot);
     const branches = digest.branches(EVERYWHERE).entries;
     const leaves = digest.leaves(EVERYWHERE).entries;
     const documents = (await digest.documents(EVERYWHERE)).entries;

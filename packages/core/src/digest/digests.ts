@@ -1,4 +1,4 @@
-import { DIGEST_SHAPE, samePosition, type DigestBy, type DigestShape } from '@skein/protocol';
+import { DIGEST_SHAPE, samePosition, type DigestBy, type DigestShape, type Position } from '@skein/protocol';
 import type { ReadGate } from '../documents.ts';
 import type { Snapshot } from '../snapshot.ts';
 import { fullTree, treeBroughtAlong, type PlacedTree, type TreeSource } from './build-tree.ts';
@@ -25,6 +25,11 @@ export class Digests {
   /** How many documents have been read so far to make trees. */
   get documentsRead(): number {
     return this.#documentsRead;
+  }
+
+  /** Where the tree is that is kept for the next digest; undefined when that one reads everything. */
+  keptAt(by: DigestBy): Position | undefined {
+    return this.#kept.get(by)?.position;
   }
 
   /** The digest of a snapshot. It is good for as long as the snapshot is open. */

@@ -1,0 +1,66 @@
+import type { Digest } from '@skein/core';
+import {
+  checkKey,
+  checkReadableCollection,
+  parsePlace,
+  parsePosition,
+  type DigestPage,
+  type PlaceRange,
+} from '@skein/protocol';
+import type { FastifyInstance } from 'fastify';
+import type { ZodTypeProvider } from 'fastify-type-provider-zod';
+import { z } from 'zod';
+import type { DigestDesk } from './digest-desk.ts';
+
+const LEVELS = ['branches', 'leaves', 'documents'] as const;
+
+const digestQuery = z
+  .strictObject({
+    by: z.enum(['version', 'value']).default('version'),
+    /** Position of a root that was answered before; what is asked is read as of that. */
+    at: z.string().optional(),
+    level: z.enum(LEVELS).optional(),
+    from: z.string().optional(),
+    to: z.string().optional(),
+  })
+  .refine(({ at, level }) => (at === undefined) === (level === undefined), 'at and level go together')
+  .refine(({ at, from, to }) => at !== undefined || (from === undefined && to === undefined), 'from and to need at');
+
+/** GET /v1/digest: hashes of all documents, and of ranges of them, for whoever compares this node with another. */
+export function digestRoute(app: FastifyInstance, desk: DigestDesk): void {
+  app
+    .withTypeProvider<ZodTypeProvider>()
+    .get('/v1/digest', { schema: { querystring: digestQuery } }, async (request, reply) => {
+      const { by, at, level, from, to } = request.query;
+      reply.header('cache-control', 'no-store');
+      if (at === undefined || level === undefined) return (await desk.newest(by)).root;
+      const range = { from: checkedPlace(from), to: checkedPlace(to) };
+      return desk.read(parsePosition(at), by, async (digest) => ({
+        position: digest.root.position,
+        ...(await pageOf(digest, level, range)),
+      }));
+    });
+}
+
+function checkedPlace(place: string | undefined): string | null {
+  if (place === undefined) return null;
+  const { collection, key } = parsePlace(place);
+  checkReadableCollection(collection);
+  checkKey(key);
+  return place;
+}
+
+function pageOf(
+  digest: Digest,
+  level: (typeof LEVELS)[number],
+  range: PlaceRange,
+): DigestPage<unknown> | Promise<DigestPage<unknown>> {
+  switch (level) {
+    case 'branches':
+      return digest.branches(range);
+    case 'leaves':
+      return digest.leaves(range);
+    case 'documents':
+      return digest.documents(range);
+  }
+}
