@@ -12,6 +12,7 @@ const ROUTE_SOURCES = [
   'packages/http/src/documents/reads.ts',
   'packages/http/src/documents/transactions.ts',
   'packages/http/src/documents/bulk.ts',
+  'packages/http/src/digest/route.ts',
   'packages/http/src/feed/changes.ts',
   'packages/http/src/operations/health.ts',
   'packages/http/src/operations/metrics.ts',
@@ -75,6 +76,9 @@ describe('the runbook', () => {
     'packages/skein/src/data-directory.ts',
     'packages/skein/src/start-follower.ts',
     'packages/skein/src/cli/options.ts',
+    'packages/skein/src/verify/directory-source.ts',
+    'packages/skein/src/verify/node-source.ts',
+    'packages/skein/src/verify/verify-nodes.ts',
   ];
 
   it.each(sources.flatMap((source) => sentencesOf(readText(source)).map((sentence) => ({ sentence, source }))))(

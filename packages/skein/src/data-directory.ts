@@ -75,7 +75,7 @@ function explain(error: unknown, directory: string): unknown {
   return new CommandError('failed', `${directory} cannot be opened: ${reason}`, error);
 }
 
-function codesOf(error: unknown): readonly string[] {
+export function codesOf(error: unknown): readonly string[] {
   const codes: string[] = [];
   for (let each = error; each instanceof Error; each = each.cause) {
     const { code } = each as NodeJS.ErrnoException;
@@ -84,7 +84,7 @@ function codesOf(error: unknown): readonly string[] {
   return codes;
 }
 
-function innermost(error: unknown): string {
+export function innermost(error: unknown): string {
   let message = String(error);
   for (let each = error; each instanceof Error; each = each.cause) message = each.message;
   return message;

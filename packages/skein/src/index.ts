@@ -2,6 +2,7 @@ export { CommandError } from './cli/command-error.ts';
 export { startFollower, type FollowerConfig } from './start-follower.ts';
 export type { RunningNode } from './running-node.ts';
 export { startLeader, type LeaderConfig } from './start-leader.ts';
+export { verifyNodes, type VerifyOptions, type VerifyReport } from './verify/verify-nodes.ts';
 export { VERSION } from './version.ts';
 export type { Collection, Document, DocumentPage, ScanOptions, Store, Written } from '@skein/core';
 export {

@@ -8,18 +8,20 @@ import { given, machineMs, sayLast } from './stage-hand.ts';
 interface Given {
   readonly url: string;
   readonly documents: number;
+  /** Values of a few bytes, where it is their number that counts. */
+  readonly small?: boolean;
 }
 
 const CHUNK_LINES = 200;
 
-const { url, documents } = given() as Given;
+const { url, documents, small = false } = given() as Given;
 const random = new Random(1);
 const ids = shuffledIds(documents);
 const chunks: Buffer[] = [];
 for (let at = 0; at < documents; at += CHUNK_LINES) {
   const lines = ids
     .slice(at, at + CHUNK_LINES)
-    .map((id) => `{"key":"${keyOf(id)}","value":${documentText(id, random)}}`);
+    .map((id) => `{"key":"${keyOf(id)}","value":${small ? id : documentText(id, random)}}`);
   chunks.push(Buffer.from(`${lines.join('\n')}\n`));
 }
 const startedAt = machineMs();

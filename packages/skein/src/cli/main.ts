@@ -4,6 +4,7 @@ import { CommandError, EXIT_CODES } from './command-error.ts';
 import { configCommand } from './config.ts';
 import { nodeCommand } from './node.ts';
 import { statusCommand } from './status.ts';
+import { verifyCommand } from './verify.ts';
 
 const program = new Command('skein')
   .description('A document database with one leader, any number of followers, and an open HTTP change feed.')
@@ -13,6 +14,7 @@ const program = new Command('skein')
   .addCommand(nodeCommand('leader'))
   .addCommand(nodeCommand('follower'))
   .addCommand(statusCommand())
+  .addCommand(verifyCommand())
   .addCommand(configCommand());
 
 for (const command of program.commands) command.exitOverride();

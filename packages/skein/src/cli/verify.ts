@@ -1,0 +1,97 @@
+import { kindOf, type Difference, type DifferenceKind } from '@skein/replication';
+import { Command, InvalidArgumentError } from 'commander';
+import { verifyNodes, type VerifyReport } from '../verify/verify-nodes.ts';
+import { CommandError } from './command-error.ts';
+import { ProgressLine } from './progress-line.ts';
+
+const WAIT_DEFAULT = 10;
+const LIMIT_DEFAULT = 1000;
+
+interface VerifyFlags {
+  readonly json?: boolean;
+  readonly wait: number;
+  readonly limit: number;
+}
+
+/** Compares the documents of two nodes. */
+export function verifyCommand(): Command {
+  return new Command('verify')
+    .description('Compare the documents of two nodes; exit code 1 when they differ.')
+    .argument('<a>', 'address of a node, or the data directory of one that is stopped')
+    .argument('<b>', 'the same of another')
+    .option('--json', 'print the result as JSON')
+    .option('--wait <seconds>', 'how long to wait for both to be at one position', wholeNumber, WAIT_DEFAULT)
+    .option('--limit <count>', 'how many differences to list', wholeNumber, LIMIT_DEFAULT)
+    .action(async (a: string, b: string, flags: VerifyFlags) => {
+      const report = await verifyWithProgress(a, b, flags);
+      process.stdout.write(flags.json === true ? jsonOf(report) : linesOf(report));
+      for (const note of notesOn(report)) process.stderr.write(`skein: ${note}\n`);
+      if (report.count === 0) return;
+      const listed =
+        report.differences.length < report.count ? `; the first ${report.differences.length} are listed` : '';
+      throw new CommandError('failed', `${counted(report.count)} not the same in A and B${listed}`);
+    });
+}
+
+async function verifyWithProgress(a: string, b: string, { wait, limit }: VerifyFlags): Promise<VerifyReport> {
+  let text = 'waiting for the digests of both';
+  const line = new ProgressLine(process.stderr, () => text);
+  try {
+    return await verifyNodes(a, b, {
+      waitSeconds: wait,
+      limit,
+      onProgress: ({ hashes, documents, differences }) => {
+        text = `comparing: ${hashes} hashes, ${documents} documents, ${differences} differ`;
+      },
+    });
+  } finally {
+    line.end();
+  }
+}
+
+function wholeNumber(text: string): number {
+  if (!/^(0|[1-9]\d{0,8})$/.test(text)) throw new InvalidArgumentError('It is not a whole number.');
+  return Number(text);
+}
+
+function jsonOf({ a, b, differences, count }: VerifyReport): string {
+  const listed = differences.map(({ collection, key, mine, theirs }) => ({ collection, key, a: mine, b: theirs }));
+  return `${JSON.stringify({ equal: count === 0, a, b, count, differences: listed }, null, 2)}\n`;
+}
+
+function linesOf({ differences }: VerifyReport): string {
+  return differences.map((each) => `${each.collection} ${keyText(each.key)}: ${whatOf(each)}\n`).join('');
+}
+
+const WHAT: Readonly<Record<DifferenceKind, string>> = {
+  'extra here': 'only in A',
+  'missing here': 'only in B',
+  different: 'differs',
+};
+
+function whatOf(difference: Difference): string {
+  const { mine, theirs } = difference;
+  const what = WHAT[kindOf(difference)];
+  return mine === null || theirs === null ? what : `${what} (${mine}, ${theirs})`;
+}
+
+/** A key that is not one plain word is quoted, so that each line is one document. */
+function keyText(key: string): string {
+  return /[\s\p{C}"]/u.test(key) ? JSON.stringify(key) : key;
+}
+
+function notesOn({ a, b, by, count, documents, moved, open }: VerifyReport): readonly string[] {
+  const notes: string[] = [];
+  if (by === 'value') notes.push('A and B are of different logs: values are compared, versions are not');
+  if (moved > 0)
+    notes.push(`A is at ${a.position}, B at ${b.position}: ${counted(moved)} left out as changed between the two`);
+  if (open > 0) notes.push(`${counted(open)} left out: whether they were deleted could not be told in time`);
+  if (count === 0 && a.position === b.position)
+    notes.push(`A and B have the same ${documents} documents at ${a.position}`);
+  else if (count === 0) notes.push('A and B are the same as far as that can be told');
+  return notes;
+}
+
+function counted(count: number): string {
+  return count === 1 ? '1 document is' : `${count} documents are`;
+}

@@ -1,0 +1,89 @@
+import { promisify } from 'node:util';
+import { gunzip } from 'node:zlib';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { fetchDigest, type DigestSource } from '@skein/http';
+import { formatPosition, HEADERS, parseEtagList, type DigestBy, type Position, type Version } from '@skein/protocol';
+import { Pool, type Dispatcher } from 'undici';
+import { z } from 'zod';
+import { CommandError } from '../cli/command-error.ts';
+import type { DocumentName, VerifySource } from './verify-source.ts';
+
+const CONNECTIONS = 8;
+/** Longer than a node holds back an answer. */
+const ANSWER_MS_MAX = 30_000;
+/** The first digests of a large store take minutes. */
+const FIRST_PASS_MS_MAX = 3_600_000;
+const WAIT_SECONDS = 10;
+
+const problemSchema = z.looseObject({ code: z.string() });
+
+/** A running node, asked over HTTP. */
+export class NodeSource implements VerifySource {
+  readonly url: string;
+  readonly #pool: Pool;
+
+  constructor(url: string) {
+    this.url = url;
+    this.#pool = new Pool(new URL(url).origin, {
+      connections: CONNECTIONS,
+      pipelining: 1,
+      headersTimeout: ANSWER_MS_MAX,
+      bodyTimeout: ANSWER_MS_MAX,
+    });
+  }
+
+  digest(by: DigestBy): Promise<DigestSource> {
+    return fetchDigest((path) => this.#ask(path), by);
+  }
+
+  async versionAt(position: Position, { collection, key }: DocumentName): Promise<Version | null | undefined> {
+    const path = `/v1/collections/${collection}/${encodeURIComponent(key)}`;
+    const headers = { [HEADERS.minPosition]: formatPosition(position), prefer: `wait=${WAIT_SECONDS}` };
+    const { statusCode, headers: answered, body } = await this.#request({ method: 'HEAD', path, headers });
+    await body.dump();
+    if (statusCode === 404) return null;
+    const versions = statusCode === 200 ? parseEtagList(String(answered['etag'])) : [];
+    return versions === '*' ? undefined : versions[0];
+  }
+
+  close(): Promise<void> {
+    return this.#pool.destroy();
+  }
+
+  /** Asks again for as long as the node is still making its first digests. */
+  async #ask(path: string): Promise<unknown> {
+    const deadline = performance.now() + FIRST_PASS_MS_MAX;
+    for (;;) {
+      const answer = await this.#request({ method: 'GET', path, headers: { 'accept-encoding': 'gzip' } });
+      const text = await textOf(answer);
+      if (answer.statusCode === 200) return JSON.parse(text) as unknown;
+      const code = codeOf(text);
+      if (code !== 'starting' || performance.now() > deadline)
+        throw new CommandError('unavailable', `${this.url} answers ${answer.statusCode} ${code}`);
+      await sleep(1000 * Number(answer.headers['retry-after'] ?? 1));
+    }
+  }
+
+  async #request(options: Dispatcher.RequestOptions): Promise<Dispatcher.ResponseData> {
+    try {
+      return await this.#pool.request(options);
+    } catch (error) {
+      const { code, message } = error as NodeJS.ErrnoException;
+      const reason = code === 'ECONNREFUSED' ? 'nothing is listening there' : message;
+      throw new CommandError('unavailable', `${this.url} cannot be reached: ${reason}`, error);
+    }
+  }
+}
+
+async function textOf({ headers, body }: Dispatcher.ResponseData): Promise<string> {
+  const bytes = Buffer.from(await body.arrayBuffer());
+  return (headers['content-encoding'] === 'gzip' ? await promisify(gunzip)(bytes) : bytes).toString();
+}
+
+function codeOf(text: string): string {
+  try {
+    return problemSchema.parse(JSON.parse(text)).code;
+  } catch {
+    return 'to something else';
+  }
+}

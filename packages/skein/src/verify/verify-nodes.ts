@@ -1,0 +1,158 @@
+import { setTimeout as sleep } from 'node:timers/promises';
+import { Comparison, type ComparisonCost, type DigestSource } from '@skein/http';
+import { parsePosition, parseVersion, type DigestBy, type DigestRoot, type Position } from '@skein/protocol';
+import { differenceBetween, type Difference } from '@skein/replication';
+import { ZodError } from 'zod';
+import { CommandError } from '../cli/command-error.ts';
+import { innermost } from '../data-directory.ts';
+import { DirectorySource } from './directory-source.ts';
+import { NodeSource } from './node-source.ts';
+import type { VerifySource } from './verify-source.ts';
+
+export interface VerifyOptions {
+  /** How long two nodes of one log are waited for to be at one position; 10 seconds unless given. */
+  readonly waitSeconds?: number | undefined;
+  /** So many differences are kept, all are counted; 1,000 unless given. */
+  readonly limit?: number | undefined;
+  /** Told again and again how far it is. */
+  readonly onProgress?: (progress: ComparisonCost & { readonly differences: number }) => void;
+}
+
+export interface VerifiedSide {
+  readonly url: string;
+  readonly position: string;
+  readonly log: string | null;
+}
+
+export interface VerifyReport {
+  readonly a: VerifiedSide;
+  readonly b: VerifiedSide;
+  /** What was compared: nodes of different logs have their own versions, and only values in common. */
+  readonly by: DigestBy;
+  readonly documents: number;
+  /** `mine` is the version in A, `theirs` that in B. */
+  readonly differences: readonly Difference[];
+  /** How many there are, also beyond the limit. */
+  readonly count: number;
+  /** Differences that are changes under way between the two positions. */
+  readonly moved: number;
+  /** Differences that may be such changes: the side behind did not come to where that could be told. */
+  readonly open: number;
+}
+
+const WAIT_SECONDS = 10;
+const LIMIT = 1000;
+const MEET_EVERY_MS = 250;
+
+/** Compares the documents of two nodes, each given by its address or by its data directory. */
+export async function verifyNodes(a: string, b: string, options: VerifyOptions = {}): Promise<VerifyReport> {
+  const opened = await Promise.allSettled([openSource(a), openSource(b)]);
+  const sources = opened.flatMap((each) => (each.status === 'fulfilled' ? [each.value] : []));
+  try {
+    const failed = opened.find((each) => each.status === 'rejected');
+    if (failed !== undefined) throw failed.reason;
+    return await verify(sources[0]!, sources[1]!, options);
+  } catch (error) {
+    throw explain(error);
+  } finally {
+    await Promise.all(sources.map((source) => source.close()));
+  }
+}
+
+function explain(error: unknown): unknown {
+  if (error instanceof CommandError) return error;
+  if (error instanceof ZodError || error instanceof SyntaxError)
+    return new CommandError(
+      'unavailable',
+      'one of the two does not answer as a Skein node of this version does',
+      error,
+    );
+  return new CommandError('unavailable', `the two cannot be compared: ${innermost(error)}`, error);
+}
+
+async function openSource(given: string): Promise<VerifySource> {
+  return /^https?:\/\//.test(given) ? new NodeSource(given) : DirectorySource.open(given);
+}
+
+async function verify(a: VerifySource, b: VerifySource, options: VerifyOptions): Promise<VerifyReport> {
+  const { waitSeconds = WAIT_SECONDS, limit = LIMIT, onProgress } = options;
+  const [mine, theirs] = await digestsToCompare(a, b, waitSeconds * 1000);
+  const comparison = new Comparison(mine, theirs);
+  const settle = settler({ source: a, root: mine.root }, { source: b, root: theirs.root });
+  const differences: Difference[] = [];
+  const counts = { drift: 0, moved: 0, open: 0 };
+  for await (const difference of comparison.differences()) {
+    const settled = await settle(difference);
+    counts[settled]++;
+    if (settled === 'drift' && differences.length < limit) differences.push(difference);
+    onProgress?.({ ...comparison.cost, differences: counts.drift });
+  }
+  return {
+    a: sideOf(a, mine.root),
+    b: sideOf(b, theirs.root),
+    by: mine.root.by,
+    documents: mine.root.documents,
+    differences,
+    count: counts.drift,
+    moved: counts.moved,
+    open: counts.open,
+  };
+}
+
+function sideOf({ url }: VerifySource, { position, log }: DigestRoot): VerifiedSide {
+  return { url, position, log };
+}
+
+/**
+ * Digests of both: at one position of their log, when they come to one within the time; and by value when their logs are not
+ * the same. A root may be seconds old, so whoever is behind is asked again.
+ */
+async function digestsToCompare(
+  a: VerifySource,
+  b: VerifySource,
+  waitMs: number,
+): Promise<readonly [DigestSource, DigestSource]> {
+  let [mine, theirs] = await Promise.all([a.digest('version'), b.digest('version')]);
+  if (!isOneLog(mine.root, theirs.root)) return Promise.all([a.digest('value'), b.digest('value')]);
+  const deadline = performance.now() + waitMs;
+  for (;;) {
+    const ahead = offsetOf(mine.root) - offsetOf(theirs.root);
+    if (ahead === 0 || performance.now() >= deadline) return [mine, theirs];
+    await sleep(Math.min(MEET_EVERY_MS, waitMs));
+    if (ahead < 0) mine = await a.digest('version');
+    else theirs = await b.digest('version');
+  }
+}
+
+/** A follower that has nothing yet may come to be of any log. */
+function isOneLog(mine: DigestRoot, theirs: DigestRoot): boolean {
+  return mine.log === null || theirs.log === null || mine.log === theirs.log;
+}
+
+function offsetOf({ position }: DigestRoot): number {
+  return parsePosition(position).offset;
+}
+
+interface RootedSource {
+  readonly source: VerifySource;
+  readonly root: DigestRoot;
+}
+
+type Settle = (difference: Difference) => Promise<'drift' | 'moved' | 'open'>;
+
+/** Tells which differences are none but a change that one of the two has not come to yet. */
+function settler(a: RootedSource, b: RootedSource): Settle {
+  if (a.root.by === 'value') return async () => 'drift';
+  const offsets = { mine: offsetOf(a.root), theirs: offsetOf(b.root) };
+  const [behind, ahead] = offsets.mine < offsets.theirs ? [a, b] : [b, a];
+  const position: Position = parsePosition(ahead.root.position);
+  const lower = offsetOf(behind.root);
+  return async (difference) => {
+    const known = differenceBetween(difference, offsets);
+    if (known !== 'open') return known;
+    // Once it has come as far as the other was, it would have deleted the document, or written it anew.
+    const version = await behind.source.versionAt(position, difference);
+    if (version === undefined) return 'open';
+    return version === null || parseVersion(version).offset > lower ? 'moved' : 'drift';
+  };
+}

@@ -1,0 +1,21 @@
+import type { DigestSource } from '@skein/http';
+import type { DigestBy, Position, Version } from '@skein/protocol';
+
+/** A side of a comparison: a running node, or the directory of one that is stopped. */
+export interface VerifySource {
+  /** As it was given. */
+  readonly url: string;
+  /** Its digests, as of a position that is seconds old at most. */
+  digest(by: DigestBy): Promise<DigestSource>;
+  /**
+   * The version of a document once this side has come to a position; null when it has no such document then, undefined when
+   * it does not come there in time.
+   */
+  versionAt(position: Position, document: DocumentName): Promise<Version | null | undefined>;
+  close(): Promise<void>;
+}
+
+export interface DocumentName {
+  readonly collection: string;
+  readonly key: string;
+}

@@ -1,0 +1,184 @@
+/*
+ * `skein verify` with real nodes: what is equal is said to be, and what is not is named, document by document. Documents are
+ * changed behind a store's back with checksums that are right, as only a bug or a hand could.
+ */
+import { crc32 } from 'node:zlib';
+import { Cluster, runSkein, until, type CommandResult, type NodeProcess } from '@skein/testing';
+import { classicLevel, type Level } from '@skein/core';
+import { afterEach, describe, expect, it } from 'vitest';
+
+let cluster = new Cluster();
+afterEach(async () => {
+  await cluster.close();
+  cluster = new Cluster();
+});
+
+const DOCUMENTS = 2000;
+const documents = Array.from({ length: DOCUMENTS }, (_, i) => ({ key: `k-${i}`, value: { n: i } }));
+
+async function pair(): Promise<{ readonly leader: NodeProcess; readonly follower: NodeProcess }> {
+  const leader = await cluster.leader();
+  const follower = await cluster.follower(leader);
+  await leader.client.load('c', documents);
+  await follower.caughtUpWith(leader);
+  return { leader, follower };
+}
+
+/** Changes the database of a node that is stopped, past its log. */
+async function behindTheBackOf(node: NodeProcess, change: (level: Level) => Promise<void>): Promise<void> {
+  await node.stop();
+  const level = classicLevel(node.data);
+  await level.open();
+  await change(level);
+  await level.close();
+  await node.start();
+}
+
+const levelKey = (key: string): Buffer => Buffer.from(`dc\0${key}`);
+
+function stored(line: string): Buffer {
+  const bytes = Buffer.from(line);
+  const checksum = Buffer.alloc(4);
+  checksum.writeUInt32BE(crc32(bytes));
+  return Buffer.concat([checksum, bytes]);
+}
+
+async function rewrite(level: Level, key: string, newKey: string, value: string): Promise<void> {
+  const line = (await level.get(levelKey(key)))!.subarray(4).toString();
+  const changed = line
+    .replace(`"key":"${key}"`, `"key":${JSON.stringify(newKey)}`)
+    .replace(/"value":.*\}$/, `"value":${value}}`);
+  await level.put(levelKey(newKey), stored(changed));
+}
+
+async function digestRequests(node: NodeProcess): Promise<number> {
+  const { text } = await node.client.get('/metrics');
+  const samples = text.matchAll(/^skein_http_request_duration_seconds_count\{.*"\/v1\/digest".*\} (\d+)$/gm);
+  return [...samples].reduce((sum, [, count]) => sum + Number(count), 0);
+}
+
+const verify = (...parts: readonly string[]): Promise<CommandResult> => runSkein(['verify', ...parts]);
+const linesOf = ({ stdout }: CommandResult): readonly string[] => stdout.split('\n').filter((line) => line !== '');
+
+describe('two nodes of one log', () => {
+  it('that are equal are said to be, and nothing is listed', async () => {
+    const { leader, follower } = await pair();
+    const result = await verify(leader.url, follower.url);
+    expect([result.exitCode, result.stdout]).toStrictEqual([0, '']);
+    expect(result.stderr).toContain(`A and B have the same ${DOCUMENTS} documents`);
+    const { position, log } = await leader.status();
+    const json = JSON.parse((await verify('--json', leader.url, follower.url)).stdout) as unknown;
+    expect(json).toStrictEqual({
+      equal: true,
+      a: { url: leader.url, position, log },
+      b: { url: follower.url, position, log },
+      count: 0,
+      differences: [],
+    });
+  });
+
+  it('are told by the exact documents that differ, are missing and are too much', async () => {
+    const { leader, follower } = await pair();
+    await behindTheBackOf(follower, async (level) => {
+      await rewrite(level, 'k-7', 'k-7', '{"n":"other"}');
+      await rewrite(level, 'k-8', 'added\n', '8');
+      await level.del(levelKey('k-1234'));
+    });
+    await follower.ready();
+    const result = await verify(leader.url, follower.url);
+    expect(result.exitCode).toBe(1);
+    expect(linesOf(result)).toMatchObject([
+      'c "added\\n": only in B',
+      'c k-1234: only in A',
+      expect.stringMatching(/^c k-7: differs \(8\.1-\w{8}, 8\.1-\w{8}\)$/),
+    ]);
+    expect(result.stderr).toContain('3 documents are not the same in A and B');
+
+    const other = await verify('--json', '--limit', '1', follower.url, leader.url);
+    const { equal, count, differences } = JSON.parse(other.stdout) as Record<string, unknown>;
+    expect([other.exitCode, equal, count]).toStrictEqual([1, false, 3]);
+    expect(differences).toMatchObject([{ collection: 'c', key: 'added\n', a: expect.stringMatching(/^9\./), b: null }]);
+  });
+
+  it('are the same when they differ in nothing but what one of them has not come to yet', async () => {
+    const leader = await cluster.leader();
+    const proxy = await cluster.proxy(leader);
+    const follower = await cluster.follower(proxy);
+    await leader.client.load('c', documents);
+    await follower.caughtUpWith(leader);
+    proxy.set({ kind: 'refuse' });
+    await leader.client.put('/v1/collections/c/k-1', 'newer');
+    await leader.client.put('/v1/collections/c/k-new', 1);
+    await leader.client.delete('/v1/collections/c/k-2');
+    const running = verify('--wait', '0', leader.url, follower.url);
+    // Its positions are taken; whether k-2 was deleted shows once the follower has come as far as its leader was.
+    await until('documents are compared', async () => (await digestRequests(follower)) > 1);
+    proxy.set({ kind: 'none' });
+    const result = await running;
+    expect([result.exitCode, result.stdout]).toStrictEqual([0, '']);
+    expect(result.stderr).toContain('3 documents are left out as changed between the two');
+  });
+
+  it('may be given as the directories of those that are stopped', async () => {
+    const { leader, follower } = await pair();
+    const inUse = await verify(leader.url, follower.data);
+    expect([inUse.exitCode, inUse.stderr]).toStrictEqual([
+      69,
+      `skein: ${follower.data} is in use by a running node: give its address instead`,
+    ]);
+    await follower.stop();
+    expect((await verify(leader.url, follower.data)).exitCode).toBe(0);
+    await leader.stop();
+    expect((await verify(leader.data, follower.data)).exitCode).toBe(0);
+  });
+
+  it('may be compared while one stands still, which says what it cannot tell', async () => {
+    const { leader, follower } = await pair();
+    await follower.stop();
+    await leader.client.put('/v1/collections/c/k-1', 'newer');
+    await leader.client.put('/v1/collections/c/k-new', 1);
+    await leader.client.delete('/v1/collections/c/k-2');
+    const { exitCode, stdout, stderr } = await verify('--wait', '0', leader.url, follower.data);
+    expect([exitCode, stdout]).toStrictEqual([0, '']);
+    expect(stderr).toContain('2 documents are left out as changed between the two');
+    // Only the side that stands still has it, and whether it would delete it is not known.
+    expect(stderr).toContain('1 document is left out: whether they were deleted could not be told in time');
+  });
+});
+
+describe('two nodes of different logs', () => {
+  it('are compared by value', async () => {
+    const [one, other] = [await cluster.leader(), await cluster.leader()];
+    await one.client.load('c', documents);
+    await other.client.put('/v1/collections/c/k-5', 'older');
+    await other.client.load('c', documents.toReversed());
+    const equal = await verify(one.url, other.url);
+    expect([equal.exitCode, equal.stdout]).toStrictEqual([0, '']);
+    expect(equal.stderr).toContain('A and B are of different logs');
+    await other.client.put('/v1/collections/c/k-5', 'newer');
+    await until('the leader tells of its newer digest', async () => (await verify(one.url, other.url)).exitCode === 1);
+    expect(linesOf(await verify(one.url, other.url))).toMatchObject([expect.stringMatching(/^c k-5: differs /)]);
+  });
+});
+
+describe('what cannot be compared', () => {
+  it('is said in a sentence', async () => {
+    const directory = await cluster.directory();
+    const refused = async (...parts: readonly string[]) => {
+      const { exitCode, stdout, stderr } = await verify(...parts);
+      return [exitCode, stdout, stderr.trimEnd()];
+    };
+    expect(await refused('http://127.0.0.1:1', directory)).toStrictEqual([
+      2,
+      '',
+      `skein: '${directory}' is neither the address of a node nor a directory with a store`,
+    ]);
+    expect(await refused('http://127.0.0.1:1', 'http://127.0.0.1:1')).toStrictEqual([
+      69,
+      '',
+      'skein: http://127.0.0.1:1 cannot be reached: nothing is listening there',
+    ]);
+    expect((await refused(directory))[0]).toBe(2);
+    expect((await refused('--limit', 'x', directory, directory))[0]).toBe(2);
+  });
+});
