@@ -84,6 +84,6 @@ function codeOf(text: string): string {
   try {
     return problemSchema.parse(JSON.parse(text)).code;
   } catch {
-    return 'to something else';
+    return '(no code)';
   }
 }

@@ -18,7 +18,7 @@ export interface VerifyOptions {
   readonly onProgress?: (progress: ComparisonCost & { readonly differences: number }) => void;
 }
 
-export interface VerifiedSide {
+interface VerifiedSide {
   readonly url: string;
   readonly position: string;
   readonly log: string | null;
