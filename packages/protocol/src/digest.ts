@@ -60,14 +60,20 @@ export interface DigestedDocument {
 
 export function documentDigest(sha256: Sha256, { place, version, value }: DigestedDocument): Uint8Array {
   const head = new Uint8Array(9 + place.length + version.length);
-  const view = new DataView(head.buffer);
-  view.setUint32(1, place.length);
+  putLength(head, 1, place.length);
   head.set(place, 5);
   const at = 5 + place.length;
-  view.setUint32(at, version.length);
+  putLength(head, at, version.length);
   // A version is ASCII.
   for (let i = 0; i < version.length; i++) head[at + 4 + i] = version.charCodeAt(i);
   return sha256([head, value]).subarray(0, DIGEST_BYTES);
+}
+
+function putLength(bytes: Uint8Array, at: number, length: number): void {
+  bytes[at] = length >>> 24;
+  bytes[at + 1] = length >>> 16;
+  bytes[at + 2] = length >>> 8;
+  bytes[at + 3] = length;
 }
 
 export function leafDigest(sha256: Sha256, documents: readonly Uint8Array[]): Uint8Array {
@@ -93,7 +99,7 @@ function rangesDigest(sha256: Sha256, level: number, ranges: readonly DigestedRa
   const parts: Uint8Array[] = [Uint8Array.of(level)];
   for (const { place, documents, hash } of ranges) {
     const length = new Uint8Array(4);
-    new DataView(length.buffer).setUint32(0, place.length);
+    putLength(length, 0, place.length);
     const count = new Uint8Array(8);
     new DataView(count.buffer).setBigUint64(0, BigInt(documents));
     parts.push(length, place, count, hash);

@@ -18,6 +18,9 @@ import type { Snapshot } from '../snapshot.ts';
 import { readDocuments, type StoredRange } from './read-documents.ts';
 import { firstFrom, type DigestTree, type Leaf, type Branch } from './tree.ts';
 
+/** A page ends when so much has been read for it, so that large values do not hold it up. */
+const VALUE_BYTES_MAX = 32 * 1024 * 1024;
+
 interface DigestParts {
   readonly level: Level;
   readonly gate: ReadGate;
@@ -75,10 +78,13 @@ export class Digest {
 
   async #readDocuments(range: PlaceRange): Promise<DigestPage<DigestEntry>> {
     const entries: DigestEntry[] = [];
+    let bytes = 0;
     for await (const documents of readDocuments(this.#parts, storedRange(range))) {
-      for (const { collection, key, version, hash } of documents) {
-        if (entries.length === DIGEST_ENTRIES_MAX) return { entries, next: formatPlace(collection, key) };
+      for (const { collection, key, version, hash, valueBytes } of documents) {
+        if (entries.length === DIGEST_ENTRIES_MAX || bytes >= VALUE_BYTES_MAX)
+          return { entries, next: formatPlace(collection, key) };
         entries.push({ collection, key, version, hash: Buffer.from(hash).toString('hex') });
+        bytes += valueBytes;
       }
     }
     return { entries };

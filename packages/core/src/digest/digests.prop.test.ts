@@ -76,7 +76,7 @@ describe('a tree brought along the log', () => {
     let alongInAll = 0;
     await fc.assert(
       fc.asyncProperty(batches, fc.constantFrom('version' as const, 'value' as const), async (steps, by) => {
-        const { level, store } = await openLeader();
+        const { store } = await openLeader();
         const all = COLLECTIONS.flatMap((collection) =>
           Array.from({ length: KEYS }, (_, i) => ({ op: 'put', collection, key: `k${i}`, valueText: '1' }) as const),
         );
@@ -102,7 +102,7 @@ describe('a tree brought along the log', () => {
 
 describe('a digest', () => {
   it('has each document in exactly one leaf and each leaf in one branch, in order, with the counts true', async () => {
-    const { level, store } = await openLeader();
+    const { store } = await openLeader();
     await store.load(
       Array.from({ length: 500 }, (_, i) => ({ op: 'put', collection: 'c', key: `k${i}`, valueText: `${i}` }) as const),
     );

@@ -120,6 +120,25 @@ describe('digests', () => {
     expect(await readFor(hashNow)).toBe(DOCUMENTS);
   });
 
+  it('list documents of large values in pages that end early', async () => {
+    const valueText = JSON.stringify('x'.repeat(1000 * 1000));
+    for (let i = 0; i < 40; i += 5)
+      await store.load(
+        Array.from({ length: 5 }, (_, n) => ({ op: 'put', collection: 'large', key: `${i + n}`, valueText }) as const),
+      );
+    const digest = await store.digests.at(await snapshotNow());
+    const first = await digest.documents({ from: 'large/0', to: null });
+    expect(first.entries).toHaveLength(34);
+    const rest = await digest.documents({ from: first.next!, to: null });
+    expect([rest.entries.length, rest.next]).toStrictEqual([6, undefined]);
+  });
+
+  it('that are being made end with the store', async () => {
+    const made = store.digests.at(await snapshotNow()).catch((error: unknown) => error);
+    await store.close();
+    expect(isSkeinError(await made, 'stopping')).toBe(true);
+  });
+
   it('of an empty store have no branches', async () => {
     const empty = await Store.open({
       level: new MemoryLevel({ keyEncoding: 'buffer', valueEncoding: 'buffer' }),

@@ -18,6 +18,8 @@ export interface DigestedDocument {
   readonly key: string;
   readonly version: Version;
   readonly hash: Uint8Array;
+  /** How many the value has. */
+  readonly valueBytes: number;
 }
 
 export interface DocumentSource {
@@ -60,5 +62,5 @@ function digested({ history }: Snapshot, by: DigestBy, levelKey: Buffer, stored:
   const version = makeVersion(offset, epochOf(history, offset));
   const place = asBuffer(levelKey).subarray(1);
   const hash = documentDigest(sha256, { place, version: by === 'version' ? version : '', value: valueBytes });
-  return { place, collection, key, version, hash };
+  return { place, collection, key, version, hash, valueBytes: valueBytes.length };
 }

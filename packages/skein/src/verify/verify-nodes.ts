@@ -43,6 +43,8 @@ export interface VerifyReport {
 const WAIT_SECONDS = 10;
 const LIMIT = 1000;
 const MEET_EVERY_MS = 250;
+/** A node holds what it has answered for twice as long. */
+const ROOT_HELD_MS = 30_000;
 
 /** Compares the documents of two nodes, each given by its address or by its data directory. */
 export async function verifyNodes(a: string, b: string, options: VerifyOptions = {}): Promise<VerifyReport> {
@@ -112,16 +114,37 @@ async function digestsToCompare(
   b: VerifySource,
   waitMs: number,
 ): Promise<readonly [DigestSource, DigestSource]> {
-  let [mine, theirs] = await Promise.all([a.digest('version'), b.digest('version')]);
-  if (!isOneLog(mine.root, theirs.root)) return Promise.all([a.digest('value'), b.digest('value')]);
+  let [mine, theirs] = await digestsOfBoth(a, b, 'version');
+  if (!isOneLog(mine.root, theirs.root)) return digestsOfBoth(a, b, 'value');
   const deadline = performance.now() + waitMs;
   for (;;) {
     const ahead = offsetOf(mine.root) - offsetOf(theirs.root);
-    if (ahead === 0 || performance.now() >= deadline) return [mine, theirs];
+    if (ahead === 0 || performance.now() >= deadline) break;
     await sleep(Math.min(MEET_EVERY_MS, waitMs));
     if (ahead < 0) mine = await a.digest('version');
     else theirs = await b.digest('version');
   }
+  checkReceived(a, mine.root);
+  checkReceived(b, theirs.root);
+  return [mine, theirs];
+}
+
+/** What one has answered may be gone when the first digests of the other are made at last: then both are asked once more. */
+async function digestsOfBoth(
+  a: VerifySource,
+  b: VerifySource,
+  by: DigestBy,
+): Promise<readonly [DigestSource, DigestSource]> {
+  for (;;) {
+    const startedAt = performance.now();
+    const digests = await Promise.all([a.digest(by), b.digest(by)]);
+    if (performance.now() - startedAt < ROOT_HELD_MS) return digests;
+  }
+}
+
+/** Nothing can be said of a follower that has nothing yet: all that its leader has is newer. */
+function checkReceived({ url }: VerifySource, { log }: DigestRoot): void {
+  if (log === null) throw new CommandError('unavailable', `${url} has received nothing from its leader yet`);
 }
 
 /** A follower that has nothing yet may come to be of any log. */
@@ -147,11 +170,14 @@ function settler(a: RootedSource, b: RootedSource): Settle {
   const [behind, ahead] = offsets.mine < offsets.theirs ? [a, b] : [b, a];
   const position: Position = parsePosition(ahead.root.position);
   const lower = offsetOf(behind.root);
+  let isOnItsWay = true;
   return async (difference) => {
     const known = differenceBetween(difference, offsets);
-    if (known !== 'open') return known;
+    // A node that did not come there once is not waited for again.
+    if (known !== 'open' || !isOnItsWay) return known;
     // Once it has come as far as the other was, it would have deleted the document, or written it anew.
     const version = await behind.source.versionAt(position, difference);
+    isOnItsWay = version !== undefined;
     if (version === undefined) return 'open';
     return version === null || parseVersion(version).offset > lower ? 'moved' : 'drift';
   };
