@@ -16,7 +16,7 @@ import { Scheduler } from '../world/scheduler.ts';
 import { SimClock } from '../world/sim-clock.ts';
 import { CALM, SimNet } from '../world/sim-net.ts';
 import { SimNode } from '../world/sim-node.ts';
-import { drawShape, type Shape } from './shape.ts';
+import { drawShape, drawWallSkewMs, type Shape } from './shape.ts';
 
 export interface SeedOptions {
   /** Instead of those the seed draws: what is left of them when a failure is being narrowed down. */
@@ -127,7 +127,7 @@ class Run {
 
   #makeNode(name: string, role: 'leader' | 'follower', leader: string | undefined): SimNode {
     const { logBytesMax, syncMs, pageSizeMax, pollIntervalMs, retention, rate } = this.#shape;
-    return new SimNode({
+    const node = new SimNode({
       name,
       role,
       leader,
@@ -144,6 +144,8 @@ class Run {
       mark: (mark) => this.#mark(mark),
       fail: (problem) => this.fail(problem),
     });
+    node.setWall(drawWallSkewMs(Rng.named(this.#seed, `wall clock of ${name}`)));
+    return node;
   }
 
   #makeCast(): Cast {

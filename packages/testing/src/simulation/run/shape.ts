@@ -21,6 +21,13 @@ export interface Shape {
   readonly crashAfterJoinMs: number | null;
 }
 
+const YEAR_MS = 365 * 86_400_000;
+
+/** Machines do not agree on what day it is, and some are years off, from the beginning: nothing may be measured by it. */
+export function drawWallSkewMs(random: Rng): number {
+  return random.chance(0.5) ? 0 : random.pick([-3_600_000, 60_000, -YEAR_MS, 10 * YEAR_MS]);
+}
+
 export function drawShape(random: Rng): Shape {
   const followers = 1 + random.below(2);
   const isChain = random.chance(0.4);
