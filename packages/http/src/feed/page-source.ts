@@ -2,21 +2,25 @@ import { LIMITS } from '@skein/protocol';
 import type { SloWatch } from '../operations/slo-watch.ts';
 import { requireBounds, type ServedNode } from '../node.ts';
 import { encodePage, type EncodedPage } from './encode-page.ts';
+import { KeptPages } from './kept-pages.ts';
 import { pageKeyText, type PageKey } from './page-key.ts';
 import { refusalOf } from './refusal.ts';
 
 /** A filtered page looks at this many changes before it answers that it found nothing. */
 const SCANNED_CHANGES_MAX = LIMITS.pageLimitMax;
 
+/** What made pages may take up, all together; each is about 4 MiB at most. */
+const KEPT_BYTES_MAX = 32 * 1024 * 1024;
+
 /**
- * Makes pages, each once: readers that ask for the same one while it is being made share the promise, and a page that
- * reaches the head is kept until the head moves, so that a thousand readers woken by one commit cost one read and one
- * encoding.
+ * Makes pages, each once: readers that ask for the same one share it, while it is being made and until the head moves, so
+ * that a thousand readers woken by one commit cost one read and one encoding, and a thousand that come back at once cost one
+ * for each place they are at.
  */
 export class PageSource {
   readonly #node: ServedNode;
   readonly #slo: SloWatch;
-  readonly #pages = new Map<string, Promise<EncodedPage>>();
+  readonly #pages = new KeptPages(KEPT_BYTES_MAX);
   #made = 0;
 
   constructor(node: ServedNode, slo: SloWatch) {
@@ -31,15 +35,12 @@ export class PageSource {
   }
 
   page(key: PageKey): Promise<EncodedPage> {
-    const text = pageKeyText(key);
+    // A page names head and tail: with the head all pages go, with the tail they are others.
+    const text = `${this.#node.store.facts.tail} ${pageKeyText(key)}`;
     const shared = this.#pages.get(text);
     if (shared !== undefined) return shared;
     const page = this.#make(key);
-    this.#pages.set(text, page);
-    const drop = (): void => {
-      if (this.#pages.get(text) === page) this.#pages.delete(text);
-    };
-    page.then(({ facts }) => !facts.upToDate && drop(), drop);
+    this.#pages.add(text, page);
     return page;
   }
 
