@@ -67,8 +67,7 @@ describe('a thousand followers that come back at once', () => {
         const since = places[i % places.length]!;
         return { since, answer: await ask(`back-${i}`, since, 'limit=100&wait=10') };
       }),
-    );
-    isOver = true;
+    ).finally(() => (isOver = true));
     await writing;
     // One for each place, and once more for each time the head has moved.
     expect((await pagesMade()) - before).toBeLessThanOrEqual(places.length * (statuses.length + 1));
