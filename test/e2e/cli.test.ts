@@ -1,6 +1,6 @@
 import { mkdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { Cluster, freePort, runSkein, type CommandOptions } from '@skein/testing';
+import { Cluster, freePort, runSkein, until, type CommandOptions } from '@skein/testing';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 
 const cluster = new Cluster();
@@ -198,10 +198,22 @@ describe('skein status', () => {
     const { exitCode, stdout } = await runSkein(['status', leader.url, follower.url]);
     expect(exitCode).toBe(0);
     const rows = stdout.split('\n').filter((line) => line.includes('http'));
-    expect(rows[0]).toMatch(/lead .* leader .* running .* 1\.1-\w{8}\.\w{16} .* 1 .* 0 changes/);
-    expect(rows[1]).toMatch(/follow .* follower .* following .* 1\.1-\w{8}\.\w{16} .* 1 .* 0 changes/);
+    expect(rows[0]).toMatch(/lead .* leader .* running .* 1\.1-\w{8}\.\w{16} .* 1 .* 0 changes.* │ – +│ http/);
+    expect(rows[1]).toMatch(/follow .* follower .* following .* 1\.1-\w{8}\.\w{16} .* 1 .* 0 changes.* │ lead +│ http/);
     const json = JSON.parse((await runSkein(['status', '--json', leader.url])).stdout);
     expect(json).toMatchObject([{ url: leader.url, status: { role: 'leader', node: 'lead' } }]);
+  });
+
+  it('shows whom a follower follows: the nodes on its way, or the address it was given when nobody answers there', async () => {
+    const leader = await cluster.leader({ 'node-id': 'lead' });
+    const first = await cluster.follower(leader, { 'node-id': 'first' });
+    const second = await cluster.follower(first, { 'node-id': 'second' });
+    const url = `http://127.0.0.1:${await freePort()}`;
+    const lonely = await cluster.follower({ url }, { 'node-id': 'lonely' });
+    await until('second knows its way', async () => (await second.status()).leader.path?.length === 2);
+    const { stdout } = await runSkein(['status', second.url, lonely.url]);
+    expect(stdout).toMatch(/second .* │ first → lead +│ http/);
+    expect(stdout).toMatch(new RegExp(`lonely .* │ ${url} +│ http`));
   });
 
   it('is exit code 69 when a node does not answer, and still shows the others', async () => {

@@ -27,7 +27,7 @@ const statusSchema = z.looseObject({
       state: z.string(),
     }),
   ),
-  leader: z.object({ url: z.string() }).optional(),
+  leader: z.object({ url: z.string(), path: z.array(z.string()).nullish() }).optional(),
   replication: z.object({ phase: z.string(), connected: z.boolean(), last_error: z.string().nullable() }).optional(),
 });
 
@@ -88,9 +88,9 @@ function tableOf(answers: readonly Answer[]): string {
   const rows = answers.map((answer): Row =>
     'status' in answer
       ? rowOf(answer.url, answer.status)
-      : ['–', '–', { content: red(answer.problem), colSpan: 4 }, answer.url],
+      : ['–', '–', { content: red(answer.problem), colSpan: 5 }, answer.url],
   );
-  return table(['node', 'role', 'state', 'position', 'tail', 'lag', 'address'], rows);
+  return table(['node', 'role', 'state', 'position', 'tail', 'lag', 'follows', 'address'], rows);
 }
 
 function rowOf(url: string, status: Status): string[] {
@@ -98,7 +98,14 @@ function rowOf(url: string, status: Status): string[] {
   const worst = store !== 'ready' ? store : replication === undefined ? state : phaseOf(replication);
   const isWell = worst === 'running' || worst === 'following';
   const lagText = `${lag.changes ?? 'unknown'} changes, ${lag.seconds === null ? 'unknown' : `${lag.seconds.toFixed(1)} s`}`;
-  return [status.node, status.role, isWell ? worst : red(worst), status.position, String(status.tail), lagText, url];
+  const place = [status.position, String(status.tail), lagText, followedBy(status)];
+  return [status.node, status.role, isWell ? worst : red(worst), ...place, url];
+}
+
+/** The nodes it follows, nearest first; the address that it was given while it does not know them. */
+function followedBy({ leader }: Status): string {
+  if (leader === undefined) return '–';
+  return leader.path?.join(' → ') ?? leader.url;
 }
 
 function phaseOf({ phase, connected }: NonNullable<Status['replication']>): string {
