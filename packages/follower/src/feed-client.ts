@@ -8,7 +8,14 @@ import {
   type Position,
   type RecordView,
 } from '@skein/protocol';
-import { upstreamOf, UPSTREAM_UNKNOWN, type FetchedPage, type Refusal, type Upstream } from '@skein/replication';
+import {
+  isOnlyLate,
+  upstreamOf,
+  UPSTREAM_UNKNOWN,
+  type FetchedPage,
+  type Refusal,
+  type Upstream,
+} from '@skein/replication';
 import { parseProblem, retryAfterMsOf } from './answers.ts';
 import type { LeaderLink, LinkAnswer, LinkHeaders } from './leader-link.ts';
 
@@ -141,7 +148,10 @@ function refusedOrFailed(status: number, headers: LinkHeaders, body: string): Fe
   const problem = parseProblem(body);
   const detail = problem.detail ?? `HTTP ${status}`;
   if (problem.code !== undefined && REFUSALS.includes(problem.code)) {
-    return { kind: 'refused', refusal: { code: problem.code as Refusal['code'], detail } };
+    const code = problem.code as Refusal['code'];
+    if (isOnlyLate(code, headers[HEADERS.role]))
+      return failed(`the follower it follows is behind this node: ${detail}`);
+    return { kind: 'refused', refusal: { code, detail } };
   }
   return {
     kind: 'failed',

@@ -1,0 +1,12 @@
+import type { Refusal } from './follower-machine.ts';
+
+/**
+ * Whether a refusal is over by itself once the node that gave it has caught up. A leader that ends before its follower has
+ * lost changes, and nobody may follow it on. A follower that does so is late, most likely because it was started anew: the
+ * log is the same one, or it would have been refused as another. As long as it is late its followers are not in contact and
+ * say why; should its own leader have lost changes after all, then what it gets from there is not on their history, and
+ * they are refused for that.
+ */
+export function isOnlyLate(code: Refusal['code'], role: unknown): boolean {
+  return code === 'ahead' && role === 'follower';
+}
