@@ -1,4 +1,4 @@
-import type { Refusal } from './follower-machine.ts';
+import type { Refusal } from './follower-state.ts';
 
 /**
  * Whether a refusal is over by itself once the node that gave it has caught up. A leader that ends before its follower has

@@ -58,7 +58,8 @@ export type HistoryEvent =
       readonly log: string | null;
       readonly head: Position;
       readonly durable: number;
-      readonly documents: DocumentsSeen;
+      /** Null when it is a copy of what was damaged. */
+      readonly documents: DocumentsSeen | null;
     }
   /** A node said that it does not keep its log for a follower any longer. */
   | { readonly kind: 'slot-lost'; readonly node: string; readonly follower: string }

@@ -149,6 +149,7 @@ export class SimNode {
       wallSkewMs: () => this.#wallSkewMs,
       isDamaged: () => this.isDamaged,
       renewed: () => (this.isDamaged = false),
+      damaged: () => this.damaged(),
       wait: (step) => this.#wait(process(), step),
       beforeAnswer: () => {
         if (this.#crashPoint === 'answer') this.#crashNow();

@@ -33,6 +33,8 @@ export interface Surroundings {
   readonly random: Rng;
   readonly tell: (event: HistoryEvent) => void;
   readonly mark: (name: string) => void;
+  /** Whether a node's disk was changed behind its back, and it goes on nevertheless. */
+  readonly isDamaged: (name: string) => boolean;
 }
 
 /** What the machine does to the process that runs on it. */
@@ -42,6 +44,8 @@ export interface Machine {
   readonly wait: (step: DiskStep) => Promise<void> | undefined;
   /** It holds another database than it did, which nothing has damaged. */
   readonly renewed: () => void;
+  /** What it holds is not to be relied upon. */
+  readonly damaged: () => void;
   /** Called when an answer is ready and has not been sent. */
   readonly beforeAnswer: () => void;
 }
@@ -195,9 +199,11 @@ export class SimProcess {
   }
 
   #tellRenewed(store: Store): void {
-    const { name } = this.#setup;
-    const { shelf, scheduler, tell, mark } = this.#around;
+    const { name, leader } = this.#setup;
+    const { shelf, scheduler, tell, mark, isDamaged } = this.#around;
     const { identity, head } = store.facts;
+    // A copy is no better than what it is a copy of.
+    const isSound = !isDamaged(leader!);
     mark('a follower was copied anew');
     this.#machine.renewed();
     scheduler.note(`${name} anew ${head.offset} ${head.hash}`);
@@ -207,8 +213,9 @@ export class SimProcess {
       log: identity.log,
       head,
       durable: newestOffsetIn(shelf.served.durableContent(), head.offset),
-      documents: documentsIn(shelf.served.content()),
+      documents: isSound ? documentsIn(shelf.served.content()) : null,
     });
+    if (!isSound) this.#machine.damaged();
   }
 
   #tellPublished(store: Store, { records, head, isAnew }: Published): void {
