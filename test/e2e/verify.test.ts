@@ -5,13 +5,16 @@
 import { crc32 } from 'node:zlib';
 import { Cluster, runSkein, until, type CommandResult, type NodeProcess } from '@skein/testing';
 import { classicLevel, type Level } from '@skein/core';
-import { afterEach, describe, expect, it } from 'vitest';
+import { afterEach, describe, expect, it, vi } from 'vitest';
 
 let cluster = new Cluster();
 afterEach(async () => {
   await cluster.close();
   cluster = new Cluster();
 });
+
+// Each of these starts several processes, one after the other.
+vi.setConfig({ testTimeout: 90_000 });
 
 const DOCUMENTS = 2000;
 const documents = Array.from({ length: DOCUMENTS }, (_, i) => ({ key: `k-${i}`, value: { n: i } }));
