@@ -30,7 +30,7 @@ async function pair(): Promise<{ readonly leader: NodeProcess; readonly follower
 /** Changes the database of a node that is stopped, past its log. */
 async function behindTheBackOf(node: NodeProcess, change: (level: Level) => Promise<void>): Promise<void> {
   await node.stop();
-  const level = classicLevel(node.data);
+  const level = classicLevel(await node.database());
   await level.open();
   await change(level);
   await level.close();

@@ -117,8 +117,8 @@ export class Recounts {
   async #count(collection: string, book: CountBook): Promise<number> {
     const { level, snapshot } = await this.#exclusive(async () => {
       book.beginRecount(collection);
-      const level = this.#level();
-      return { level, snapshot: level.snapshot() };
+      const current = this.#level();
+      return { level: current, snapshot: current.snapshot() };
     });
     try {
       const found = await countKeys(level, collection, snapshot);

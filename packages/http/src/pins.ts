@@ -7,7 +7,7 @@ export interface Pin {
 }
 
 /** A pin nobody has asked for during this time is let go. */
-export const PIN_IDLE_MS = 60_000;
+const PIN_IDLE_MS = 60_000;
 /** What is pinned holds back LevelDB's cleaning up, so not even a busy one stays for longer. */
 const PIN_AGE_MS_MAX = 3_600_000;
 const PINS_MAX = 4;

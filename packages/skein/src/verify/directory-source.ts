@@ -1,6 +1,6 @@
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
-import { classicLevel, Store, type Snapshot } from '@skein/core';
+import { classicLevel, servedPath, Store, type Snapshot } from '@skein/core';
 import type { DigestSource } from '@skein/http';
 import { isSkeinError, type DigestBy, type Position, type Role, type Version } from '@skein/protocol';
 import { CommandError } from '../cli/command-error.ts';
@@ -14,10 +14,11 @@ export class DirectorySource implements VerifySource {
   readonly #snapshot: Snapshot;
 
   static async open(directory: string): Promise<DirectorySource> {
-    if (!existsSync(join(directory, 'CURRENT')))
+    const database = existsSync(directory) ? await servedPath(directory) : directory;
+    if (!existsSync(join(database, 'CURRENT')))
       throw new CommandError('usage', `'${directory}' is neither the address of a node nor a directory with a store`);
     try {
-      const store = await openAsStored(directory);
+      const store = await openAsStored(database);
       return new DirectorySource(directory, store, await store.snapshot());
     } catch (error) {
       throw explain(error, directory);
@@ -51,8 +52,8 @@ export class DirectorySource implements VerifySource {
 }
 
 /** A store is opened only as what it is; which that is, it says itself. */
-async function openAsStored(directory: string): Promise<Store> {
-  const open = (role: Role): Promise<Store> => Store.open({ level: classicLevel(directory), role, node: undefined });
+async function openAsStored(database: string): Promise<Store> {
+  const open = (role: Role): Promise<Store> => Store.open({ level: classicLevel(database), role, node: undefined });
   try {
     return await open('leader');
   } catch (error) {

@@ -63,6 +63,7 @@ export const ADAPTERS: ReadonlySet<string> = new Set([
   'packages/core/src/clock.ts',
   'packages/core/src/random-bytes.ts',
   'packages/core/src/level/classic.ts',
+  'packages/core/src/level/directory.ts',
   'packages/follower/src/undici-link.ts',
   'packages/http/src/cut-off-bodies.ts',
 ]);

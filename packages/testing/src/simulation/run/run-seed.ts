@@ -142,6 +142,7 @@ class Run {
       rate,
       tell: (event) => this.#tell(event),
       mark: (mark) => this.#mark(mark),
+      isDamaged: (other) => this.#nodes.find((each) => each.name === other)!.isDamaged,
       fail: (problem) => this.fail(problem),
     });
     node.setWall(drawWallSkewMs(Rng.named(this.#seed, `wall clock of ${name}`)));
