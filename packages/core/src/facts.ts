@@ -103,7 +103,7 @@ export function encodeJson(value: unknown): Buffer {
 }
 
 /** The time of a record's last change. */
-function lastTs(record: RecordView): number {
+export function lastTs(record: RecordView): number {
   const lines = recordLines(record);
   const end = lines.length - 1;
   const reader = new LineReader();

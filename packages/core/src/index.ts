@@ -15,6 +15,8 @@ export { DirectoryGenerations, servedPath } from './level/directory.ts';
 export type { Level } from './level/level.ts';
 export type { LogReadLimits, LogSlice } from './log/read.ts';
 export { isDiskFull } from './recovery.ts';
+export type { Fixes } from './repair/fixes.ts';
+export type { Move } from './repair/move.ts';
 export type { RandomBytes } from './random-bytes.ts';
 export type { SlotTexts } from './slot-entries.ts';
 export type { ScrubReport } from './scrub.ts';

@@ -12,18 +12,24 @@ export interface Reopened {
   readonly facts: Facts;
   readonly counts: CountBook;
   readonly sizes: LogSizes;
-  /** What is behind the head as it was: a write whose outcome was unknown came through. */
-  readonly found: readonly RecordView[];
+  /** What is behind the head as it was: a write whose outcome was unknown came through. Or it was a move that did. */
+  readonly found: readonly RecordView[] | 'moved';
 }
 
 /** Closes and opens a database and reads it anew, all of it before any of it is believed. */
-export async function reopen(level: Level, options: NewStore, before: Facts): Promise<Reopened> {
+export async function reopen(
+  level: Level,
+  options: NewStore,
+  before: Facts,
+  movingTo: Facts | null,
+): Promise<Reopened> {
   await level.close();
   await level.open();
   const sizes = new LogSizes();
   const facts = await loadFacts(level, options, sizes);
   const counts = await loadCounts(level);
-  return { facts, counts, sizes, found: await readFound(level, facts, before) };
+  const isMoved = movingTo?.identity.log === facts.identity.log && samePosition(movingTo!.head, facts.head);
+  return { facts, counts, sizes, found: isMoved ? 'moved' : await readFound(level, facts, before) };
 }
 
 /** The head as it was must still be there: it was acknowledged. */

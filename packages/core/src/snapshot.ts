@@ -7,7 +7,13 @@ import {
   type Position,
   type SnapshotCursor,
 } from '@skein/protocol';
-import { readSnapshotLines, type LineLimits, type SnapshotLines } from './copy/read-lines.ts';
+import {
+  readNamedLines,
+  readSnapshotLines,
+  type LineLimits,
+  type NamedLines,
+  type SnapshotLines,
+} from './copy/read-lines.ts';
 import type { CountBook } from './counts.ts';
 import { DocumentReader, type ReadGate } from './documents.ts';
 import { readHistory, type Facts } from './facts.ts';
@@ -28,6 +34,8 @@ export interface Snapshot {
   readonly count: number | null;
   /** Lines of a copy behind a place; see `readSnapshotLines`. */
   lines(after: SnapshotCursor | null, limits: LineLimits): Promise<SnapshotLines>;
+  /** The lines of documents by their names. */
+  named(names: Parameters<typeof readNamedLines>[2], bytesMax: number): Promise<NamedLines>;
   close(): Promise<void>;
 }
 
@@ -64,18 +72,21 @@ export async function openSnapshot(level: Level, { facts, counts, gate }: Snapsh
       database: level,
       level: snapshot,
       count: counts.total(),
-      lines: async (after, limits) => {
-        gate.assertOpen();
-        try {
-          return await readSnapshotLines(level, snapshot, after, limits);
-        } catch (error) {
-          throw gate.failed(error);
-        }
-      },
+      lines: (after, limits) => gated(gate, () => readSnapshotLines(level, snapshot, after, limits)),
+      named: (names, bytesMax) => gated(gate, () => readNamedLines(level, snapshot, names, bytesMax)),
       close: () => snapshot.close(),
     };
   } catch (error) {
     await snapshot.close();
     throw error;
+  }
+}
+
+async function gated<T>(gate: ReadGate, read: () => Promise<T>): Promise<T> {
+  gate.assertOpen();
+  try {
+    return await read();
+  } catch (error) {
+    throw gate.failed(error);
   }
 }

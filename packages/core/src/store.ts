@@ -1,16 +1,19 @@
 import { isSkeinError, LIMITS, SkeinError, type Position, type RecordView } from '@skein/protocol';
 import { Collection } from './collection.ts';
-import { loadCounts, Recounts, type CountBook } from './counts.ts';
+import { loadCounts, Recounts, type CountBook, type CountDeltas } from './counts.ts';
 import { systemClock, type Clock } from './clock.ts';
 import { Digests } from './digest/digests.ts';
 import { DocumentReader, type ReadGate } from './documents.ts';
 import { loadFacts, type Facts, type NewStore } from './facts.ts';
 import { emptyLog } from './level/classic.ts';
-import { isNotOpen, SYNCED, withCorruptNamed, type Level } from './level/level.ts';
+import { isNotOpen, SYNCED, withCorruptNamed, type Level, type LevelBatch } from './level/level.ts';
 import { LogReader } from './log/log-reader.ts';
 import { LogSizes } from './log/log-sizes.ts';
 import type { LogReadLimits, LogSlice } from './log/read.ts';
 import { removeTrimmed, storeTail, trimmableTail } from './log/trim.ts';
+import { listOf, putFixes, stillDue, type Fixes } from './repair/fixes.ts';
+import { putMove, type Move } from './repair/move.ts';
+import { putWitness } from './log/witness.ts';
 import { isDiskFull, recover } from './recovery.ts';
 import { reopen, type Reopened } from './reopen.ts';
 import { scrub, type ScrubReport } from './scrub.ts';
@@ -83,6 +86,8 @@ export class Store {
   /** With the epochs of the batch in flight: Level may show its documents before it has told that they are durable. */
   #historyForReading: Facts['history'];
   #counts: CountBook;
+  /** What is so if a move whose outcome is unknown has come through. */
+  #movingTo: Facts | null = null;
   #state: StoreState = 'ready';
   #failure: unknown = undefined;
   #failures = 0;
@@ -253,6 +258,38 @@ export class Store {
     });
   }
 
+  /**
+   * Takes over what another node has at a position this store has passed: what has changed since stays as it is. Answers
+   * how many documents are other ones now.
+   */
+  repair(asOf: Position, fixes: Fixes): Promise<number> {
+    return this.#writing(async () => {
+      const due = await this.#reading(() => stillDue(this.#level, this.#facts, asOf, listOf(fixes)));
+      if (due.length === 0) return 0;
+      const batch = this.#level.batch();
+      putWitness(batch, this.#facts.head);
+      const deltas = await putFixes(this.#level, batch, due, this.#counts);
+      await this.#amend(batch, deltas, this.#facts);
+      return due.length;
+    });
+  }
+
+  /** Goes to another position of a history, in one step; see `Move`. */
+  move(move: Move): Promise<void> {
+    if (this.#facts.identity.role !== 'follower')
+      return Promise.reject(new SkeinError('wrong_data', 'a leader is not moved'));
+    return this.#writing(async () => {
+      const batch = this.#level.batch();
+      const deltas = await putFixes(this.#level, batch, listOf(move.fixes), this.#counts);
+      const facts = await putMove(this.#level, batch, move, this.#facts);
+      const sizes = new LogSizes();
+      if (move.record !== null) sizes.note(move.record);
+      this.#movingTo = facts;
+      await this.#amend(batch, deltas, facts, sizes);
+      this.#movingTo = null;
+    });
+  }
+
   /** Reads every document and record and proves each one, and the two against each other. Problems make it corrupt. */
   scrub(): Promise<ScrubReport> {
     return this.#reading(async () => {
@@ -332,6 +369,17 @@ export class Store {
     this.#publish({ records, head: after.facts.head, tookMs: this.#clock.now() - startedAt, isAnew: false });
   }
 
+  /** Writes documents past the log. Whoever knows something of the store has to look again. */
+  async #amend(batch: LevelBatch, deltas: CountDeltas, facts: Facts, log?: LogSizes): Promise<void> {
+    await this.#guarded(() => batch.write(SYNCED));
+    if (log !== undefined) this.#log.begin(log);
+    this.#facts = facts;
+    this.#historyForReading = facts.history;
+    this.#counts.apply(deltas);
+    this.digests.forget();
+    this.#publish({ records: [], head: facts.head, tookMs: 0, isAnew: true });
+  }
+
   /** Runs a write; its failure poisons the store and leaves the outcome unknown until the log has been read again. */
   async #guarded(write: () => Promise<void>): Promise<void> {
     try {
@@ -373,11 +421,13 @@ export class Store {
     if (this.#state === 'ready') return;
     this.#assertNotCorrupt();
     this.#state = 'recovering';
-    const { facts, counts, sizes, found } = await reopen(this.#level, this.#options, this.#facts);
+    const { facts, counts, sizes, found } = await reopen(this.#level, this.#options, this.#facts, this.#movingTo);
     this.#assertNotCorrupt();
     this.#take({ facts, counts, sizes });
+    this.#movingTo = null;
     // Whoever waits for a write that came through after all must learn of it now.
-    if (found.length > 0) this.#publish({ records: found, head: facts.head, tookMs: 0, isAnew: false });
+    if (found === 'moved') this.#publish({ records: [], head: facts.head, tookMs: 0, isAnew: true });
+    else if (found.length > 0) this.#publish({ records: found, head: facts.head, tookMs: 0, isAnew: false });
   }
 
   /** From now on the store is what has just been read. */

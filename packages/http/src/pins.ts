@@ -39,10 +39,13 @@ export class Pins {
     return this.#pins.size;
   }
 
-  /** A pin that is no older than so; the newest one, when no more may be made. */
-  async take(ageMsMax: number): Promise<Pin> {
+  /** A pin that is no older than so, and not of before an offset; the newest one, when no more may be made. */
+  async take(ageMsMax: number, offsetMin = 0): Promise<Pin> {
     const newest = [...this.#pins.values()].at(-1);
-    const isYoung = newest !== undefined && this.#clock.now() - newest.madeAtMs <= ageMsMax;
+    const isYoung =
+      newest !== undefined &&
+      newest.snapshot.position.offset >= offsetMin &&
+      this.#clock.now() - newest.madeAtMs <= ageMsMax;
     if (newest !== undefined && (isYoung || this.#pins.size >= PINS_MAX)) return this.#used(newest);
     this.#taking ??= this.#make().finally(() => (this.#taking = null));
     return this.#taking;

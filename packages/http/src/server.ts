@@ -21,7 +21,7 @@ import { SloWatch } from './operations/slo-watch.ts';
 import { statusRoute } from './operations/status.ts';
 import { Pins } from './pins.ts';
 import { SnapshotPages } from './snapshot/pages.ts';
-import { snapshotRoute } from './snapshot/snapshot.ts';
+import { namedSnapshotRoute, snapshotRoute } from './snapshot/snapshot.ts';
 import { installProblems, sendProblem, toSkeinError } from './problem.ts';
 import { installBodyParsers } from './request.ts';
 import { discardUnreadBodies } from './unread-bodies.ts';
@@ -116,6 +116,7 @@ export function createServer({
     });
     documentReads(scope, node, commits);
     snapshotRoute(scope, { node, pins, pages: snapshots, slots });
+    namedSnapshotRoute(scope, { node, pins, pages: snapshots, slots });
     digestRoute(scope, new DigestDesk(node.store, node.clock, pins));
   });
   followerRoutes(app, node, slots);

@@ -50,6 +50,8 @@ class World {
   fetch: { readonly ticket: number; readonly since: number; notBefore: number } | null = null;
   readonly retired: number[] = [0];
   recovering: { readonly notBefore: number } | null = null;
+  /** Where it is to stand still; nowhere while that is not said, everywhere while it is only to hold. */
+  holdAt = Infinity;
   inContact = false;
   /** Offset of the leader's head at the time of each good answer. */
   readonly #headAt = new Map<number, number>();
@@ -98,11 +100,18 @@ class World {
         expect(this.fetch).not.toBeNull();
         this.#retire();
         return;
-      case 'apply':
+      case 'apply': {
         expect(this.applying, 'never two applies in flight').toBeNull();
         expect(effect.payload.from, 'continues what is durable').toBe(this.durable);
-        this.applying = effect.payload;
+        const { from } = effect.payload;
+        const to =
+          effect.upTo === null ? effect.payload.to : this.log.findIndex(({ offset }) => offset === effect.upTo);
+        expect(to, 'a page is cut behind one of its records').toBeGreaterThan(from);
+        expect(this.log[to]!.offset, 'nothing is applied beyond where it is to stand').toBeLessThanOrEqual(this.holdAt);
+        if (effect.upTo !== null) this.visited.add('page cut');
+        this.applying = { from, to };
         return;
+      }
       case 'recover':
         expect([this.fetch, this.applying, this.recovering], 'the store is at rest').toEqual([null, null, null]);
         expect(effect.expectation).toEqual({ log: this.state.log, floor: this.log[this.durable] });
@@ -130,11 +139,12 @@ class World {
     this.visited.add(phase);
     if (inHand !== null) this.visited.add('page in hand');
     expect({ isFetching, isApplying }).toEqual({ isFetching: this.fetch !== null, isApplying: this.applying !== null });
-    if (phase === 'following') expect(isFetching || isApplying, 'never idle').toBe(true);
+    const isHeld = this.holdAt < Infinity && inHand !== null;
+    if (phase === 'following') expect(isFetching || isApplying || isHeld, 'never idle').toBe(true);
     if (phase === 'recovering') expect(isApplying || this.recovering !== null, 'never idle').toBe(true);
     else expect(this.recovering).toBeNull();
     if (phase !== 'following') expect([isFetching, inHand]).toEqual([false, null]);
-    if (inHand !== null) expect([isFetching, isApplying], 'two pages at most').toEqual([false, true]);
+    if (inHand !== null) expect([isFetching, isApplying || isHeld], 'two pages at most').toEqual([false, true]);
     expect(applied).toEqual(this.log[this.durable]);
     expect(progress.applied).toBe(applied.offset);
     if (!this.inContact) expect(lagChanges(progress)).toBeNull();
@@ -198,6 +208,24 @@ class World {
       tookMs,
       nowMs: this.now,
     });
+  }
+
+  /** As whoever compares does: hold, learn of a position that is not behind what was fetched, stand there, let go. */
+  hold(): void {
+    this.holdAt = -1;
+    this.dispatch({ kind: 'hold' });
+  }
+
+  /** What is being applied was fetched before the hold, and so is not beyond where it is to stand. */
+  holdSomewhere(records: number): void {
+    const least = this.log.findIndex(({ offset }) => offset === this.state.fetchedTo.offset);
+    this.holdAt = this.log[Math.min(least + records, this.log.length - 1)]!.offset;
+    this.dispatch({ kind: 'hold-at', offset: this.holdAt, nowMs: this.now });
+  }
+
+  release(): void {
+    this.holdAt = Infinity;
+    this.dispatch({ kind: 'release', nowMs: this.now });
   }
 
   /** The store holds what the leader has by now, whatever it held before. */
@@ -330,6 +358,13 @@ const refused = fc
   .constantFrom<Refusal['code'][]>('compacted', 'diverged', 'other_log', 'ahead')
   .map((code) => ifFetching((world) => world.fetchRefused(code)));
 
+const hold = fc.constant<Action>((world) => world.hold());
+const holdAt = fc.nat(3).map(
+  (records): Action =>
+    (world) =>
+      void (world.holdAt === -1 && world.holdSomewhere(records)),
+);
+const release = fc.constant<Action>((world) => world.release());
 const stop = fc.constant<Action>((world) => world.stop());
 const pause = fc.nat(40_000).map(
   (ms): Action =>
@@ -343,7 +378,8 @@ const weighted = (weight: number, arbitraries: fc.Arbitrary<Action>[]): fc.Weigh
 const actions = fc.array(
   fc.oneof(
     ...weighted(20, [grow, answer, answer, applied, stale, fetchFailed, wrongPage, pause]),
-    ...weighted(12, [applyFailed, recovered, recoveryFailed]),
+    ...weighted(12, [applyFailed, recovered, recoveryFailed, holdAt, release]),
+    ...weighted(6, [hold]),
     ...weighted(2, [refused, foundCorrupt]),
     ...weighted(1, [recoveryRefused, stop]),
   ),
@@ -355,6 +391,7 @@ const isUpToDate = ({ state, durable, log }: World): boolean =>
 
 /** No more faults: the leader answers, the disk writes. */
 function settle(world: World): void {
+  world.release();
   for (let turns = 2 * world.log.length + 4; turns > 0 && !isUpToDate(world); turns--) {
     if (world.applying !== null) world.applied(1);
     else if (world.recovering !== null) world.recovered();
@@ -378,7 +415,14 @@ describe('a follower, whatever happens in whatever order', () => {
     // The walk is worth something only when it came past everything.
     const phases = ['following', 'recovering', 'refused', 'stopped'];
     const effects = ['fetch', 'retry', 'cancel-fetch', 'apply', 'recover', 'cancel-recovery'];
-    const places = ['page in hand', 'breaker closed', 'breaker open', 'failed page was there', 'failed page was lost'];
+    const places = [
+      'page in hand',
+      'breaker closed',
+      'breaker open',
+      'failed page was there',
+      'failed page was lost',
+      'page cut',
+    ];
     const faults = ['gap', 'repeat', 'hash', 'epoch', 'rival'].map((fault) => `wrong page: ${fault}`);
     expect(visited).toEqual(new Set([...phases, ...effects, ...places, ...faults]));
   });

@@ -60,6 +60,10 @@ const EVENTS: { readonly [Kind in Event['kind']]: (state: State) => Extract<Even
   'recovery-refused': () => ({ kind: 'recovery-refused', refusal: { code: 'other_log', detail: 'no' } }),
   applied: () => ({ kind: 'applied', position: PAGE_END, changes: 2, tookMs: 5, nowMs: 1000 }),
   'apply-failed': () => ({ kind: 'apply-failed', reason: 'EIO', applied: START, ...NOW }),
+  'recovery-declined': () => ({ kind: 'recovery-declined', reason: 'too much' }),
+  hold: () => ({ kind: 'hold' }),
+  'hold-at': () => ({ kind: 'hold-at', offset: 3, nowMs: 1000 }),
+  release: () => ({ kind: 'release', nowMs: 1000 }),
   stopped: () => ({ kind: 'stopped' }),
 };
 
@@ -89,6 +93,10 @@ const TABLE: Record<Phase, Record<Event['kind'], Cell>> = {
     recovered: ['starting'],
     'recovery-failed': ['starting'],
     'recovery-refused': ['starting'],
+    'recovery-declined': ['starting'],
+    hold: ['starting'],
+    'hold-at': ['starting'],
+    release: ['starting'],
     stopped: ['stopped'],
   },
   following: {
@@ -102,6 +110,10 @@ const TABLE: Record<Phase, Record<Event['kind'], Cell>> = {
     recovered: ['following'],
     'recovery-failed': ['following'],
     'recovery-refused': ['following'],
+    'recovery-declined': ['following'],
+    hold: ['following'],
+    'hold-at': ['following'],
+    release: ['following'],
     stopped: ['stopped', 'cancel-fetch'],
   },
   refused: {
@@ -115,6 +127,10 @@ const TABLE: Record<Phase, Record<Event['kind'], Cell>> = {
     recovered: ['refused'],
     'recovery-failed': ['refused'],
     'recovery-refused': ['refused'],
+    'recovery-declined': ['refused'],
+    hold: ['refused'],
+    'hold-at': ['refused'],
+    release: ['refused'],
     stopped: ['stopped'],
   },
   recovering: {
@@ -128,6 +144,10 @@ const TABLE: Record<Phase, Record<Event['kind'], Cell>> = {
     recovered: ['following', 'fetch'],
     'recovery-failed': ['recovering', 'recover'],
     'recovery-refused': ['refused'],
+    'recovery-declined': ['recovering', 'recover'],
+    hold: ['recovering'],
+    'hold-at': ['recovering'],
+    release: ['recovering'],
     stopped: ['stopped', 'cancel-recovery'],
   },
   stopped: {
@@ -141,6 +161,10 @@ const TABLE: Record<Phase, Record<Event['kind'], Cell>> = {
     recovered: ['stopped'],
     'recovery-failed': ['stopped'],
     'recovery-refused': ['stopped'],
+    'recovery-declined': ['stopped'],
+    hold: ['stopped'],
+    'hold-at': ['stopped'],
+    release: ['stopped'],
     stopped: ['stopped'],
   },
 };

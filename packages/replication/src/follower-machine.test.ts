@@ -351,10 +351,10 @@ describe('a refusal', () => {
     expect(lagChanges(follower.state.progress)).toBeNull();
   });
 
-  it('for changes that are no longer kept leads to a copy, of the same log and nothing older', () => {
+  it('for changes that are no longer kept leads to the same log, and to nothing older', () => {
     const follower = refused(new Follower().fetched().applied(2), 'compacted');
     expect(follower.effects).toEqual([
-      { kind: 'recover', rung: 'copy', expectation: { log: 'log', floor: at(2) }, delayMs: 0 },
+      { kind: 'recover', rung: 'compare', expectation: { log: 'log', floor: at(2) }, delayMs: 0 },
     ]);
     expect(follower.state).toMatchObject({ phase: 'recovering', recovery: { obstacle: { code: 'compacted' } } });
     expect(lagChanges(follower.state.progress)).toBeNull();
@@ -372,6 +372,46 @@ describe('a refusal', () => {
     const follower = refused(new Follower({ acceptReset: true }), 'compacted');
     follower.on({ kind: 'recovered', log: 'log', position: at(9), nowMs: 0 });
     expect(refused(follower, 'ahead').state.phase).toBe('recovering');
+  });
+});
+
+describe('the rungs', () => {
+  const rungOf = (follower: Follower): string | undefined =>
+    follower.effects.flatMap((effect) => (effect.kind === 'recover' ? [effect.rung] : []))[0];
+
+  it('are tried from the cheapest that can work', () => {
+    expect(rungOf(refused(new Follower(), 'compacted'))).toBe('copy');
+    expect(rungOf(refused(new Follower().fetched().applied(2), 'compacted'))).toBe('compare');
+    const accepting = (): Follower => new Follower({ acceptReset: true }).fetched().applied(2);
+    expect(rungOf(refused(accepting(), 'ahead'))).toBe('compare');
+    expect(rungOf(refused(accepting(), 'diverged'))).toBe('compare');
+    expect(rungOf(refused(accepting(), 'other_log'))).toBe('copy');
+    expect(rungOf(new Follower().fetched().applied(2).on({ kind: 'found-corrupt', reason: 'checksum' }))).toBe('copy');
+  });
+
+  it('are left for the next one when they decline, and only then', () => {
+    const follower = refused(new Follower().fetched().applied(2), 'compacted');
+    expect(rungOf(follower.on({ kind: 'recovery-failed', reason: 'RST', nowMs: 0, random: 0 }))).toBe('compare');
+    expect(rungOf(follower.on({ kind: 'recovery-declined', reason: 'too much' }))).toBe('copy');
+    expect(follower.state).toMatchObject({ recovery: { rung: 'copy', obstacle: { code: 'compacted' } } });
+  });
+});
+
+describe('a hold', () => {
+  it('lets the page that is being applied be, and no other', () => {
+    const follower = new Follower().fetched().on({ kind: 'hold' });
+    expect(follower.fetched().did).toEqual([]);
+    expect(follower.applied(2).did).toEqual([]);
+    expect(follower.on({ kind: 'release', nowMs: 0 }).did).toEqual(['apply', 'fetch']);
+  });
+
+  it('at an offset cuts the page that goes beyond, and fetches the rest of it again', () => {
+    const follower = new Follower().fetched().applied(2).on({ kind: 'hold' }).fetched();
+    follower.on({ kind: 'hold-at', offset: 3, nowMs: 0 });
+    expect(follower.effects).toMatchObject([{ kind: 'apply', upTo: 3 }]);
+    expect(follower.applied(3).effects).toMatchObject([{ kind: 'fetch', since: at(3) }]);
+    expect(follower.fetched().did).toEqual([]);
+    expect(follower.on({ kind: 'release', nowMs: 0 }).did).toEqual(['apply', 'fetch']);
   });
 });
 

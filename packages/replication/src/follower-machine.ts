@@ -40,9 +40,16 @@ export function step<Payload>(state: FollowerState<Payload>, event: FollowerEven
       return afterApplyFailed(state, event);
     case 'found-corrupt':
       return afterFoundCorrupt(state, event.reason);
+    case 'hold':
+      return { state: { ...state, hold: { at: null } }, effects: [] };
+    case 'hold-at':
+      return take({ ...state, hold: { at: event.offset } }, event.nowMs);
+    case 'release':
+      return take({ ...state, hold: null }, event.nowMs);
     case 'recovered':
     case 'recovery-failed':
     case 'recovery-refused':
+    case 'recovery-declined':
       return state.phase === 'recovering' ? afterRecovery(state, event) : { state, effects: [] };
     case 'fetched':
     case 'fetch-failed':
@@ -146,13 +153,20 @@ function pauseAfterEmpty<Payload>(state: FollowerState<Payload>, event: EventOf<
  * acknowledgement of it.
  */
 function take<Payload>(state: FollowerState<Payload>, nowMs: number): FollowerStep<Payload> {
-  if (state.isApplying || state.inHand === null) return { state, effects: [] };
+  if (state.isApplying || state.inHand === null || isHeld(state)) return { state, effects: [] };
   const { changes, content, headOffset } = state.inHand;
-  const apply: FollowerEffect<Payload> = { kind: 'apply', payload: content!.payload, changes };
+  const holdAt = state.hold?.at ?? Infinity;
+  const upTo = content!.next.offset > holdAt ? holdAt : null;
+  const apply: FollowerEffect<Payload> = { kind: 'apply', payload: content!.payload, changes, upTo };
   const taken = { ...state, inHand: null, isApplying: true };
-  if (content!.next.offset >= headOffset) return { state: taken, effects: [apply] };
+  // Of a page that is cut, nobody knows yet where the rest of it begins.
+  if (upTo !== null || content!.next.offset >= headOffset) return { state: taken, effects: [apply] };
   const next = fetchNext<Payload>(taken, 0, nowMs);
   return { state: next.state, effects: [apply, ...next.effects] };
+}
+
+function isHeld<Payload>({ hold, applied }: FollowerState<Payload>): boolean {
+  return hold !== null && (hold.at === null || applied.offset >= hold.at);
 }
 
 /** What came has been fetched, whether it turns out to be of use or not. */
@@ -167,6 +181,8 @@ function afterApply<Payload>(state: FollowerState<Payload>, event: EventOf<Paylo
     isApplying: false,
     applyFailures: 0,
     applied: event.position,
+    // Of a page that was cut, the rest is fetched again.
+    fetchedTo: state.inHand === null && !state.isFetching ? event.position : state.fetchedTo,
     pageSize: nextPageSize(state.pageSize, state.policy.pageSizeMax, { changes: event.changes, applyMs: event.tookMs }),
     progress: progressAfterApply(state.progress, event.position.offset),
   };

@@ -45,13 +45,18 @@ export function beginRecovery<Payload>(state: FollowerState<Payload>, delayMs: n
 
 export function afterRecovery<Payload>(
   state: FollowerState<Payload>,
-  event: EventOf<Payload, 'recovered' | 'recovery-failed' | 'recovery-refused'>,
+  event: EventOf<Payload, 'recovered' | 'recovery-failed' | 'recovery-refused' | 'recovery-declined'>,
 ): FollowerStep<Payload> {
   switch (event.kind) {
     case 'recovered':
       return afterRecovered(state, event);
     case 'recovery-failed':
       return afterRecoveryFailed(state, event);
+    case 'recovery-declined':
+      return beginRecovery(
+        { ...state, recovery: { ...state.recovery!, rung: 'copy', isUnderWay: false }, lastError: event.reason },
+        0,
+      );
     case 'recovery-refused':
       return afterRefusal({ ...state, recovery: null }, event.refusal);
   }

@@ -84,6 +84,13 @@ export type FollowerEvent<Payload> =
       readonly random: number;
     }
   | { readonly kind: 'recovery-refused'; readonly refusal: Refusal }
+  /** This rung does not lead back, for a reason that will last; the next one is tried. */
+  | { readonly kind: 'recovery-declined'; readonly reason: string }
+  /** Nothing more is to be applied until it is known how far. */
+  | { readonly kind: 'hold' }
+  /** It is to stand still once it is exactly at an offset. */
+  | { readonly kind: 'hold-at'; readonly offset: number; readonly nowMs: number }
+  | { readonly kind: 'release'; readonly nowMs: number }
   | { readonly kind: 'stopped' };
 
 export type FollowerEffect<Payload> =
@@ -97,7 +104,8 @@ export type FollowerEffect<Payload> =
     }
   /** The fetch that just failed is to be tried again, with the same ticket. */
   | { readonly kind: 'retry'; readonly delayMs: number; readonly waitSeconds: number }
-  | { readonly kind: 'apply'; readonly payload: Payload; readonly changes: number }
+  /** All of a page; or its records up to an offset, and the rest is fetched again. */
+  | { readonly kind: 'apply'; readonly payload: Payload; readonly changes: number; readonly upTo: number | null }
   | { readonly kind: 'cancel-fetch' }
   | {
       readonly kind: 'recover';
@@ -118,6 +126,8 @@ export interface FollowerState<Payload> {
   readonly isFetching: boolean;
   readonly isApplying: boolean;
   readonly inHand: FetchedPage<Payload> | null;
+  /** Set while it is to stand still, at once or at an offset: what is compared must not move. */
+  readonly hold: { readonly at: number | null } | null;
   readonly pageSize: number;
   /** Fetches that failed in a row. */
   readonly failures: number;
@@ -152,6 +162,7 @@ export function initialFollower<Payload>(
     isFetching: false,
     isApplying: false,
     inHand: null,
+    hold: null,
     pageSize: Math.min(policy.pageSizeMax, 1000),
     failures: 0,
     applyFailures: 0,

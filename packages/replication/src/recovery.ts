@@ -6,8 +6,11 @@ export interface Obstacle {
   readonly detail: string;
 }
 
-/** How it comes back: with a whole copy of the leader's documents. */
-export type Rung = 'copy';
+/**
+ * How it comes back: with those of the leader's documents that differ, found by comparing; or with a copy of them all.
+ * Cheapest first.
+ */
+export type Rung = 'compare' | 'copy';
 
 /** What it will take from a leader: of which log, and nothing older than what it has; null for anything. */
 export interface Expectation {
@@ -24,21 +27,24 @@ export interface Recovery {
   readonly failures: number;
 }
 
+export interface Standing {
+  readonly applied: Position;
+  readonly mayReset: boolean;
+}
+
 /**
  * The cheapest way past an obstacle; null when there is none without an operator. A leader that lost what this follower
  * has, or that is another, is never followed on its own word: following it would be losing it here too.
  */
-export function planRecovery(obstacle: Obstacle, { mayReset }: { readonly mayReset: boolean }): Recovery | null {
-  const begun = { rung: 'copy', obstacle, isUnderWay: false, failures: 0 } as const;
-  switch (obstacle.code) {
-    case 'compacted':
-    case 'corrupt':
-      return { ...begun, isReset: false };
-    case 'diverged':
-    case 'other_log':
-    case 'ahead':
-      return mayReset ? { ...begun, isReset: true } : null;
-  }
+export function planRecovery(obstacle: Obstacle, { applied, mayReset }: Standing): Recovery | null {
+  const isReset = obstacle.code !== 'compacted' && obstacle.code !== 'corrupt';
+  if (isReset && !mayReset) return null;
+  return { rung: firstRung(obstacle, applied), obstacle, isReset, isUnderWay: false, failures: 0 };
+}
+
+/** What is here is worth comparing when it is of the leader's log and can be believed. */
+function firstRung({ code }: Obstacle, applied: Position): Rung {
+  return applied.offset === 0 || code === 'corrupt' || code === 'other_log' ? 'copy' : 'compare';
 }
 
 export function expectationOf(

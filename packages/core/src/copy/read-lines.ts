@@ -90,9 +90,7 @@ async function takeDocuments(
       for (const [levelKey, bytes] of entries) {
         if (taker.isFull) return;
         const { collection, key } = parseDocumentKey(levelKey);
-        const stored = asBuffer(bytes);
-        readStoredDocument(stored, collection, key);
-        taker.take(stored.subarray(CRC_BYTES), { kind: 'document', collection, key });
+        taker.take(lineOf(bytes, collection, key), { kind: 'document', collection, key });
       }
     }
   } finally {
@@ -119,4 +117,44 @@ async function takeEntries(level: Level, snapshot: LevelSnapshot, after: number,
     }
     if (ages.length < limit) return;
   }
+}
+
+/** Lines of the documents of these names that there are, in their order, and which of the names have been looked at. */
+export interface NamedLines {
+  readonly lines: readonly Buffer[];
+  readonly looked: number;
+}
+
+const NAMES_AT_ONCE = 64;
+
+export async function readNamedLines(
+  level: Level,
+  snapshot: LevelSnapshot,
+  names: readonly { readonly collection: string; readonly key: string }[],
+  bytesMax: number,
+): Promise<NamedLines> {
+  const lines: Buffer[] = [];
+  let bytes = 0;
+  let looked = 0;
+  while (looked < names.length && bytes < bytesMax) {
+    const some = names.slice(looked, looked + NAMES_AT_ONCE);
+    const found = await level.getMany(
+      some.map(({ collection, key }) => documentKey(collection, key)),
+      { snapshot },
+    );
+    for (const [i, { collection, key }] of some.entries()) {
+      const stored = found[i];
+      if (stored !== undefined) lines.push(lineOf(stored, collection, key));
+      bytes += stored?.length ?? 0;
+    }
+    looked += some.length;
+  }
+  return { lines, looked };
+}
+
+/** A stored document's line, proven. */
+function lineOf(bytes: Buffer, collection: string, key: string): Buffer {
+  const stored = asBuffer(bytes);
+  readStoredDocument(stored, collection, key);
+  return stored.subarray(CRC_BYTES);
 }

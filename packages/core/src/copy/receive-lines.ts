@@ -10,7 +10,7 @@ import { asBuffer } from '../bytes.ts';
 import { CRC_BYTES, writeStoredDocument } from '../document.ts';
 import { CollectionNames, levelKeyOf } from '../write/line-key.ts';
 
-interface CopiedDocument {
+export interface CopiedDocument {
   readonly collection: string;
   readonly levelKey: Buffer;
   readonly stored: Buffer;

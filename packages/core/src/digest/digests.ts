@@ -44,6 +44,11 @@ export class Digests {
     return digest;
   }
 
+  /** Whether the digest of a snapshot has been made, or is being made. */
+  has(snapshot: Snapshot, by: DigestBy): boolean {
+    return this.#made.get(snapshot)?.has(by) === true;
+  }
+
   /**
    * The next digest reads all documents again: the store has other content now, or is to be looked at with fresh eyes. A
    * tree brought along does not see what has changed behind the log's back.

@@ -76,7 +76,9 @@ export function fillBatch(batch: LevelBatch, page: PreparedPage, facts: Facts, c
     headTs: page.changes.at(-1)!.ts,
     tail: facts.tail,
   };
-  return { facts: next, countDeltas: putCounts(batch, page, counts) };
+  const deltas = countDeltas(page);
+  putCounts(batch, deltas, counts);
+  return { facts: next, countDeltas: deltas };
 }
 
 async function lookUp(level: Level, changes: readonly WalkedChange[]): Promise<readonly boolean[]> {
@@ -157,17 +159,20 @@ function putHistory(batch: LevelBatch, page: PreparedPage, { history }: Facts): 
   return next;
 }
 
-function putCounts(batch: LevelBatch, page: PreparedPage, counts: CountBook): CountDeltas {
+function countDeltas(page: PreparedPage): CountDeltas {
   const deltas = new Map<string, CountDelta>();
   for (const [i, change] of page.changes.entries()) {
     const before = deltas.get(change.collection) ?? 0;
     const delta = page.existed === null ? null : before + Number(change.stored !== null) - Number(page.existed[i]);
     deltas.set(change.collection, delta);
   }
+  return deltas;
+}
+
+export function putCounts(batch: LevelBatch, deltas: CountDeltas, counts: CountBook): void {
   for (const [collection, delta] of deltas) {
     const count = counts.after(collection, delta);
     // An unknown count is stored as an empty value, so that the collection is still known to exist.
     putSealed(batch, countKey(collection), count === null ? Buffer.alloc(0) : encodeNumber(count));
   }
-  return deltas;
 }

@@ -15,6 +15,7 @@ class SlowStore {
   finish: (() => void) | undefined;
   readonly digests = {
     keptAt: () => this.kept,
+    has: () => false,
     at: async (snapshot: Snapshot): Promise<Digest> => {
       this.made++;
       if (this.kept === undefined) await new Promise<void>((resolve) => (this.finish = resolve));

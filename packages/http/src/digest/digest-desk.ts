@@ -1,5 +1,5 @@
-import type { Clock, Digest, Store } from '@skein/core';
-import { SkeinError, type DigestBy, type Position } from '@skein/protocol';
+import type { Clock, Digest, Snapshot, Store } from '@skein/core';
+import { formatPosition, SkeinError, type DigestBy, type Position } from '@skein/protocol';
 import type { Pin, Pins } from '../pins.ts';
 
 /** Digests asked for in several requests are of one position, which a pin of this age or less may have. */
@@ -34,15 +34,29 @@ export class DigestDesk {
     return this.#digestOf(isOlder ? await this.#pins.take(0) : young, by);
   }
 
+  /** Pins a position that is not before an offset, and reads nothing yet: who asks is held up for no longer. */
+  async pin(offsetMin: number): Promise<Snapshot> {
+    return (await this.#pins.take(PIN_AGE_MS_MAX, offsetMin)).snapshot;
+  }
+
   /** Reads from the digest of a pinned position. */
   async read<T>(position: Position, by: DigestBy, read: (digest: Digest) => T | Promise<T>): Promise<T> {
+    if (!this.#isNearlyMade(by)) await this.#soon(this.#bringAlong(by));
     const pin = await this.#pins.at(position);
+    if (this.#isPassed(pin, by))
+      throw new SkeinError('snapshot_gone', undefined, { snapshot: formatPosition(position) });
     const digest = await this.#digestOf(pin, by);
     return this.#pins.read(pin, async () => read(digest));
   }
 
   #digestOf(pin: Pin, by: DigestBy): Promise<Digest> {
     return this.#soon(this.#pins.read(pin, (snapshot) => this.#store.digests.at(snapshot, by)));
+  }
+
+  /** Whether the tree has been brought beyond a position for which no digest was made: it would have to be read whole. */
+  #isPassed({ snapshot }: Pin, by: DigestBy): boolean {
+    const { digests } = this.#store;
+    return !digests.has(snapshot, by) && snapshot.position.offset < (digests.keptAt(by)?.offset ?? 0);
   }
 
   /** Whether there is a tree from which the log goes on to here, and not for long. */

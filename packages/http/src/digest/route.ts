@@ -1,7 +1,8 @@
-import type { Digest } from '@skein/core';
+import type { Digest, Snapshot } from '@skein/core';
 import {
   checkKey,
   checkReadableCollection,
+  formatPosition,
   parsePlace,
   parsePosition,
   type DigestPage,
@@ -17,29 +18,41 @@ const LEVELS = ['branches', 'leaves', 'documents'] as const;
 const digestQuery = z
   .strictObject({
     by: z.enum(['version', 'value']).default('version'),
-    /** Position of a root that was answered before; what is asked is read as of that. */
+    /** Pins the position that is asked about afterwards, one that is not before this. */
+    min: z.string().optional(),
+    /** A position that was answered before; what is asked is read as of that. */
     at: z.string().optional(),
     level: z.enum(LEVELS).optional(),
     from: z.string().optional(),
     to: z.string().optional(),
   })
-  .refine(({ at, level }) => (at === undefined) === (level === undefined), 'at and level go together')
-  .refine(({ at, from, to }) => at !== undefined || (from === undefined && to === undefined), 'from and to need at');
+  .refine(({ at, level }) => at !== undefined || level === undefined, 'level needs at')
+  .refine(({ at, min }) => at === undefined || min === undefined, 'at is a position that has been pinned, min pins one')
+  .refine(
+    ({ level, from, to }) => level !== undefined || (from === undefined && to === undefined),
+    'from and to need level',
+  );
 
 /** GET /v1/digest: hashes of all documents, and of ranges of them, for whoever compares this node with another. */
 export function digestRoute(app: FastifyInstance, desk: DigestDesk): void {
   app
     .withTypeProvider<ZodTypeProvider>()
     .get('/v1/digest', { schema: { querystring: digestQuery } }, async (request, reply) => {
-      const { by, at, level, from, to } = request.query;
+      const { by, min, at, level, from, to } = request.query;
       reply.header('cache-control', 'no-store');
-      if (at === undefined || level === undefined) return (await desk.newest(by)).root;
+      if (min !== undefined) return pinOf(await desk.pin(parsePosition(min).offset));
+      if (at === undefined) return (await desk.newest(by)).root;
+      if (level === undefined) return desk.read(parsePosition(at), by, (digest) => digest.root);
       const range = { from: checkedPlace(from), to: checkedPlace(to) };
       return desk.read(parsePosition(at), by, async (digest) => ({
         position: digest.root.position,
         ...(await pageOf(digest, level, range)),
       }));
     });
+}
+
+function pinOf({ log, history, position }: Snapshot): Readonly<Record<string, unknown>> {
+  return { log, epoch: history.at(-1)?.epoch ?? null, position: formatPosition(position) };
 }
 
 function checkedPlace(place: string | undefined): string | null {

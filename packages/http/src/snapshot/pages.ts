@@ -20,6 +20,8 @@ const WAITING_MAX = 256;
 const KEPT_MAX = 4;
 const NEWLINE = Buffer.from('\n');
 
+export type DocumentCursor = Extract<SnapshotCursor, { kind: 'document' }>;
+
 /** Pages of snapshots, each made once for all who ask for it at about the same time, and few at a time. */
 export class SnapshotPages {
   readonly #pins: Pins;
@@ -48,15 +50,27 @@ export class SnapshotPages {
     return page;
   }
 
+  /** A page of documents by their names: those that are there; where it goes on, when that was too much for one. */
+  named(pin: Pin, names: readonly DocumentCursor[]): Promise<SnapshotPart> {
+    return this.#turns.take(async () => {
+      const { lines, looked } = await this.#pins.read(pin, (snapshot) => snapshot.named(names, LIMITS.pageBytesMax));
+      return partOf(pin, lines, looked < names.length ? names[looked - 1]! : null);
+    });
+  }
+
   async #make(pin: Pin, after: SnapshotCursor | null, limits: LineLimits): Promise<SnapshotPart> {
     this.#made++;
-    const header = Buffer.from(encodeSnapshotHeader(headerOf(pin)));
     const { lines, next } = await this.#pins.read(pin, (snapshot) => snapshot.lines(after, limits));
-    const content = Buffer.concat(lines.flatMap((line) => [line, NEWLINE]));
-    const checksum = snapshotChecksum(sha256, [header, content], next);
-    const trailer = Buffer.from(encodeSnapshotTrailer({ next, lines: lines.length, checksum }));
-    return { header, content, trailer, lines: lines.length, next };
+    return partOf(pin, lines, next);
   }
+}
+
+function partOf(pin: Pin, lines: readonly Buffer[], next: SnapshotCursor | null): SnapshotPart {
+  const header = Buffer.from(encodeSnapshotHeader(headerOf(pin)));
+  const content = Buffer.concat(lines.flatMap((line) => [line, NEWLINE]));
+  const checksum = snapshotChecksum(sha256, [header, content], next);
+  const trailer = Buffer.from(encodeSnapshotTrailer({ next, lines: lines.length, checksum }));
+  return { header, content, trailer, lines: lines.length, next };
 }
 
 function headerOf({ snapshot: { log, position, history, count } }: Pin): SnapshotHeader {

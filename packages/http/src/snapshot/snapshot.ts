@@ -19,8 +19,9 @@ import type { SlotBook } from '../feed/slot-book.ts';
 import { refusalOf } from '../feed/refusal.ts';
 import { requireBounds, type ServedNode } from '../node.ts';
 import type { Pin, Pins } from '../pins.ts';
-import { headerOf, limitQuery, negotiate } from '../request.ts';
-import type { SnapshotPages } from './pages.ts';
+import { parseBody } from '../documents/parse-body.ts';
+import { headerOf, jsonBody, limitQuery, negotiate } from '../request.ts';
+import type { DocumentCursor, SnapshotPages } from './pages.ts';
 
 const snapshotQuery = z.strictObject({
   /** The position of a snapshot that was begun; without it a young one is taken. */
@@ -35,6 +36,7 @@ const snapshotQuery = z.strictObject({
 /** Followers that come within this time share a snapshot: the log leads all of them from there to the head. */
 const SHARED_MS = 30_000;
 const STREAM_PAGE_LINES = 1000;
+const NAMES_MAX = 500;
 
 export interface SnapshotParts {
   readonly node: ServedNode;
@@ -64,6 +66,30 @@ export function snapshotRoute(app: FastifyInstance, parts: SnapshotParts): void 
       const { header, content, trailer } = await pages.page(pin, from, limit);
       return reply.send(Buffer.concat([header, content, trailer]));
     });
+}
+
+const namedQuery = z.strictObject({ at: z.string() });
+const names = z.array(z.string()).max(NAMES_MAX);
+
+/** POST /v1/snapshot: documents by their names, as of a position: for whoever lacks a few of them. */
+export function namedSnapshotRoute(app: FastifyInstance, { pins, pages }: SnapshotParts): void {
+  app
+    .withTypeProvider<ZodTypeProvider>()
+    .post('/v1/snapshot', { schema: { querystring: namedQuery } }, async (request, reply) => {
+      const wanted = parseBody(names, jsonBody(request)).map(checkedName);
+      const pin = await pins.at(parsePosition(request.query.at));
+      const { header, content, trailer } = await pages.named(pin, wanted);
+      return reply
+        .header('content-type', MEDIA_TYPES.ndjson)
+        .header('cache-control', 'no-store')
+        .send(Buffer.concat([header, content, trailer]));
+    });
+}
+
+function checkedName(text: string): DocumentCursor {
+  const cursor = parseSnapshotCursor(text);
+  if (cursor.kind === 'document') return cursor;
+  throw new SkeinError('bad_body', `'${text}' is not the name of a document`);
 }
 
 /** The log is kept for a follower from before its first page on, or it would find nothing to go on with behind the last. */
