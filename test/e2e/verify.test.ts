@@ -2,10 +2,9 @@
  * `skein verify` with real nodes: what is equal is said to be, and what is not is named, document by document. Documents are
  * changed behind a store's back with checksums that are right, as only a bug or a hand could.
  */
-import { crc32 } from 'node:zlib';
 import { Cluster, runSkein, until, type CommandResult, type NodeProcess } from '@skein/testing';
-import { classicLevel, type Level } from '@skein/core';
 import { afterEach, describe, expect, it, vi } from 'vitest';
+import { behindTheBackOf, levelKey, rewrite } from './behind-the-back.ts';
 
 let cluster = new Cluster();
 afterEach(async () => {
@@ -25,33 +24,6 @@ async function pair(): Promise<{ readonly leader: NodeProcess; readonly follower
   await leader.client.load('c', documents);
   await follower.caughtUpWith(leader);
   return { leader, follower };
-}
-
-/** Changes the database of a node that is stopped, past its log. */
-async function behindTheBackOf(node: NodeProcess, change: (level: Level) => Promise<void>): Promise<void> {
-  await node.stop();
-  const level = classicLevel(await node.database());
-  await level.open();
-  await change(level);
-  await level.close();
-  await node.start();
-}
-
-const levelKey = (key: string): Buffer => Buffer.from(`dc\0${key}`);
-
-function stored(line: string): Buffer {
-  const bytes = Buffer.from(line);
-  const checksum = Buffer.alloc(4);
-  checksum.writeUInt32BE(crc32(bytes));
-  return Buffer.concat([checksum, bytes]);
-}
-
-async function rewrite(level: Level, key: string, newKey: string, value: string): Promise<void> {
-  const line = (await level.get(levelKey(key)))!.subarray(4).toString();
-  const changed = line
-    .replace(`"key":"${key}"`, `"key":${JSON.stringify(newKey)}`)
-    .replace(/"value":.*\}$/, `"value":${value}}`);
-  await level.put(levelKey(newKey), stored(changed));
 }
 
 async function digestRequests(node: NodeProcess): Promise<number> {

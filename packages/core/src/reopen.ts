@@ -28,7 +28,8 @@ export async function reopen(
   const sizes = new LogSizes();
   const facts = await loadFacts(level, options, sizes);
   const counts = await loadCounts(level);
-  const isMoved = movingTo?.identity.log === facts.identity.log && samePosition(movingTo!.head, facts.head);
+  const isMoved =
+    movingTo !== null && movingTo.identity.log === facts.identity.log && samePosition(movingTo.head, facts.head);
   return { facts, counts, sizes, found: isMoved ? 'moved' : await readFound(level, facts, before) };
 }
 

@@ -2,6 +2,7 @@ import { isoTime, type Clock, type Generations, type Store } from '@skein/core';
 import { boundsOf, createServer, SloWatch, type NodeServer, type AddMetrics, type ServedNode } from '@skein/http';
 import { LIMITS, START, type Health } from '@skein/protocol';
 import {
+  driftVerdict,
   followerReadiness,
   followerVerdict,
   lagChanges,
@@ -22,9 +23,12 @@ import { WriteForwarder } from './forward-writes.ts';
 import { LeaderHearing } from './leader-hearing.ts';
 import type { OpenLink } from './leader-link.ts';
 import { FollowerMetrics } from './metrics.ts';
+import { DriftWatch, type DriftObserver } from './drift/drift-watch.ts';
+import { CompareLeader } from './recovery/compare-leader.ts';
 import { CopyLeader } from './recovery/copy-leader.ts';
+import { LeaderApi } from './recovery/leader-api.ts';
 import { SnapshotClient } from './recovery/snapshot-client.ts';
-import { Replicator, type ReplicatorObserver, type ReplicatorState } from './replicator.ts';
+import { Replicator, type RecoveredHow, type ReplicatorObserver, type ReplicatorState } from './replicator.ts';
 
 export interface FollowerOptions {
   readonly store: Store;
@@ -34,6 +38,8 @@ export interface FollowerOptions {
   readonly random: () => number;
   readonly version: string;
   readonly retention: RetentionPolicy;
+  /** How often everything stored is read again; never unless given. */
+  readonly scrubEveryMs?: number | null | undefined;
   readonly leaderUrl: string;
   readonly openLink: OpenLink;
   readonly policy: FollowerPolicy;
@@ -43,6 +49,10 @@ export interface FollowerOptions {
   readonly forwardWrites: boolean;
   /** Further behind than this the node is neither healthy nor ready. */
   readonly lagSecondsMax: number;
+  /** How often the documents are compared with the leader's; null, the default, never. */
+  readonly compareEveryMs?: number | null | undefined;
+  /** Whether what a comparison finds is put right. */
+  readonly repairs?: boolean | undefined;
   /** What takes longer is counted and warned of. */
   readonly slo?: SloLimits | undefined;
   readonly logger?: FastifyBaseLogger | undefined;
@@ -63,6 +73,7 @@ export class Follower {
   readonly #hearing: LeaderHearing;
   readonly #client: HttpFeedClient;
   readonly #copy: CopyLeader;
+  readonly #drift: DriftWatch;
   readonly #forwarder: WriteForwarder;
   readonly #metrics: FollowerMetrics;
   readonly #slo: SloWatch;
@@ -71,6 +82,7 @@ export class Follower {
   #errorCount = 0;
   #lastError: string | null = null;
   #lastSyncAt: number | null = null;
+  #lastRecovery: RecoveredHow | null = null;
 
   constructor(options: FollowerOptions) {
     this.#options = options;
@@ -95,21 +107,31 @@ export class Follower {
     });
     this.#metrics = new FollowerMetrics({ clock, state: () => this.#condition() });
     this.#slo = new SloWatch({ clock, logger, limits: options.slo ?? SLO_DEFAULTS });
-    this.#copy = new CopyLeader({
-      store,
-      generations: options.generations,
-      snapshots: new SnapshotClient({ link, nodeId, requestTimeoutMs, linesMax: policy.pageSizeMax }),
-      feed: this.#client,
-      clock,
-    });
+    const snapshots = new SnapshotClient({ link, nodeId, requestTimeoutMs, linesMax: policy.pageSizeMax });
+    const api = new LeaderApi(link, requestTimeoutMs);
+    const feed = this.#client;
+    this.#copy = new CopyLeader({ store, generations: options.generations, snapshots, feed, clock });
+    const comparing = new CompareLeader({ store, api, snapshots, feed });
     this.#replicator = new Replicator({
       store,
       client: this.#client,
       clock,
       random,
       policy,
-      recover: (expected, signal) => this.#copy.run(expected, signal),
+      recover: (rung, expected, signal) =>
+        rung === 'compare' ? comparing.run(expected, signal) : this.#copy.run(expected, signal),
       observer: this.#observer(),
+    });
+    this.#drift = new DriftWatch({
+      store,
+      replicator: this.#replicator,
+      api,
+      snapshots,
+      clock,
+      random,
+      intervalMs: options.compareEveryMs ?? null,
+      repairs: options.repairs ?? false,
+      observer: this.#driftObserver(),
     });
     const node: ServedNode = {
       role: 'follower',
@@ -127,6 +149,7 @@ export class Follower {
       node,
       logger,
       retention: options.retention,
+      scrubEveryMs: options.scrubEveryMs,
       addWrites: (app) => this.#forwarder.addRoutes(app),
       addRoleMetrics: (registry) => this.#metrics.registerIn(registry),
       addProcessMetrics: options.addProcessMetrics,
@@ -137,12 +160,14 @@ export class Follower {
   start(): void {
     this.#replicator.start();
     this.#hearing.start();
+    this.#drift.start();
   }
 
   /** Turns traffic away, answers who waits, lets the page being applied finish. The store is the caller's to close. */
   async stop(): Promise<void> {
     this.#stopping.abort();
     await this.server.app.close();
+    await this.#drift.stop();
     await this.#replicator.stop();
     await Promise.all([this.#hearing.stop(), this.#client.close(), this.#forwarder.close()]);
   }
@@ -150,7 +175,7 @@ export class Follower {
   health(): Health {
     const { store, clock } = this.#options;
     const { progress } = this.#condition();
-    const verdict = this.#verdict(followerVerdict);
+    const verdict = worseOf(this.#verdict(followerVerdict), driftVerdict(this.#drift.report));
     return {
       healthy: verdict.healthy,
       role: 'follower',
@@ -220,6 +245,7 @@ export class Follower {
     return {
       applied: store.facts.head.offset,
       lag: { changes: lagChanges(progress), seconds: inMilliseconds(lagSeconds(progress, clock.now())) },
+      drift: this.#describeDrift(),
       leader: {
         url: leaderUrl,
         epoch: this.#replicator.leaderEpoch,
@@ -235,10 +261,39 @@ export class Follower {
           recovery === null
             ? null
             : { rung: recovery.rung, ...recovery.obstacle, attempts: recovery.failures + 1, copy: this.#copy.status },
+        last_recovery: this.#describeLastRecovery(),
         circuit: breaker.kind,
         page_size: pageSize,
         last_error: this.#lastError,
       },
+    };
+  }
+
+  #describeLastRecovery(): Readonly<Record<string, unknown>> | null {
+    if (this.#lastRecovery === null) return null;
+    const { rung, offset, documentsMoved, tookMs } = this.#lastRecovery;
+    return { rung, offset, documents_moved: documentsMoved, seconds: inMilliseconds(tookMs / 1000) };
+  }
+
+  /** What the last comparison with the leader found; null before the first. */
+  #describeDrift(): Readonly<Record<string, unknown>> | null {
+    const { report } = this.#drift;
+    if (report === null) return null;
+    const { atMs, offset, differing, repaired, isPart, cost } = report;
+    const secondsAgo = Math.round((this.#options.clock.now() - atMs) / 1000);
+    return { compared_seconds_ago: secondsAgo, offset, differing, more: isPart, repaired, cost };
+  }
+
+  #driftObserver(): DriftObserver {
+    const { logger, leaderUrl } = this.#options;
+    return {
+      compared: (found) => this.#metrics.compared(found),
+      drifted: ({ offset, differing, repaired, isPart }, examples) =>
+        logger?.error(
+          { leader: leaderUrl, offset, differing, more: isPart, repaired, examples },
+          'documents are not as the leader has them at the same position',
+        ),
+      failed: (reason) => logger?.debug({ leader: leaderUrl, reason }, 'could not be compared with the leader'),
     };
   }
 
@@ -281,11 +336,21 @@ export class Follower {
       recovering: (reason) => {
         this.#errorCount++;
         this.#lastError = reason;
-        logger?.warn({ leader: leaderUrl, reason }, 'the log does not lead on; a copy of the leader is being made');
+        logger?.warn({ leader: leaderUrl, reason }, 'the log does not lead on; coming back another way');
       },
-      recovered: ({ offset }) => logger?.info({ leader: leaderUrl, offset }, 'the copy is made and served'),
+      declined: (rung, reason) => logger?.warn({ leader: leaderUrl, rung, reason }, 'a whole copy is made instead'),
+      recovered: (how) => {
+        this.#lastRecovery = how;
+        const text =
+          how.rung === 'copy' ? 'the copy is made and served' : 'what differed from the leader was taken over';
+        logger?.info({ leader: leaderUrl, ...how }, text);
+      },
     };
   }
+}
+
+function worseOf(first: Verdict, second: Verdict): Verdict {
+  return first.healthy ? second : first;
 }
 
 /** Seconds to the millisecond; more digits than that are noise. */

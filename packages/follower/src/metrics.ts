@@ -9,6 +9,12 @@ export interface FollowerMetricsSource {
   readonly state: () => FollowerState<unknown>;
 }
 
+interface ComparisonMeasure {
+  readonly differing: number;
+  readonly fetched: number;
+  readonly repaired: number;
+}
+
 interface PageMeasure {
   readonly changes: number;
   readonly tookMs: number;
@@ -38,6 +44,26 @@ export class FollowerMetrics {
     name: nameOf('sync_errors_total'),
     help: 'Failures by type.',
     labelNames: ['type'],
+    registers: [],
+  });
+  readonly #comparisons = new Counter({
+    name: 'skein_repair_cycles_total',
+    help: "Comparisons with the leader's documents.",
+    registers: [],
+  });
+  readonly #divergences = new Counter({
+    name: 'skein_merkle_divergences_total',
+    help: 'Documents found to be other ones than the leader has at the same position.',
+    registers: [],
+  });
+  readonly #fetchedForRepair = new Counter({
+    name: 'skein_repair_items_fetched_total',
+    help: 'Documents fetched to put right what was found.',
+    registers: [],
+  });
+  readonly #repaired = new Counter({
+    name: 'skein_repair_items_submitted_total',
+    help: 'Documents put right.',
     registers: [],
   });
   readonly #pauses = new Counter({
@@ -88,6 +114,10 @@ export class FollowerMetrics {
     registry.registerMetric(this.#deduped);
     registry.registerMetric(this.#errors);
     registry.registerMetric(this.#pauses);
+    registry.registerMetric(this.#comparisons);
+    registry.registerMetric(this.#divergences);
+    registry.registerMetric(this.#fetchedForRepair);
+    registry.registerMetric(this.#repaired);
     registry.registerMetric(this.#syncDuration);
     registry.registerMetric(this.#flushDuration);
     registry.registerMetric(this.#peerLatency);
@@ -117,5 +147,12 @@ export class FollowerMetrics {
 
   heldBack(): void {
     this.#pauses.inc();
+  }
+
+  compared({ differing, fetched, repaired }: ComparisonMeasure): void {
+    this.#comparisons.inc();
+    this.#divergences.inc(differing);
+    this.#fetchedForRepair.inc(fetched);
+    this.#repaired.inc(repaired);
   }
 }

@@ -36,6 +36,7 @@ const UNWATCHED: ReplicatorObserver = {
   heldBack: ignored,
   refused: ignored,
   recovering: ignored,
+  declined: ignored,
   recovered: ignored,
 };
 

@@ -1,7 +1,8 @@
 import { receivePage, type Clock, type ReceivedPage, type Store } from '@skein/core';
-import { isSkeinError, type Position, type RecordView } from '@skein/protocol';
+import { isSkeinError, type RecordView } from '@skein/protocol';
 import {
   initialFollower,
+  lagChanges,
   leaderCallMs,
   pageBehind,
   step,
@@ -11,10 +12,11 @@ import {
   type FollowerPolicy,
   type FetchedPage,
   type FollowerState,
+  type Rung,
 } from '@skein/replication';
 import pRetry from 'p-retry';
 import type { FeedClient } from './feed-client.ts';
-import type { RecoveryOutcome } from './recovery/copy-leader.ts';
+import type { RecoveryOutcome } from './recovery/outcome.ts';
 
 type Payload = ReceivedPage;
 export type ReplicatorState = FollowerState<Payload>;
@@ -35,7 +37,15 @@ export interface ReplicatorObserver {
   refused(reason: string): void;
   /** The log does not lead on; it comes back another way. */
   recovering(reason: string): void;
-  recovered(position: Position): void;
+  declined(rung: Rung, reason: string): void;
+  recovered(how: RecoveredHow): void;
+}
+
+export interface RecoveredHow {
+  readonly rung: Rung;
+  readonly offset: number;
+  readonly documentsMoved: number;
+  readonly tookMs: number;
 }
 
 export interface ReplicatorOptions {
@@ -45,7 +55,7 @@ export interface ReplicatorOptions {
   readonly random: () => number;
   readonly policy: FollowerPolicy;
   /** How a store comes back when the log does not lead on. */
-  readonly recover: (expected: Expectation, signal: AbortSignal) => Promise<RecoveryOutcome>;
+  readonly recover: (rung: Rung, expected: Expectation, signal: AbortSignal) => Promise<RecoveryOutcome>;
   readonly observer: ReplicatorObserver;
 }
 
@@ -68,6 +78,8 @@ export class Replicator {
   #fetching = new AbortController();
   #recovering = new AbortController();
   #leaderEpoch: string | null = null;
+  /** Called after each step. */
+  #onStep: () => void = () => undefined;
   readonly #tasks = new Set<Promise<void>>();
 
   constructor(options: ReplicatorOptions) {
@@ -87,6 +99,35 @@ export class Replicator {
 
   start(): void {
     this.#dispatch({ kind: 'started' });
+  }
+
+  /** Follows, and hears from its leader. */
+  get isInContact(): boolean {
+    const { phase, progress } = this.#state;
+    return phase === 'following' && lagChanges(progress) !== null;
+  }
+
+  /** Nothing more is applied until it is said how far, or that it may go on. */
+  hold(): void {
+    this.#dispatch({ kind: 'hold' });
+  }
+
+  release(): void {
+    this.#dispatch({ kind: 'release', nowMs: this.#options.clock.now() });
+  }
+
+  /** Resolves when all up to an offset is applied, and nothing beyond it. */
+  async standAt(offset: number, waitMs: number, signal: AbortSignal): Promise<void> {
+    const waiting = new AbortController();
+    this.#onStep = () => {
+      const { applied, isApplying } = this.#state;
+      if (!isApplying && applied.offset >= offset) waiting.abort();
+    };
+    this.#dispatch({ kind: 'hold-at', offset, nowMs: this.#options.clock.now() });
+    const either = AbortSignal.any([waiting.signal, signal]);
+    if (!either.aborted) await this.#options.clock.sleep(waitMs, either).catch(() => undefined);
+    this.#onStep = () => undefined;
+    if (!waiting.signal.aborted) throw new Error(`this node has not come to ${offset} in time`);
   }
 
   /** Lets the page being applied finish; fetches nothing more. */
@@ -127,6 +168,7 @@ export class Replicator {
           break;
       }
     }
+    this.#onStep();
     return retry;
   }
 
@@ -194,15 +236,16 @@ export class Replicator {
     }
   }
 
-  async #apply({ payload, changes }: Effect<'apply'>): Promise<void> {
+  async #apply({ payload, upTo }: Effect<'apply'>): Promise<void> {
     const { store, clock, random, observer } = this.#options;
     const startedAt = clock.now();
     try {
-      const position = await store.apply(this.#state.log!, payload);
+      const page = upTo === null ? payload : partOf(payload, upTo);
+      const position = await store.apply(this.#state.log!, page);
       const nowMs = clock.now();
       const tookMs = nowMs - startedAt;
-      this.#dispatch({ kind: 'applied', position, changes, tookMs, nowMs });
-      observer.applied({ changes, tookMs });
+      this.#dispatch({ kind: 'applied', position, changes: page.changes.length, tookMs, nowMs });
+      observer.applied({ changes: page.changes.length, tookMs });
     } catch (error) {
       const reason = reasonOf(error);
       observer.failed('apply_failed', reason);
@@ -223,18 +266,25 @@ export class Replicator {
     if (state === 'corrupt') this.#dispatch({ kind: 'found-corrupt', reason: failure ?? 'the store is corrupt' });
   }
 
-  async #recover({ expectation, delayMs }: Effect<'recover'>): Promise<void> {
+  async #recover({ rung, expectation, delayMs }: Effect<'recover'>): Promise<void> {
     const { clock, random, observer } = this.#options;
     this.#recovering = new AbortController();
     const { signal } = this.#recovering;
     await clock.sleep(delayMs, signal).catch(() => undefined);
     if (signal.aborted) return;
-    const outcome = await this.#options.recover(expectation, signal);
+    const startedAt = clock.now();
+    const outcome = await this.#options.recover(rung, expectation, signal);
     const nowMs = clock.now();
     switch (outcome.kind) {
-      case 'recovered':
-        this.#dispatch({ ...outcome, nowMs });
-        observer.recovered(outcome.position);
+      case 'recovered': {
+        const { log, position, documentsMoved } = outcome;
+        this.#dispatch({ kind: 'recovered', log, position, nowMs });
+        observer.recovered({ rung, offset: position.offset, documentsMoved, tookMs: nowMs - startedAt });
+        break;
+      }
+      case 'declined':
+        observer.declined(rung, outcome.reason);
+        this.#dispatch({ kind: 'recovery-declined', reason: outcome.reason });
         break;
       case 'refused':
         this.#dispatch({ kind: 'recovery-refused', refusal: outcome.refusal });
@@ -249,6 +299,14 @@ export class Replicator {
 
 function received({ content, ...page }: FetchedPage<readonly RecordView[]>): FetchedPage<Payload> {
   return { ...page, content: content === null ? null : { ...content, payload: receivePage(content.payload) } };
+}
+
+/** The records of a page up to an offset, at which one of them ends. */
+function partOf({ records, changes }: ReceivedPage, upTo: number): ReceivedPage {
+  return {
+    records: records.filter(({ offsetLast }) => offsetLast <= upTo),
+    changes: changes.filter(({ offset }) => offset <= upTo),
+  };
 }
 
 /** The innermost sentence: `fetch failed` says less than `connect ECONNREFUSED`. */

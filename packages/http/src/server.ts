@@ -15,6 +15,7 @@ import { RetentionKeeper } from './feed/retention-keeper.ts';
 import { SlotBook } from './feed/slot-book.ts';
 import { watchRoutes } from './method-not-allowed.ts';
 import type { ServedNode } from './node.ts';
+import { DailyScrub } from './operations/daily-scrub.ts';
 import { healthRoutes } from './operations/health.ts';
 import { metricsRoute, type AddMetrics } from './operations/metrics.ts';
 import { SloWatch } from './operations/slo-watch.ts';
@@ -30,6 +31,8 @@ export interface ServerOptions {
   readonly node: ServedNode;
   readonly logger?: FastifyBaseLogger | undefined;
   readonly retention: RetentionPolicy;
+  /** How often everything stored is read again; never unless given. */
+  readonly scrubEveryMs?: number | null | undefined;
   /** Adds the routes that take writes: a leader's own, or a follower's that forward. */
   readonly addWrites: (app: FastifyInstance) => void;
   readonly addRoleMetrics: AddMetrics;
@@ -58,6 +61,7 @@ export function createServer({
   node,
   logger,
   retention,
+  scrubEveryMs = null,
   addWrites,
   slo = watchOfReads(node, logger),
   ...adders
@@ -100,6 +104,8 @@ export function createServer({
   const snapshots = new SnapshotPages(pins);
   app.addHook('onClose', () => pins.close());
   new RetentionKeeper({ store: node.store, slots, clock: node.clock, policy: retention, logger }).install(app);
+  const scrub = new DailyScrub({ store: node.store, clock: node.clock, everyMs: scrubEveryMs, logger });
+  scrub.install(app);
   // Metrics first: their hook must be there when the routes are added.
   metricsRoute(app, { node, commits, pages, slots }, [
     adders.addProcessMetrics,
@@ -107,7 +113,7 @@ export function createServer({
     (registry) => slo.registerIn(registry),
   ]);
   healthRoutes(app, node);
-  statusRoute(app, node, slots);
+  statusRoute(app, node, { slots, scrub });
   app.register(async (scope) => {
     await scope.register(compress, {
       threshold: COMPRESSED_BYTES_MIN,

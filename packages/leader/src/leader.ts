@@ -19,6 +19,8 @@ export interface LeaderOptions {
   readonly clock: Clock;
   readonly version: string;
   readonly retention: RetentionPolicy;
+  /** How often everything stored is read again; never unless given. */
+  readonly scrubEveryMs?: number | null | undefined;
   readonly logger?: FastifyBaseLogger | undefined;
   readonly addProcessMetrics?: AddMetrics | undefined;
 }
@@ -31,7 +33,7 @@ export class Leader {
   #changesCommitted = 0;
   #lastCommitAt: number | null = null;
 
-  constructor({ store, clock, version, retention, logger, addProcessMetrics }: LeaderOptions) {
+  constructor({ store, clock, version, retention, scrubEveryMs, logger, addProcessMetrics }: LeaderOptions) {
     this.#store = store;
     store.subscribe(({ records }) => {
       this.#changesCommitted += records.at(-1)!.offsetLast - records[0]!.offsetFirst + 1;
@@ -52,6 +54,7 @@ export class Leader {
       node,
       logger,
       retention,
+      scrubEveryMs,
       addWrites: (app) => {
         documentWrites(app, store);
         transactions(app, store);

@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import {
+  driftVerdict,
   followerReadiness,
   followerVerdict,
   storeVerdict,
@@ -102,6 +103,22 @@ describe('a follower', () => {
     ['that was stopped', { phase: 'stopped' }, 'the follower is stopped'],
   ])('%s is unhealthy and says why', (_, changed, sentence) => {
     expect(reason(changed)).toBe(sentence);
+  });
+});
+
+describe('drift', () => {
+  it.each<[what: string, report: Parameters<typeof driftVerdict>[0], sentence: string | null]>([
+    ['that was not looked for', null, null],
+    ['that is not there', { differing: 0, repaired: 0, isPart: false }, null],
+    ['that was put right', { differing: 3, repaired: 3, isPart: false }, null],
+    ['that is there', { differing: 3, repaired: 0, isPart: false }, '3 documents are not'],
+    ['that was put right in part', { differing: 3, repaired: 1, isPart: false }, '2 documents are not'],
+    ['of which there is more than is looked for', { differing: 9, repaired: 9, isPart: true }, 'more than 9 documents'],
+  ])('%s makes a node say: %s %s', (_, report, sentence) => {
+    const verdict = driftVerdict(report);
+    expect(verdict.healthy ? null : verdict.reason).toEqual(
+      sentence === null ? null : expect.stringContaining(sentence),
+    );
   });
 });
 

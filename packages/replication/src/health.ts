@@ -1,3 +1,4 @@
+import type { DriftReport } from './drift.ts';
 import { lagSeconds, type Progress } from './progress.ts';
 import type { Refusal } from './follower-state.ts';
 import type { Obstacle, Recovery } from './recovery.ts';
@@ -58,6 +59,15 @@ export function followerVerdict(condition: FollowerCondition, lagSecondsMax: num
   if (lag > lagSecondsMax)
     return unhealthy(`the follower was last up to date ${lag.toFixed(1)} s ago, the bound is ${lagSecondsMax} s`);
   return HEALTHY;
+}
+
+/** Documents that differ at the same position, and have not been put right, are nothing to be quiet about. */
+export function driftVerdict(report: Pick<DriftReport, 'differing' | 'repaired' | 'isPart'> | null): Verdict {
+  if (report === null || (report.differing <= report.repaired && !report.isPart)) return HEALTHY;
+  const count = report.isPart ? `more than ${report.differing}` : String(report.differing - report.repaired);
+  return unhealthy(
+    `${count} documents are not as the leader has them at the same position; verify names them, --repair puts them right`,
+  );
 }
 
 /**

@@ -28,6 +28,7 @@ export {
   type Refusal,
 } from './follower-state.ts';
 export {
+  driftVerdict,
   followerReadiness,
   followerVerdict,
   storeVerdict,
@@ -51,6 +52,7 @@ export {
   progressAt,
   type Progress,
 } from './progress.ts';
+export { nextComparisonMs, REPAIRS_MAX, type DriftReport } from './drift.ts';
 export { copySecondsLeft, planCopy, type CopyPace } from './copy-plan.ts';
 export { type Expectation, type Obstacle, type Recovery, type Rung } from './recovery.ts';
 export { planRead, type ReadPlan } from './read-planner.ts';

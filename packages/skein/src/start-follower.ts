@@ -5,7 +5,7 @@ import { openDataDirectory } from './data-directory.ts';
 import { addressOf, checkExposure, type ListenOptions } from './listen.ts';
 import type { NodeLogger } from './logger.ts';
 import { addProcessMetrics } from './process-metrics.ts';
-import { RETENTION, type RetentionPolicy } from './retention.ts';
+import { DAY_MS, RETENTION, type RetentionPolicy } from './retention.ts';
 import { runNode, type RunningNode } from './running-node.ts';
 import { VERSION } from './version.ts';
 
@@ -36,6 +36,10 @@ export interface FollowerConfig {
   readonly rateBurst?: number | undefined;
   /** Follows a leader that lost what this node has, or is another, once; what only this node has is gone then. */
   readonly acceptReset?: boolean | undefined;
+  /** How often the documents are compared with the leader's; a minute unless given, never when null. */
+  readonly compareEveryMs?: number | null | undefined;
+  /** Whether what a comparison finds is put right. */
+  readonly repairs?: boolean | undefined;
   readonly lagMsMax?: number | undefined;
   /** What takes longer than one of these is counted and warned of. */
   readonly sloPageReadMs?: number | undefined;
@@ -45,6 +49,8 @@ export interface FollowerConfig {
   readonly forwardWrites?: boolean | undefined;
   readonly writeBufferBytes?: number | undefined;
   readonly cacheBytes?: number | undefined;
+  /** How often everything stored is read again and proven; a day unless given, never when null. */
+  readonly scrubEveryMs?: number | null | undefined;
   /** How much of its log the node keeps; what is left out is as in `RETENTION`. */
   readonly retention?: Partial<RetentionPolicy> | undefined;
   readonly logger?: NodeLogger | undefined;
@@ -73,6 +79,7 @@ export async function startFollower(config: FollowerConfig): Promise<RunningNode
     random: Math.random,
     version: VERSION,
     retention: { ...RETENTION, ...config.retention },
+    scrubEveryMs: config.scrubEveryMs === undefined ? DAY_MS : config.scrubEveryMs,
     leaderUrl: config.leader,
     openLink: undiciLink,
     policy: {
@@ -85,6 +92,8 @@ export async function startFollower(config: FollowerConfig): Promise<RunningNode
       acceptReset: config.acceptReset ?? false,
     },
     requestTimeoutMs: config.requestTimeoutMs ?? 10_000,
+    compareEveryMs: config.compareEveryMs === undefined ? 60_000 : config.compareEveryMs,
+    repairs: config.repairs ?? false,
     pingIntervalMs: config.pingIntervalMs ?? 30_000,
     forwardWrites: config.forwardWrites ?? true,
     lagSecondsMax: (config.lagMsMax ?? 30_000) / 1000,

@@ -4,7 +4,7 @@ import { openDataDirectory } from './data-directory.ts';
 import { checkExposure } from './listen.ts';
 import type { NodeLogger } from './logger.ts';
 import { addProcessMetrics } from './process-metrics.ts';
-import { RETENTION, type RetentionPolicy } from './retention.ts';
+import { DAY_MS, RETENTION, type RetentionPolicy } from './retention.ts';
 import { runNode, type RunningNode } from './running-node.ts';
 import { VERSION } from './version.ts';
 
@@ -19,6 +19,8 @@ export interface LeaderConfig {
   readonly valueBytesMax?: number | undefined;
   readonly writeBufferBytes?: number | undefined;
   readonly cacheBytes?: number | undefined;
+  /** How often everything stored is read again and proven; a day unless given, never when null. */
+  readonly scrubEveryMs?: number | null | undefined;
   /** How much of its log the node keeps; what is left out is as in `RETENTION`. */
   readonly retention?: Partial<RetentionPolicy> | undefined;
   readonly logger?: NodeLogger | undefined;
@@ -41,6 +43,7 @@ export async function startLeader(config: LeaderConfig): Promise<RunningNode> {
     clock,
     version: VERSION,
     retention: { ...RETENTION, ...config.retention },
+    scrubEveryMs: config.scrubEveryMs === undefined ? DAY_MS : config.scrubEveryMs,
     logger: config.logger,
     addProcessMetrics,
   });

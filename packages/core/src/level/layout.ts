@@ -70,6 +70,8 @@ export function idempotencyKey(digest: string): Buffer {
   return prefixed(IDEMPOTENCY, Buffer.from(digest, 'latin1'));
 }
 
+export const ALL_IDEMPOTENCY: KeyRange = { gte: Buffer.of(IDEMPOTENCY), lt: Buffer.of(IDEMPOTENCY + 1) };
+
 export function idempotencyAgeKey(offset: number): Buffer {
   return offsetKey(IDEMPOTENCY_AGE, offset);
 }

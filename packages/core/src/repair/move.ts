@@ -1,7 +1,14 @@
 import { recordPosition, START, type EpochSpan, type IdempotencyLine, type RecordView } from '@skein/protocol';
 import { asBuffer } from '../bytes.ts';
 import { encodeJson, lastTs, type Facts } from '../facts.ts';
-import { ALL_RECORDS, encodeNumber, metaKey, recordKey } from '../level/layout.ts';
+import {
+  ALL_IDEMPOTENCY,
+  ALL_IDEMPOTENCY_AGES,
+  ALL_RECORDS,
+  encodeNumber,
+  metaKey,
+  recordKey,
+} from '../level/layout.ts';
 import type { Level, LevelBatch } from '../level/level.ts';
 import { putSealed } from '../level/sealed.ts';
 import { putEntry } from '../write/idempotency.ts';
@@ -15,13 +22,15 @@ export interface Move {
   readonly record: RecordView | null;
   readonly fixes: Fixes;
   readonly entries: readonly IdempotencyLine[];
+  /** What was here is of another history: nothing of it counts, the idempotency keys neither. */
+  readonly isReset: boolean;
 }
 
 /** Puts a log into a batch that is the record and nothing else, and answers what is so once it is written. */
 export async function putMove(
   level: Level,
   batch: LevelBatch,
-  { log, history, record, entries }: Move,
+  { log, history, record, entries, isReset }: Move,
   { identity }: Facts,
 ): Promise<Facts> {
   for await (const key of level.keys(ALL_RECORDS)) batch.del(key);
@@ -33,6 +42,10 @@ export async function putMove(
   putSealed(batch, metaKey('history'), encodeJson(history));
   // The head that was seen before may be another one, and further on.
   batch.del(metaKey('witness'));
+  if (isReset) {
+    for (const range of [ALL_IDEMPOTENCY, ALL_IDEMPOTENCY_AGES])
+      for await (const key of level.keys(range)) batch.del(key);
+  }
   for (const { keyDigest, ...entry } of entries) putEntry(batch, keyDigest, entry);
   return {
     identity: moved,

@@ -1,13 +1,9 @@
 import { Copy, Store, type Clock, type CopyProgress, type Generations } from '@skein/core';
-import { isSkeinError, SkeinError, START, type Position, type RecordView } from '@skein/protocol';
-import { copySecondsLeft, planCopy, type CopyPace, type Expectation, type Refusal } from '@skein/replication';
-import type { FeedClient } from '../feed-client.ts';
+import { isSkeinError, SkeinError, type Position } from '@skein/protocol';
+import { copySecondsLeft, planCopy, type CopyPace, type Expectation } from '@skein/replication';
+import { fetchBaseRecord, fetchRecords, TooLate, type Feed } from './base-record.ts';
+import { Ended, failed, outcomeOf, type RecoveryOutcome } from './outcome.ts';
 import type { SnapshotAnswer, SnapshotClient } from './snapshot-client.ts';
-
-export type RecoveryOutcome =
-  | { readonly kind: 'recovered'; readonly log: string; readonly position: Position }
-  | { readonly kind: 'refused'; readonly refusal: Refusal }
-  | { readonly kind: 'failed'; readonly reason: string; readonly retryAfterMs: number | undefined };
 
 /** What a copy is doing, for people. */
 export interface CopyStatus {
@@ -21,24 +17,11 @@ export interface CopyLeaderOptions {
   readonly store: Store;
   readonly generations: Generations;
   readonly snapshots: Pick<SnapshotClient, 'page'>;
-  readonly feed: Pick<FeedClient, 'fetch'>;
+  readonly feed: Feed;
   readonly clock: Clock;
 }
 
 type Page = Extract<SnapshotAnswer, { kind: 'page' }>;
-
-/** Ends a copy early, with what came of it. */
-class Ended extends Error {
-  readonly outcome: RecoveryOutcome;
-
-  constructor(outcome: RecoveryOutcome) {
-    super(outcome.kind);
-    this.outcome = outcome;
-  }
-}
-
-/** The log no longer leads from where the copy began: what was copied is of no use. */
-class TooLate extends Error {}
 
 const REPLAY_CHANGES = 5000;
 
@@ -74,10 +57,9 @@ export class CopyLeader {
     try {
       return await this.#make(expected, signal);
     } catch (error) {
-      if (error instanceof Ended) return error.outcome;
       // It goes on when it is tried again, unless the log does not lead on from it, or it is not to be believed.
       if (error instanceof TooLate || isSkeinError(error, 'corrupt')) await generations.discard();
-      return { kind: 'failed', reason: reasonOf(error), retryAfterMs: undefined };
+      return outcomeOf(error);
     } finally {
       this.#pace = null;
       // Left closed, so that the next attempt opens it, and what failed in it is forgotten.
@@ -86,9 +68,10 @@ export class CopyLeader {
   }
 
   async #make(expected: Expectation, signal: AbortSignal): Promise<RecoveryOutcome> {
-    const { store, generations } = this.#options;
+    const { store, generations, feed } = this.#options;
     const copy = await this.#filled(expected, signal);
-    if (!copy.isFinished) await copy.finish(await this.#baseRecord(copy.progress!, signal), store.facts.identity.node);
+    const { base, log } = copy.progress!;
+    if (!copy.isFinished) await copy.finish(await fetchBaseRecord(feed, base, log, signal), store.facts.identity.node);
     const made = await Store.open({
       level: copy.level,
       role: 'follower',
@@ -103,7 +86,7 @@ export class CopyLeader {
     await store.become(made, () => generations.promote());
     await generations.removeFormer();
     const { identity, head } = store.facts;
-    return { kind: 'recovered', log: identity.log!, position: head };
+    return { kind: 'recovered', log: identity.log!, position: head, documentsMoved: documentsOf(copy) };
   }
 
   /** The copy with all of a snapshot in it. The next page is asked for while one is being stored. */
@@ -165,33 +148,13 @@ export class CopyLeader {
     throw new Ended(answer.kind === 'failed' ? answer : failed('the leader holds no snapshot for long enough'));
   }
 
-  /** The record the first snapshot ends with, from the feed: what comes next is chained to it. */
-  async #baseRecord({ base, log }: CopyProgress, signal: AbortSignal): Promise<RecordView | null> {
-    if (base.offset === START.offset) return null;
-    const [record] = await this.#records(base.offset - 1, { log, limit: 1 }, signal);
-    return record ?? null;
-  }
-
   async #replay(made: Store, to: Position, signal: AbortSignal): Promise<void> {
     this.#step = 'replaying';
     while (made.facts.head.offset < to.offset) {
       const log = made.facts.identity.log!;
-      await made.apply(log, await this.#records(made.facts.head, { log, limit: REPLAY_CHANGES }, signal));
+      const wanted = { since: made.facts.head, log, limit: REPLAY_CHANGES };
+      await made.apply(log, await fetchRecords(this.#options.feed, wanted, signal));
     }
-  }
-
-  async #records(
-    since: Position | number,
-    { log, limit }: { readonly log: string; readonly limit: number },
-    signal: AbortSignal,
-  ): Promise<readonly RecordView[]> {
-    const request = { since, applied: null, log, limit, waitSeconds: 0 };
-    const answer = await this.#options.feed.fetch(request, signal);
-    if (answer.kind === 'failed') throw new Ended(answer);
-    if (answer.kind === 'refused') throw new TooLate(`${answer.refusal.code}: ${answer.refusal.detail}`);
-    const { content } = answer.page;
-    if (content === null) throw new Ended(failed('the leader has nothing where its snapshot was'));
-    return content.payload;
   }
 }
 
@@ -199,14 +162,6 @@ function documentsOf({ progress }: Copy): number {
   let documents = 0;
   for (const count of progress?.counts.values() ?? []) documents += count;
   return documents;
-}
-
-function failed(reason: string): Extract<RecoveryOutcome, { kind: 'failed' }> {
-  return { kind: 'failed', reason, retryAfterMs: undefined };
-}
-
-function reasonOf(error: unknown): string {
-  return error instanceof Error && !isSkeinError(error, 'internal') ? error.message : String(error);
 }
 
 function roundUp(seconds: number | null): number | null {

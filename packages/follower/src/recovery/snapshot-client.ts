@@ -1,3 +1,4 @@
+import { Readable } from 'node:stream';
 import { receiveLines, sha256, type ReceivedLines } from '@skein/core';
 import {
   formatPosition,
@@ -11,6 +12,7 @@ import {
 } from '@skein/protocol';
 import { parseProblem, retryAfterMsOf } from '../answers.ts';
 import type { LeaderLink } from '../leader-link.ts';
+import { LeaderDeclines } from './leader-api.ts';
 
 export interface SnapshotQuestion {
   /** The snapshot to go on in; null takes a young one. */
@@ -48,6 +50,32 @@ export class SnapshotClient {
     this.#options = options;
   }
 
+  /** The documents of these names that the leader has at a position. */
+  async named(
+    at: Position,
+    names: readonly { readonly collection: string; readonly key: string }[],
+    signal: AbortSignal,
+  ): Promise<ReceivedLines['documents']> {
+    const { link, requestTimeoutMs } = this.#options;
+    const documents: ReceivedLines['documents'][number][] = [];
+    for (let left = names.map(({ collection, key }) => `${collection}/${key}`); left.length > 0;) {
+      const { status, headers, body } = await link.request({
+        method: 'POST',
+        path: `/v1/snapshot?at=${formatPosition(at)}`,
+        headers: { 'content-type': MEDIA_TYPES.json },
+        body: Readable.from([Buffer.from(JSON.stringify(left))], { objectMode: false }),
+        answerMs: requestTimeoutMs,
+        signal,
+      });
+      if (status !== 200) throw declined(status, await body.text(), retryAfterMsOf(headers));
+      const page = parseSnapshotPage(await body.bytes(), sha256);
+      documents.push(...receiveLines(page).documents);
+      const { next } = page.trailer;
+      left = next === null ? [] : left.slice(left.indexOf(formatSnapshotCursor(next)) + 1);
+    }
+    return documents;
+  }
+
   async page({ at, after, keep }: SnapshotQuestion, signal: AbortSignal): Promise<SnapshotAnswer> {
     const { link, nodeId, requestTimeoutMs, linesMax } = this.#options;
     const query = new URLSearchParams({ limit: String(linesMax) });
@@ -65,6 +93,11 @@ export class SnapshotClient {
     const page = parseSnapshotPage(await body.bytes(), sha256);
     return { kind: 'page', header: page.header, lines: receiveLines(page), next: page.trailer.next };
   }
+}
+
+function declined(status: number, text: string, retryAfterMs: number | undefined): LeaderDeclines {
+  const { code, detail = `HTTP ${status}` } = parseProblem(text);
+  return new LeaderDeclines(code, detail, retryAfterMs);
 }
 
 function notAPage(status: number, text: string, retryAfterMs: number | undefined): SnapshotAnswer {

@@ -1,18 +1,28 @@
 import { formatPosition } from '@skein/protocol';
 import type { FastifyInstance } from 'fastify';
 import type { SlotBook } from '../feed/slot-book.ts';
+import type { DailyScrub } from './daily-scrub.ts';
 import type { ServedNode } from '../node.ts';
 import { NO_QUERY } from '../request.ts';
 
+export interface StatusParts {
+  readonly slots: SlotBook;
+  readonly scrub: DailyScrub;
+}
+
 /** GET /v1/status: what a person asks first. */
-export function statusRoute(app: FastifyInstance, node: ServedNode, slots: SlotBook): void {
+export function statusRoute(app: FastifyInstance, node: ServedNode, parts: StatusParts): void {
   const startedAt = node.clock.now();
   app.get('/v1/status', { schema: { querystring: NO_QUERY } }, (_request, reply) => {
-    return reply.header('cache-control', 'no-store').send(describe(node, slots, startedAt));
+    return reply.header('cache-control', 'no-store').send(describe(node, parts, startedAt));
   });
 }
 
-function describe(node: ServedNode, slots: SlotBook, startedAt: number): Readonly<Record<string, unknown>> {
+function describe(
+  node: ServedNode,
+  { slots, scrub }: StatusParts,
+  startedAt: number,
+): Readonly<Record<string, unknown>> {
   const { store } = node;
   const { identity, history, head, headTs, tail } = store.facts;
   return {
@@ -29,7 +39,15 @@ function describe(node: ServedNode, slots: SlotBook, startedAt: number): Readonl
     ...node.statusOfRole(),
     outbox_drift: slots.drift(head.offset),
     followers: slots.describe(),
+    scrub: describeScrub(scrub, node.clock.now()),
     versions: { skein: node.version, node: process.version, protocol: 1 },
     uptime_seconds: Math.round((node.clock.now() - startedAt) / 1000),
   };
+}
+
+/** The last time everything was read again; null before the first. */
+function describeScrub({ last }: DailyScrub, nowMs: number): Readonly<Record<string, unknown>> | null {
+  if (last === null) return null;
+  const { atMs, documents, problems } = last;
+  return { seconds_ago: Math.round((nowMs - atMs) / 1000), documents, problems: problems.length };
 }

@@ -64,6 +64,8 @@ function runFollower(config: Config, logger: NodeLogger): Promise<RunningNode> {
     rateBurst: config.need('rate-burst'),
     lagMsMax: config.need('max-lag'),
     acceptReset: config.need('accept-reset'),
+    compareEveryMs: config.need('compare-interval'),
+    repairs: config.need('repair'),
     sloPageReadMs: config.need('slo-page-read'),
     sloLeaderCallMs: config.need('slo-leader-call'),
     sloBatchMs: config.need('slo-batch'),
@@ -82,6 +84,7 @@ function common(config: Config) {
     insecure: config.need('insecure'),
     writeBufferBytes: config.need('write-buffer'),
     cacheBytes: config.need('cache'),
+    scrubEveryMs: config.need('scrub-interval'),
     retention: {
       changesMin: config.need('retain-changes'),
       bytesMax: config.need('retain-bytes'),

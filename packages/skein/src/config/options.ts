@@ -144,6 +144,17 @@ export const OPTIONS = {
     help: 'The same of the time since this node was last known to be up to date.',
     defaults: { follower: '30s' },
   }),
+  'compare-interval': option({
+    schema: duration(1000, 7 * 86_400_000),
+    placeholder: '<duration>',
+    help: "How often the documents are compared with the leader's.",
+    defaults: { follower: '60s' },
+  }),
+  repair: option({
+    schema: onOff,
+    help: 'Put right what a comparison finds: take over what the leader has, up to 1000 documents at a time.',
+    defaults: { follower: 'off' },
+  }),
   'accept-reset': option({
     schema: onOff,
     help: 'Follow, once, a leader that lost what this node has or is another; what only this node has is gone then.',
@@ -171,6 +182,12 @@ export const OPTIONS = {
     schema: duration(1000, 365 * 86_400_000),
     placeholder: '<duration>',
     help: 'A follower not heard of for longer, while this node ran, is lost when it needs older changes.',
+    defaults: both('24h'),
+  }),
+  'scrub-interval': option({
+    schema: duration(1000, 365 * 86_400_000),
+    placeholder: '<duration>',
+    help: 'How often everything stored is read again and proven.',
     defaults: both('24h'),
   }),
   'max-value': option({

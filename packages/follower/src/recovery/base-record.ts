@@ -1,0 +1,41 @@
+import { formatPosition, recordPosition, samePosition, type Position, type RecordView } from '@skein/protocol';
+import type { FeedClient } from '../feed-client.ts';
+import { Ended, failed } from './outcome.ts';
+
+/** The log no longer leads from where an attempt began: what it has brought is of no use. */
+export class TooLate extends Error {}
+
+export type Feed = Pick<FeedClient, 'fetch'>;
+
+export interface RecordsWanted {
+  readonly since: Position | number;
+  readonly log: string;
+  readonly limit: number;
+}
+
+/** Records of the leader's log, without a word of what is held here. */
+export async function fetchRecords(
+  feed: Feed,
+  { since, log, limit }: RecordsWanted,
+  signal: AbortSignal,
+): Promise<readonly RecordView[]> {
+  const answer = await feed.fetch({ since, applied: null, log, limit, waitSeconds: 0 }, signal);
+  if (answer.kind === 'failed') throw new Ended(answer);
+  if (answer.kind === 'refused') throw new TooLate(`${answer.refusal.code}: ${answer.refusal.detail}`);
+  const { content } = answer.page;
+  if (content === null) throw new Ended(failed('the leader has nothing where its snapshot was'));
+  return content.payload;
+}
+
+/** The record that ends at a position, for what comes next to be chained to; null for that of an empty log. */
+export async function fetchBaseRecord(
+  feed: Feed,
+  base: Position,
+  log: string,
+  signal: AbortSignal,
+): Promise<RecordView | null> {
+  if (base.offset === 0) return null;
+  const [record] = await fetchRecords(feed, { since: base.offset - 1, log, limit: 1 }, signal);
+  if (record !== undefined && samePosition(recordPosition(record), base)) return record;
+  throw new TooLate(`the leader's log no longer has ${formatPosition(base)}`);
+}

@@ -1,0 +1,47 @@
+import { parsePosition, type Position } from '@skein/protocol';
+import { z } from 'zod';
+import { parseProblem, retryAfterMsOf } from '../answers.ts';
+import type { LeaderLink } from '../leader-link.ts';
+
+/** The leader has answered that it does not give what was asked for, or not now. */
+export class LeaderDeclines extends Error {
+  readonly code: string | undefined;
+  readonly retryAfterMs: number | undefined;
+
+  constructor(code: string | undefined, detail: string, retryAfterMs: number | undefined) {
+    super(code === undefined ? detail : `${code}: ${detail}`);
+    this.code = code;
+    this.retryAfterMs = retryAfterMs;
+  }
+}
+
+const pinned = z.object({ log: z.string().nullable(), position: z.string().transform(parsePosition) });
+
+export interface PinnedPosition {
+  readonly log: string | null;
+  readonly position: Position;
+}
+
+/** Asks a leader for JSON. */
+export class LeaderApi {
+  readonly #link: LeaderLink;
+  readonly #requestTimeoutMs: number;
+
+  constructor(link: LeaderLink, requestTimeoutMs: number) {
+    this.#link = link;
+    this.#requestTimeoutMs = requestTimeoutMs;
+  }
+
+  async get(path: string, signal: AbortSignal, answerMs = this.#requestTimeoutMs): Promise<unknown> {
+    const { status, headers, body } = await this.#link.request({ method: 'GET', path, headers: {}, answerMs, signal });
+    const text = await body.text();
+    if (status === 200) return JSON.parse(text);
+    const { code, detail = `HTTP ${status}` } = parseProblem(text);
+    throw new LeaderDeclines(code, detail, retryAfterMsOf(headers));
+  }
+
+  /** Has the leader hold a position that is not before an offset, to be compared with. */
+  async pin(notBefore: string, signal: AbortSignal, answerMs?: number): Promise<PinnedPosition> {
+    return pinned.parse(await this.get(`/v1/digest?min=${notBefore}`, signal, answerMs));
+  }
+}

@@ -1,0 +1,32 @@
+import { isSkeinError, type Position } from '@skein/protocol';
+import type { Refusal } from '@skein/replication';
+import { LeaderDeclines } from './leader-api.ts';
+
+/** What came of an attempt to bring a store back to its leader's history. */
+export type RecoveryOutcome =
+  | { readonly kind: 'recovered'; readonly log: string; readonly position: Position; readonly documentsMoved: number }
+  | { readonly kind: 'refused'; readonly refusal: Refusal }
+  /** It does not lead back, for a reason that will last. */
+  | { readonly kind: 'declined'; readonly reason: string }
+  | { readonly kind: 'failed'; readonly reason: string; readonly retryAfterMs: number | undefined };
+
+/** Ends an attempt early, with what came of it. */
+export class Ended extends Error {
+  readonly outcome: RecoveryOutcome;
+
+  constructor(outcome: RecoveryOutcome) {
+    super(outcome.kind);
+    this.outcome = outcome;
+  }
+}
+
+export function failed(reason: string, retryAfterMs?: number): Extract<RecoveryOutcome, { kind: 'failed' }> {
+  return { kind: 'failed', reason, retryAfterMs };
+}
+
+/** What an error means for the attempt that it ended. */
+export function outcomeOf(error: unknown): RecoveryOutcome {
+  if (error instanceof Ended) return error.outcome;
+  if (error instanceof LeaderDeclines) return failed(error.message, error.retryAfterMs);
+  return failed(error instanceof Error && !isSkeinError(error, 'internal') ? error.message : String(error));
+}
