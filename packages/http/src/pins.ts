@@ -10,7 +10,9 @@ export interface Pin {
 const PIN_IDLE_MS = 60_000;
 /** What is pinned holds back LevelDB's cleaning up, so not even a busy one stays for longer. */
 const PIN_AGE_MS_MAX = 3_600_000;
-const PINS_MAX = 4;
+const PINS_MAX = 16;
+/** Where there is no room for another, one that was not asked for during this time gives way. */
+const PIN_REST_MS = 5000;
 
 interface HeldPin extends Pin {
   /** Times are monotonic milliseconds. */
@@ -46,7 +48,7 @@ export class Pins {
       newest !== undefined &&
       newest.snapshot.position.offset >= offsetMin &&
       this.#clock.now() - newest.madeAtMs <= ageMsMax;
-    if (newest !== undefined && (isYoung || this.#pins.size >= PINS_MAX)) return this.#used(newest);
+    if (newest !== undefined && (isYoung || !(await this.#hasRoom()))) return this.#used(newest);
     this.#taking ??= this.#make().finally(() => (this.#taking = null));
     return this.#taking;
   }
@@ -78,6 +80,14 @@ export class Pins {
     this.#isClosed = true;
     await this.#taking?.catch(() => undefined);
     await Promise.all([...this.#pins.values()].map((pin) => this.#letGo(pin)));
+  }
+
+  async #hasRoom(): Promise<boolean> {
+    if (this.#pins.size < PINS_MAX) return true;
+    const [longestAtRest] = [...this.#pins.values()].toSorted((a, b) => a.usedAtMs - b.usedAtMs);
+    if (this.#clock.now() - longestAtRest!.usedAtMs < PIN_REST_MS) return false;
+    await this.#letGo(longestAtRest!);
+    return true;
   }
 
   #used(pin: HeldPin): Pin {

@@ -19,11 +19,20 @@ export const REPAIRS_MAX = 1000;
 /** A moment for others, before there is more to repair. */
 const UNFINISHED_MS = 1000;
 
+export interface ComparisonsBefore {
+  /** That failed in a row. */
+  readonly failures: number;
+  /** When the leader has asked to be asked again: it was not a failure then. */
+  readonly retryAfterMs: number | undefined;
+  readonly isUnfinished: boolean;
+}
+
 /** When to compare again: soon after a failure, but later each time; soon when there is more to repair; else in turn. */
 export function nextComparisonMs(
   intervalMs: number,
-  { failures, isUnfinished }: { readonly failures: number; readonly isUnfinished: boolean },
+  { failures, retryAfterMs, isUnfinished }: ComparisonsBefore,
 ): number {
   if (failures > 0) return Math.min(BACKOFF_MS_MAX, BACKOFF_MS_BASE * 2 ** Math.min(failures - 1, 10));
+  if (retryAfterMs !== undefined) return Math.max(UNFINISHED_MS, retryAfterMs);
   return isUnfinished ? Math.min(UNFINISHED_MS, intervalMs) : intervalMs;
 }

@@ -3,7 +3,7 @@ import { Comparison, fetchDigest } from '@skein/http';
 import { formatPosition, samePosition, type Position } from '@skein/protocol';
 import { nextComparisonMs, REPAIRS_MAX, type Difference, type DriftReport } from '@skein/replication';
 import { fetchFixes } from '../recovery/fetch-fixes.ts';
-import type { LeaderApi } from '../recovery/leader-api.ts';
+import { LeaderDeclines, type LeaderApi } from '../recovery/leader-api.ts';
 import type { SnapshotClient } from '../recovery/snapshot-client.ts';
 import type { Replicator } from '../replicator.ts';
 
@@ -43,6 +43,7 @@ export class DriftWatch {
   #running: Promise<void> = Promise.resolve();
   #report: DriftReport | null = null;
   #failures = 0;
+  #retryAfterMs: number | undefined;
 
   constructor(options: DriftWatchOptions) {
     this.#options = options;
@@ -65,7 +66,8 @@ export class DriftWatch {
   async #run(intervalMs: number, signal: AbortSignal): Promise<void> {
     for (;;) {
       const isUnfinished = this.#options.repairs && this.#report?.isPart === true;
-      const delayMs = nextComparisonMs(intervalMs, { failures: this.#failures, isUnfinished });
+      const before = { failures: this.#failures, retryAfterMs: this.#retryAfterMs, isUnfinished };
+      const delayMs = nextComparisonMs(intervalMs, before);
       // Followers that began together do not all come at once.
       const jittered = delayMs * (0.75 + 0.5 * this.#options.random());
       await this.#options.clock.sleep(jittered, signal).catch(() => undefined);
@@ -74,8 +76,10 @@ export class DriftWatch {
       try {
         await this.#compare(signal);
         this.#failures = 0;
+        this.#retryAfterMs = undefined;
       } catch (error) {
-        this.#failures++;
+        this.#retryAfterMs = error instanceof LeaderDeclines ? error.retryAfterMs : undefined;
+        if (this.#retryAfterMs === undefined) this.#failures++;
         if (!signal.aborted) this.#options.observer.failed(error instanceof Error ? error.message : String(error));
       }
     }

@@ -36,6 +36,11 @@ export class DigestDesk {
 
   /** Pins a position that is not before an offset, and reads nothing yet: who asks is held up for no longer. */
   async pin(offsetMin: number): Promise<Snapshot> {
+    // What is pinned before the first tree is made would be older than the tree is then.
+    if (!this.#isNearlyMade('version')) {
+      this.#bringAlong('version').catch(() => undefined);
+      throw beingMade();
+    }
     return (await this.#pins.take(PIN_AGE_MS_MAX, offsetMin)).snapshot;
   }
 
@@ -94,11 +99,14 @@ export class DigestDesk {
       // Nobody may be left to hear of its failure.
       made.catch(() => undefined);
       const first = await Promise.race([made.then((value) => ({ value })), late]);
-      if (first === 'late')
-        throw new SkeinError('starting', 'the digests are still being made', { retryAfterSeconds: 1 });
+      if (first === 'late') throw beingMade();
       return first.value;
     } finally {
       waiting.abort();
     }
   }
+}
+
+function beingMade(): SkeinError {
+  return new SkeinError('starting', 'the digests are still being made', { retryAfterSeconds: 1 });
 }

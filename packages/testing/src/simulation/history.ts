@@ -61,6 +61,8 @@ export type HistoryEvent =
       /** Null when it is a copy of what was damaged. */
       readonly documents: DocumentsSeen | null;
     }
+  /** A follower said that documents of its own are other ones than those of the node it follows. */
+  | { readonly kind: 'drift-found'; readonly node: string; readonly examples: readonly string[] }
   /** A node said that it does not keep its log for a follower any longer. */
   | { readonly kind: 'slot-lost'; readonly node: string; readonly follower: string }
   /** A client sent a write; `attempt` counts from 1. */

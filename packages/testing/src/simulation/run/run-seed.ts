@@ -70,6 +70,7 @@ class Run {
   /** Followers that have begun with nothing, and need what nobody kept for them. */
   readonly #begunAnew = new Set<string>();
   #leaderHead = 0;
+  #wasDamaged = false;
   #isWritingOver = false;
   #isLastWriteDone = false;
   #isOver = false;
@@ -126,7 +127,8 @@ class Run {
   }
 
   #makeNode(name: string, role: 'leader' | 'follower', leader: string | undefined): SimNode {
-    const { logBytesMax, syncMs, pageSizeMax, pollIntervalMs, retention, rate } = this.#shape;
+    const { logBytesMax, syncMs, pageSizeMax, pollIntervalMs, retention, rate, compareEveryMs, scrubEveryMs } =
+      this.#shape;
     const node = new SimNode({
       name,
       role,
@@ -140,6 +142,8 @@ class Run {
       pollIntervalMs,
       retention,
       rate,
+      compareEveryMs,
+      scrubEveryMs,
       tell: (event) => this.#tell(event),
       mark: (mark) => this.#mark(mark),
       isDamaged: (other) => this.#nodes.find((each) => each.name === other)!.isDamaged,
@@ -278,9 +282,17 @@ class Run {
       this.fail(`${name} gave up ${follower}, which it had answered and may not give up so soon`);
   }
 
+  /** Where nothing was damaged nothing differs, however much moves. */
+  #noteDrift(name: string, examples: readonly string[]): void {
+    this.#mark('drift was found');
+    if (!this.#wasDamaged) this.fail(`${name} says that ${examples.join(', ')} differ, and nothing had damaged them`);
+  }
+
   #tell(event: HistoryEvent): void {
     if (this.#violation !== undefined) return;
+    if (event.kind === 'damaged') this.#wasDamaged = true;
     if (event.kind === 'renewed' && event.head.offset === 0) this.#begunAnew.add(event.node);
+    if (event.kind === 'drift-found') this.#noteDrift(event.node, event.examples);
     if (event.kind === 'slot-lost') this.#noteLost(event.node, event.follower);
     if (event.kind === 'started' && (event.records[0]?.offsetFirst ?? 1) > 1) this.#mark('a start on a trimmed log');
     const isNews = event.kind === 'published' || event.kind === 'started';

@@ -19,6 +19,10 @@ export interface Shape {
   readonly lastFollowerAtMs: number;
   /** So long after it began, whom it follows crashes: in the middle of a copy, if it makes one. */
   readonly crashAfterJoinMs: number | null;
+  /** How often followers compare themselves with whom they follow, and put right what differs. */
+  readonly compareEveryMs: number | null;
+  /** How often nodes read everything again. */
+  readonly scrubEveryMs: number | null;
 }
 
 const YEAR_MS = 365 * 86_400_000;
@@ -61,5 +65,7 @@ export function drawShape(random: Rng): Shape {
     rate: random.chance(0.25) ? { perSecond: random.pick([50, 500]), burst: random.pick([1, 50]) } : null,
     lastFollowerAtMs: random.chance(0.5) ? random.between(2100, 4500) : 0,
     crashAfterJoinMs: random.chance(0.5) ? random.between(5, 250) : null,
+    compareEveryMs: random.chance(0.4) ? random.between(200, 1500) : null,
+    scrubEveryMs: random.chance(0.25) ? random.between(700, 3000) : null,
   };
 }

@@ -26,6 +26,8 @@ function sentence(event: TimedEvent): string {
       return `${event.node}'s disk was changed behind its back`;
     case 'renewed':
       return `${event.node} serves another database, as of ${formatPosition(event.head)}`;
+    case 'drift-found':
+      return `${event.node} says that it has other documents: ${event.examples.join(', ')}`;
     case 'slot-lost':
       return `${event.node} says that ${event.follower} is lost`;
     case 'published': {

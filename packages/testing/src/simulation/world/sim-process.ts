@@ -23,6 +23,8 @@ export interface NodeSetup {
   readonly pollIntervalMs: number | null;
   readonly retention: LeaderOptions['retention'];
   readonly rate: FollowerOptions['policy']['rate'];
+  readonly compareEveryMs: number | null;
+  readonly scrubEveryMs: number | null;
 }
 
 /** What a node has around it. */
@@ -135,11 +137,12 @@ export class SimProcess {
   }
 
   #leader(store: Store, clock: SimClock): Leader {
-    return new Leader({ store, clock, version: 'simulated', retention: this.#setup.retention, logger: this.#logger() });
+    const { retention, scrubEveryMs } = this.#setup;
+    return new Leader({ store, clock, version: 'simulated', retention, scrubEveryMs, logger: this.#logger() });
   }
 
   #follower(store: Store, clock: SimClock): Follower {
-    const { name, leader, pageSizeMax, pollIntervalMs, retention, rate } = this.#setup;
+    const { name, leader, pageSizeMax, pollIntervalMs, retention, rate, compareEveryMs, scrubEveryMs } = this.#setup;
     const { net, random, scheduler } = this.#around;
     const heard = ({ status, headers }: SimResponse): void => {
       const head = Number(headers['skein-head']);
@@ -152,6 +155,9 @@ export class SimProcess {
       random: () => random.unit(),
       version: 'simulated',
       retention,
+      compareEveryMs,
+      repairs: true,
+      scrubEveryMs,
       logger: this.#logger(),
       leaderUrl: `http://${leader}`,
       openLink: simLink(net, name, () => this.#isAlive, heard),
@@ -171,15 +177,22 @@ export class SimProcess {
     });
   }
 
-  /** An operator who watches for one line: that a follower is lost. */
+  /** An operator who reads the log for a few lines. */
   #logger(): LeaderOptions['logger'] {
-    const { tell } = this.#around;
+    const { tell, mark } = this.#around;
+    const node = this.#setup.name;
     const warn = ({ follower }: { readonly follower?: string }, text: string): void => {
       if (this.#isAlive && follower !== undefined && text.startsWith('a follower is lost'))
-        tell({ kind: 'slot-lost', node: this.#setup.name, follower });
+        tell({ kind: 'slot-lost', node, follower });
     };
-    const silent = (): void => undefined;
-    return { info: silent, error: silent, debug: silent, warn } as unknown as NonNullable<LeaderOptions['logger']>;
+    const error = ({ examples }: { readonly examples?: readonly string[] }): void => {
+      if (this.#isAlive && examples !== undefined) tell({ kind: 'drift-found', node, examples });
+    };
+    const info = ({ rung }: { readonly rung?: string }): void => {
+      if (this.#isAlive && rung !== undefined) mark(`a follower came back: ${rung}`);
+    };
+    const debug = (): void => undefined;
+    return { info, error, debug, warn } as unknown as NonNullable<LeaderOptions['logger']>;
   }
 
   #tellStart({ facts }: Store): void {
@@ -204,7 +217,6 @@ export class SimProcess {
     const { identity, head } = store.facts;
     // A copy is no better than what it is a copy of.
     const isSound = !isDamaged(leader!);
-    mark('a follower was copied anew');
     this.#machine.renewed();
     scheduler.note(`${name} anew ${head.offset} ${head.hash}`);
     tell({
