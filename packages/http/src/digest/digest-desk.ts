@@ -6,6 +6,8 @@ import type { Pin, Pins } from '../pins.ts';
 const PIN_AGE_MS_MAX = 5000;
 /** An answer is not held back for longer by digests that are still being made. */
 const READY_MS_MAX = 5000;
+/** Nor is who asks for a position only: whatever it does is standing still meanwhile. */
+const PIN_MS_MAX = 500;
 /** As many changes are read in a moment. */
 const CHANGES_MAX = 100_000;
 
@@ -37,10 +39,7 @@ export class DigestDesk {
   /** Pins a position that is not before an offset, and reads nothing yet: who asks is held up for no longer. */
   async pin(offsetMin: number): Promise<Snapshot> {
     // What is pinned before the first tree is made would be older than the tree is then.
-    if (!this.#isNearlyMade('version')) {
-      this.#bringAlong('version').catch(() => undefined);
-      throw beingMade();
-    }
+    if (!this.#isNearlyMade('version')) await this.#soon(this.#bringAlong('version'), PIN_MS_MAX);
     return (await this.#pins.take(PIN_AGE_MS_MAX, offsetMin)).snapshot;
   }
 
@@ -89,9 +88,9 @@ export class DigestDesk {
     }
   }
 
-  async #soon<T>(made: Promise<T>): Promise<T> {
+  async #soon<T>(made: Promise<T>, waitMs = READY_MS_MAX): Promise<T> {
     const waiting = new AbortController();
-    const late = this.#clock.sleep(READY_MS_MAX, waiting.signal).then(
+    const late = this.#clock.sleep(waitMs, waiting.signal).then(
       () => 'late' as const,
       () => 'late' as const,
     );
@@ -99,14 +98,11 @@ export class DigestDesk {
       // Nobody may be left to hear of its failure.
       made.catch(() => undefined);
       const first = await Promise.race([made.then((value) => ({ value })), late]);
-      if (first === 'late') throw beingMade();
+      if (first === 'late')
+        throw new SkeinError('starting', 'the digests are still being made', { retryAfterSeconds: 1 });
       return first.value;
     } finally {
       waiting.abort();
     }
   }
-}
-
-function beingMade(): SkeinError {
-  return new SkeinError('starting', 'the digests are still being made', { retryAfterSeconds: 1 });
 }

@@ -55,13 +55,26 @@ export class DailyScrub {
       if (signal.aborted) return;
       try {
         const { documents, problems } = await store.scrub();
-        store.digests.forget();
+        await this.#renewDigests();
         this.#last = { atMs: clock.now(), documents, problems };
         logger?.[problems.length === 0 ? 'info' : 'error']({ documents, problems }, 'everything stored was read again');
       } catch (error) {
         // A store that cannot be read says so itself; it is looked at again.
         logger?.debug({ err: error }, 'the store could not be read again');
       }
+    }
+  }
+
+  /** From what is stored, if there were any: nobody who compares has to wait for that. */
+  async #renewDigests(): Promise<void> {
+    const { store } = this.#parts;
+    if (store.digests.keptAt('version') === undefined) return;
+    store.digests.forget();
+    const snapshot = await store.snapshot();
+    try {
+      await store.digests.at(snapshot);
+    } finally {
+      await snapshot.close();
     }
   }
 }

@@ -198,7 +198,9 @@ class Run {
   #startNodes(): void {
     const last = this.#nodes.at(-1)!;
     for (const node of this.#nodes) if (node !== last) node.start();
-    const { lastFollowerAtMs, crashAfterJoinMs, faultsUntilMs } = this.#shape;
+    const { lastFollowerAtMs, crashAfterJoinMs, faultsUntilMs, away } = this.#shape;
+    if (away !== null)
+      this.#scheduler.after(away.atMs, 'nature', `takes ${last.name} away`, () => last.goAway(away.forMs));
     this.#scheduler.after(lastFollowerAtMs, 'an operator', `starts ${last.name}`, () => last.start());
     const crashAtMs = lastFollowerAtMs + (crashAfterJoinMs ?? 0);
     if (lastFollowerAtMs === 0 || crashAfterJoinMs === null || crashAtMs > faultsUntilMs) return;

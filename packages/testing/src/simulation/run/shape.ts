@@ -19,6 +19,8 @@ export interface Shape {
   readonly lastFollowerAtMs: number;
   /** So long after it began, whom it follows crashes: in the middle of a copy, if it makes one. */
   readonly crashAfterJoinMs: number | null;
+  /** When the last follower goes away, and for how long. */
+  readonly away: { readonly atMs: number; readonly forMs: number } | null;
   /** How often followers compare themselves with whom they follow, and put right what differs. */
   readonly compareEveryMs: number | null;
   /** How often nodes read everything again. */
@@ -32,7 +34,21 @@ export function drawWallSkewMs(random: Rng): number {
   return random.chance(0.5) ? 0 : random.pick([-3_600_000, 60_000, -YEAR_MS, 10 * YEAR_MS]);
 }
 
+/**
+ * In some worlds the last follower goes away, with what it has, for longer than the log is kept for it. It has to come back
+ * by comparing.
+ */
 export function drawShape(random: Rng): Shape {
+  const shape = drawLastingShape(random);
+  if (shape.lastFollowerAtMs > 0 || !random.chance(0.4)) return shape;
+  return {
+    ...shape,
+    away: { atMs: random.between(600, 1800), forMs: random.between(2500, 4500) },
+    retention: { ...shape.retention, changesMin: random.pick([1, 5, 30]), silenceMsMax: 800 },
+  };
+}
+
+function drawLastingShape(random: Rng): Shape {
   const followers = 1 + random.below(2);
   const isChain = random.chance(0.4);
   const nodes = [
@@ -66,6 +82,7 @@ export function drawShape(random: Rng): Shape {
     lastFollowerAtMs: random.chance(0.5) ? random.between(2100, 4500) : 0,
     crashAfterJoinMs: random.chance(0.5) ? random.between(5, 250) : null,
     compareEveryMs: random.chance(0.4) ? random.between(200, 1500) : null,
+    away: null,
     scrubEveryMs: random.chance(0.25) ? random.between(700, 3000) : null,
   };
 }

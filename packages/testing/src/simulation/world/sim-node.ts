@@ -112,6 +112,13 @@ export class SimNode {
     this.#startLater(RESTART_MS);
   }
 
+  /** Dies, and is not started again for a long time. */
+  goAway(forMs: number): void {
+    if (this.#process !== undefined) this.#end('crashed');
+    this.#isStartDue = false;
+    this.#startLater(forMs);
+  }
+
   /** Dies when it next comes to a point of its work. */
   crashAt(point: CrashPoint): void {
     this.#crashPoint = point;

@@ -213,7 +213,7 @@ export class SimProcess {
 
   #tellRenewed(store: Store): void {
     const { name, leader } = this.#setup;
-    const { shelf, scheduler, tell, mark, isDamaged } = this.#around;
+    const { shelf, scheduler, tell, isDamaged } = this.#around;
     const { identity, head } = store.facts;
     // A copy is no better than what it is a copy of.
     const isSound = !isDamaged(leader!);
