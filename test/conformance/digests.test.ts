@@ -151,12 +151,22 @@ describe('GET /v1/digest', () => {
     expect(formatPlace(second.entries[0].collection, second.entries[0].key)).toBe(first.next);
   });
 
+  it('pins a position that is not before the one given, and answers its root', async () => {
+    const node = await TestNode.of(3);
+    const { json: pinned } = await node.get('/v1/digest?min=0');
+    expect(Object.keys(pinned)).toStrictEqual(['log', 'epoch', 'position']);
+    expect((await node.get(`/v1/digest?at=${pinned.position}`)).json).toStrictEqual(
+      (await node.get('/v1/digest')).json,
+    );
+  });
+
   it.each([
     ['an unknown parameter', 'bogus=1', 400, 'bad_query'],
     ['an unknown level', 'at=0&level=twigs', 400, 'bad_query'],
     ['another kind of hash', 'by=name', 400, 'bad_query'],
     ['a level without a position', 'level=leaves', 400, 'bad_query'],
-    ['a position without a level', 'at=0', 400, 'bad_query'],
+    ['a position to pin and one that is pinned', 'at=0&min=0', 400, 'bad_query'],
+    ['a position to pin that is none', 'min=x', 400, 'bad_position'],
     ['a range of the root', 'from=c/k', 400, 'bad_query'],
     ['a parameter given twice', 'at=0&at=0&level=leaves', 400, 'bad_query'],
     ['a place without a key', 'at=0&level=leaves&from=c', 400, 'bad_query'],

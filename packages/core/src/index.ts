@@ -21,6 +21,7 @@ export type { RandomBytes } from './random-bytes.ts';
 export type { SlotTexts } from './slot-entries.ts';
 export type { ScrubReport } from './scrub.ts';
 export type { Snapshot } from './snapshot.ts';
-export { Store, type Published, type PublishListener, type StoreOptions, type StoreState } from './store.ts';
+export type { StoreState } from './condition.ts';
+export { Store, type Published, type PublishListener, type StoreOptions } from './store.ts';
 export type { Committed, CommittedChange, Condition, Idempotency, Operation, Transaction } from './write/operation.ts';
 export { receivePage, type ReceivedPage } from './write/check-received.ts';

@@ -1,12 +1,13 @@
-import { isSkeinError, LIMITS, SkeinError, type Position, type RecordView } from '@skein/protocol';
+import { LIMITS, SkeinError, type Position, type RecordView } from '@skein/protocol';
 import { Collection } from './collection.ts';
+import { Condition, type StoreState } from './condition.ts';
 import { loadCounts, Recounts, type CountBook, type CountDeltas } from './counts.ts';
 import { systemClock, type Clock } from './clock.ts';
 import { Digests } from './digest/digests.ts';
-import { DocumentReader, type ReadGate } from './documents.ts';
+import { DocumentReader } from './documents.ts';
 import { loadFacts, type Facts, type NewStore } from './facts.ts';
 import { emptyLog } from './level/classic.ts';
-import { isNotOpen, SYNCED, withCorruptNamed, type Level, type LevelBatch } from './level/level.ts';
+import { SYNCED, withCorruptNamed, type Level, type LevelBatch } from './level/level.ts';
 import { LogReader } from './log/log-reader.ts';
 import { LogSizes } from './log/log-sizes.ts';
 import type { LogReadLimits, LogSlice } from './log/read.ts';
@@ -14,7 +15,7 @@ import { removeTrimmed, storeTail, trimmableTail } from './log/trim.ts';
 import { listOf, putFixes, stillDue, type Fixes } from './repair/fixes.ts';
 import { putMove, type Move } from './repair/move.ts';
 import { putWitness } from './log/witness.ts';
-import { isDiskFull, recover } from './recovery.ts';
+import { recover } from './recovery.ts';
 import { reopen, type Reopened } from './reopen.ts';
 import { scrub, type ScrubReport } from './scrub.ts';
 import { loadSlots, saveSlots, type SlotTexts } from './slot-entries.ts';
@@ -33,14 +34,6 @@ export interface StoreOptions extends NewStore {
   /** Throws while there is no room to reopen the database in; see `probeSpace`. */
   readonly probe?: (() => Promise<void>) | undefined;
 }
-
-/**
- * - ready: reads and writes.
- * - poisoned: a write failed; reads go on, nothing is written until the store has been reopened.
- * - recovering: being reopened and verified; nothing can be read.
- * - corrupt: verified and found wrong; an operator decides.
- */
-export type StoreState = 'ready' | 'poisoned' | 'recovering' | 'corrupt' | 'closed';
 
 /** What became durable: told to listeners once, in order, after the sync. */
 export interface Published {
@@ -72,26 +65,13 @@ export class Store {
   readonly #recounts: Recounts;
   readonly #listeners = new Set<PublishListener>();
   readonly #closing = new AbortController();
-  readonly #gate: ReadGate = {
-    assertOpen: () => {
-      if (this.#state === 'recovering' || this.#state === 'closed') throw this.#unreadable();
-    },
-    failed: (thrown) => {
-      const error = withCorruptNamed(thrown);
-      if (isSkeinError(error, 'corrupt')) this.#foundCorrupt(error);
-      return isNotOpen(error) ? this.#unreadable() : error;
-    },
-  };
+  readonly #condition = new Condition();
   #facts: Facts;
   /** With the epochs of the batch in flight: Level may show its documents before it has told that they are durable. */
   #historyForReading: Facts['history'];
   #counts: CountBook;
   /** What is so if a move whose outcome is unknown has come through. */
   #movingTo: Facts | null = null;
-  #state: StoreState = 'ready';
-  #failure: unknown = undefined;
-  #failures = 0;
-  #lastFailure: string | null = null;
   #turn: Promise<unknown> = Promise.resolve();
   #recovery: Promise<void> = Promise.resolve();
   #isClosing = false;
@@ -125,15 +105,15 @@ export class Store {
     this.#log = new LogReader(current, () => this.#facts, sizes);
     this.#recounts = new Recounts(current, (work) => this.#exclusive(work));
     this.#historyForReading = facts.history;
-    this.documents = new DocumentReader(current, () => this.#historyForReading, this.#gate);
-    this.digests = new Digests(this.#gate);
+    this.documents = new DocumentReader(current, () => this.#historyForReading, this.#condition.gate);
+    this.digests = new Digests(this.#condition.gate);
     this.#writer = new Writer({
       level: current,
       documents: this.documents,
       clock: this.#clock,
       valueBytesMax: options.valueBytesMax ?? LIMITS.valueBytesMaxDefault,
       facts: () => this.#facts,
-      refusal: () => this.#refusal(),
+      refusal: () => this.#condition.refusal(),
       reading: (read) => this.#reading(read),
       exclusive: (work) => this.#exclusive(work),
       write: (records, existed, underWay) => {
@@ -148,21 +128,21 @@ export class Store {
   }
 
   get state(): StoreState {
-    return this.#state;
+    return this.#condition.state;
   }
 
   /** Why the store is not ready, as a sentence. */
   get failure(): string | null {
-    return this.#failure === undefined ? null : sentenceOf(this.#failure);
+    return this.#condition.failure;
   }
 
   /** How often the store failed since it was opened, and how the last time. */
   get failures(): number {
-    return this.#failures;
+    return this.#condition.failures;
   }
 
   get lastFailure(): string | null {
-    return this.#lastFailure;
+    return this.#condition.lastFailure;
   }
 
   get valueBytesMax(): number {
@@ -215,7 +195,9 @@ export class Store {
    */
   snapshot(): Promise<Snapshot> {
     return this.#exclusive(() =>
-      this.#reading(() => openSnapshot(this.#level, { facts: this.#facts, counts: this.#counts, gate: this.#gate })),
+      this.#reading(() =>
+        openSnapshot(this.#level, { facts: this.#facts, counts: this.#counts, gate: this.#condition.gate }),
+      ),
     );
   }
 
@@ -298,7 +280,7 @@ export class Store {
       });
       try {
         const report = await scrub(this.#level, facts, snapshot);
-        if (report.problems.length > 0) this.#foundCorrupt(new SkeinError('corrupt', report.problems[0]));
+        if (report.problems.length > 0) this.#condition.foundCorrupt(new SkeinError('corrupt', report.problems[0]));
         return report;
       } finally {
         await snapshot.close();
@@ -313,11 +295,11 @@ export class Store {
    */
   async become(other: Store, makeDurable: () => Promise<void>): Promise<void> {
     await this.#exclusive(async () => {
-      if (this.#state === 'closed') throw new SkeinError('stopping', 'the store is closed');
+      if (this.state === 'closed') throw this.#condition.unreadable();
       await other.#exclusive(async () => {
-        if (other.#state !== 'ready') throw other.#unreadable();
+        if (other.state !== 'ready') throw other.#condition.unreadable();
         await makeDurable();
-        other.#state = 'closed';
+        other.#condition.become('closed');
       });
       const former = this.#level;
       this.#level = other.#level;
@@ -341,9 +323,9 @@ export class Store {
     await this.#recovery;
     await this.#exclusive(async () => {
       // What cannot be moved now is where it was: in LevelDB's log, synced.
-      if (this.#state === 'ready') await emptyLog(this.#level).catch(() => undefined);
+      if (this.state === 'ready') await emptyLog(this.#level).catch(() => undefined);
       await this.#level.close();
-      this.#state = 'closed';
+      this.#condition.become('closed');
     });
   }
 
@@ -391,38 +373,27 @@ export class Store {
   }
 
   #poison(error: unknown): void {
-    if (this.#state !== 'ready') return;
-    this.#state = 'poisoned';
-    this.#noteFailure(error);
+    if (this.state !== 'ready') return;
+    this.#condition.become('poisoned');
+    this.#condition.note(error);
     const store = { probe: this.#options.probe, reopen: () => this.#exclusive(() => this.#reopen()) };
-    this.#recovery = recover(store, this.#clock, this.#closing.signal, (failed) => this.#noteFailure(failed)).then(
-      (result) => {
-        if (result === 'corrupt') this.#state = 'corrupt';
-      },
-    );
-  }
-
-  #noteFailure(error: unknown): void {
-    this.#failure = error;
-    this.#failures++;
-    this.#lastFailure = sentenceOf(error);
-  }
-
-  /** A read met bytes that are not what was written. Nothing more is written on top of them. */
-  #foundCorrupt(error: SkeinError): void {
-    if (this.#state === 'closed' || this.#state === 'corrupt') return;
-    this.#state = 'corrupt';
-    this.#noteFailure(error);
+    const noteFailure = (failed: unknown): void => {
+      // Another copy may have taken its place meanwhile, of which this says nothing.
+      if (this.state !== 'ready') this.#condition.note(failed);
+    };
+    this.#recovery = recover(store, this.#clock, this.#closing.signal, noteFailure).then((result) => {
+      if (result === 'corrupt') this.#condition.become('corrupt');
+    });
   }
 
   /** A failed attempt leaves no trace but the state; it is made again. */
   async #reopen(): Promise<void> {
     // Another copy may have taken its place meanwhile.
-    if (this.#state === 'ready') return;
-    this.#assertNotCorrupt();
-    this.#state = 'recovering';
+    if (this.state === 'ready') return;
+    this.#condition.assertNotCorrupt();
+    this.#condition.become('recovering');
     const { facts, counts, sizes, found } = await reopen(this.#level, this.#options, this.#facts, this.#movingTo);
-    this.#assertNotCorrupt();
+    this.#condition.assertNotCorrupt();
     this.#take({ facts, counts, sizes });
     this.#movingTo = null;
     // Whoever waits for a write that came through after all must learn of it now.
@@ -437,13 +408,7 @@ export class Store {
     this.#counts = counts;
     this.#log.begin(sizes);
     this.digests.forget();
-    this.#state = 'ready';
-    this.#failure = undefined;
-  }
-
-  /** A read may find a document corrupt while the store is poisoned; reopening proves the log and would not see it. */
-  #assertNotCorrupt(): void {
-    if (this.#state === 'corrupt') throw this.#failure;
+    this.#condition.becomeReady();
   }
 
   #publish(published: Published): void {
@@ -459,38 +424,18 @@ export class Store {
   /** The same for what writes: refused while nothing may be written. */
   #writing<T>(work: () => Promise<T>): Promise<T> {
     return this.#exclusive(async () => {
-      const refusal = this.#refusal();
+      const refusal = this.#condition.refusal();
       if (refusal !== undefined) throw refusal;
       return work();
     });
   }
 
   async #reading<T>(read: () => Promise<T>): Promise<T> {
-    this.#gate.assertOpen();
+    this.#condition.gate.assertOpen();
     try {
       return await read();
     } catch (error) {
-      throw this.#gate.failed(error);
-    }
-  }
-
-  #unreadable(): SkeinError {
-    if (this.#state === 'closed') return new SkeinError('stopping', 'the store is closed');
-    return new SkeinError('starting', 'the store is being reopened', { retryAfterSeconds: 1 });
-  }
-
-  #refusal(): SkeinError | undefined {
-    switch (this.#state) {
-      case 'ready':
-        return undefined;
-      case 'closed':
-        return new SkeinError('stopping');
-      case 'corrupt':
-        return new SkeinError('corrupt', this.failure ?? undefined);
-      case 'poisoned':
-      case 'recovering':
-        if (isDiskFull(this.#failure)) return new SkeinError('storage_full', undefined, { retryAfterSeconds: 5 });
-        return new SkeinError('starting', 'a write failed; the store is being reopened', { retryAfterSeconds: 1 });
+      throw this.#condition.gate.failed(error);
     }
   }
 
@@ -499,8 +444,4 @@ export class Store {
     if (this.#facts.identity.role !== 'leader') return Promise.reject(new SkeinError('not_leader'));
     return this.#writer.commit(request);
   }
-}
-
-function sentenceOf(error: unknown): string {
-  return error instanceof Error ? error.message : String(error);
 }

@@ -163,6 +163,9 @@ export const digestRootSchema = z.object({
   by: z.enum(['version', 'value']),
 });
 
+/** A position that a node holds, to be compared at. */
+export const digestPinSchema = z.object({ log: z.string().nullable(), position: z.string() });
+
 /** Leaves or branches that begin in a range, in order; `next` is where to go on from. */
 export const digestRangesSchema = z.object({
   position: z.string(),

@@ -6,6 +6,7 @@ export {
   DIGEST_SHAPE,
   digestDocumentsSchema,
   digestRangesSchema,
+  digestPinSchema,
   digestRootSchema,
   documentDigest,
   EVERYWHERE,

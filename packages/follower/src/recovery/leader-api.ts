@@ -1,5 +1,4 @@
-import { parsePosition, type Position } from '@skein/protocol';
-import { z } from 'zod';
+import { digestPinSchema, parsePosition, type Position } from '@skein/protocol';
 import { parseProblem, retryAfterMsOf } from '../answers.ts';
 import type { LeaderLink } from '../leader-link.ts';
 
@@ -14,8 +13,6 @@ export class LeaderDeclines extends Error {
     this.retryAfterMs = retryAfterMs;
   }
 }
-
-const pinned = z.object({ log: z.string().nullable(), position: z.string().transform(parsePosition) });
 
 export interface PinnedPosition {
   readonly log: string | null;
@@ -42,6 +39,7 @@ export class LeaderApi {
 
   /** Has the leader hold a position that is not before an offset, to be compared with. */
   async pin(notBefore: string, signal: AbortSignal, answerMs?: number): Promise<PinnedPosition> {
-    return pinned.parse(await this.get(`/v1/digest?min=${notBefore}`, signal, answerMs));
+    const { log, position } = digestPinSchema.parse(await this.get(`/v1/digest?min=${notBefore}`, signal, answerMs));
+    return { log, position: parsePosition(position) };
   }
 }
