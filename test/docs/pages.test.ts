@@ -14,6 +14,7 @@ const ROUTE_SOURCES = [
   'packages/http/src/documents/bulk.ts',
   'packages/http/src/digest/route.ts',
   'packages/http/src/feed/changes.ts',
+  'packages/http/src/snapshot/snapshot.ts',
   'packages/http/src/operations/health.ts',
   'packages/http/src/operations/metrics.ts',
   'packages/http/src/operations/status.ts',
