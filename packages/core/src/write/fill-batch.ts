@@ -24,6 +24,8 @@ const LOOK_UP_CHANGES_MAX = 200;
 /** How many expired idempotency entries a batch takes with it for each that it adds, so that they cannot pile up. */
 const EXPIRED_PER_ADDED = 2;
 
+const NOTHING_REMEMBERED: ReadonlySet<number> = new Set();
+
 /** A page walked and looked up: all that is needed to write it, and to know what is so afterwards. */
 export interface PreparedPage {
   readonly log: string;
@@ -32,6 +34,8 @@ export interface PreparedPage {
   /** For each change whether its document was there before; null when nobody looked. */
   readonly existed: readonly boolean[] | null;
   readonly expired: readonly ExpiredEntry[];
+  /** Offsets of changes whose idempotency entry is here already. */
+  readonly remembered: ReadonlySet<number>;
 }
 
 interface ExpiredEntry {
@@ -51,7 +55,8 @@ export async function preparePage(
   const mustLook = known === null && (entriesAdded > 0 || changes.length <= LOOK_UP_CHANGES_MAX);
   const existed = mustLook ? await lookUp(level, changes) : known;
   const expired = await findExpired(level, changes.at(-1)!.ts, EXPIRED_PER_ADDED * entriesAdded);
-  return { log, records, changes, existed, expired };
+  const remembered = mustLook && entriesAdded > 0 ? await findRemembered(level, changes) : NOTHING_REMEMBERED;
+  return { log, records, changes, existed, expired, remembered };
 }
 
 /** What is so once the batch is durable. */
@@ -92,6 +97,19 @@ async function lookUp(level: Level, changes: readonly WalkedChange[]): Promise<r
   });
 }
 
+/**
+ * A copy made of several snapshots has the entries of the newest one while it replays the log from the first. Those stay:
+ * which documents a write created cannot be told from documents that are younger than it.
+ */
+async function findRemembered(level: Level, changes: readonly WalkedChange[]): Promise<ReadonlySet<number>> {
+  const keyed = changes.filter(({ idempotency }) => idempotency !== undefined);
+  const digests = keyed.map(({ idempotency }) => idempotency!.keyDigest);
+  const entries = await level.getMany(digests.map(idempotencyKey));
+  const isHere = ({ offset }: WalkedChange, i: number): boolean =>
+    entries[i] !== undefined && decodeEntry(digests[i]!, entries[i]).offsetFirst >= offset;
+  return new Set(keyed.filter(isHere).map(({ offset }) => offset));
+}
+
 async function findExpired(level: Level, nowTs: number, limit: number): Promise<readonly ExpiredEntry[]> {
   if (limit === 0) return [];
   const oldest = await level.iterator({ ...ALL_IDEMPOTENCY_AGES, limit }).all();
@@ -116,7 +134,7 @@ function putIdempotency(batch: LevelBatch, page: PreparedPage): void {
     if (ownsEntry) batch.del(idempotencyKey(digest));
   }
   for (const [i, change] of page.changes.entries()) {
-    if (change.idempotency === undefined) continue;
+    if (change.idempotency === undefined || page.remembered.has(change.offset)) continue;
     const { keyDigest, requestDigest } = change.idempotency;
     const record = page.records.find(({ offsetLast }) => offsetLast >= change.offset)!;
     const entry: IdempotencyEntry = {
