@@ -5,6 +5,16 @@ import { encodeLine, LineReader, parseLine, type Change, type ChangeHead } from 
 import { jsonPageFrame, ndjsonPageFrame, pageSchema, type PageFacts } from './page.ts';
 import { formatPosition, parsePosition, START, ZERO_HASH } from './position.ts';
 import { chainHash, parseRecords, recordPosition, writeRecordHeader, type RecordHeader } from './record.ts';
+import {
+  encodeIdempotencyLine,
+  encodeSnapshotHeader,
+  encodeSnapshotTrailer,
+  parseIdempotencyLine,
+  parseSnapshotPage,
+  snapshotChecksum,
+  type IdempotencyLine,
+  type SnapshotHeader,
+} from './snapshot.ts';
 import { formatEtag, makeVersion, parseEtagList, parseVersion } from './version.ts';
 
 /**
@@ -169,6 +179,48 @@ describe('pages', () => {
     const pages = expectGolden('page.empty.ndjson', `${json.before}${json.after}\n${ndjson.before}${ndjson.after}`);
     const page = pageSchema.parse(JSON.parse(pages.split('\n')[0]!));
     expect(page).toMatchObject({ since: '0', next: '0', head: { offset: 0, ts: null }, changes: [] });
+  });
+});
+
+describe('a page of a snapshot', () => {
+  const sha256 = (parts: readonly Uint8Array[]): Uint8Array =>
+    createHash('sha256').update(Buffer.concat(parts)).digest();
+  const position = recordPosition(parseRecords(second)[0]!);
+  const header: SnapshotHeader = {
+    log: 'f00dfeed0123456789abcdef',
+    position,
+    history: [
+      { epoch: EPOCH, offsetFirst: 1 },
+      { epoch: position.epoch, offsetFirst: 3 },
+    ],
+    documents: 7,
+  };
+  const entry: IdempotencyLine = {
+    keyDigest: '0123456789abcdef0123456789abcdef',
+    requestDigest: 'f'.repeat(32),
+    offsetFirst: 3,
+    offsetLast: 4,
+    ts: 1767225600123,
+    created: [0, 1],
+    position,
+  };
+  const put = LINES.findIndex(([what]) => what === 'text beyond ASCII');
+  const before = `${encodeSnapshotHeader(header)}${encoded[put]}\n${encodeIdempotencyLine(entry)}\n`;
+  const next = { kind: 'entry', offset: 3 } as const;
+
+  it('is framed, and proven by its checksum, as the golden file has it', () => {
+    const checksum = snapshotChecksum(sha256, [Buffer.from(before)], next);
+    const written = `${before}${encodeSnapshotTrailer({ next, lines: 2, checksum })}`;
+    const golden = expectGolden('snapshot.ndjson', written);
+    const page = parseSnapshotPage(Buffer.from(golden), sha256);
+    expect(page.header).toStrictEqual(header);
+    expect(page.trailer).toStrictEqual({ next, lines: 2, checksum });
+    const lines = Buffer.from(page.lines).toString().split('\n');
+    expect(parseLine(lines[0]!)).toMatchObject({ key: LINES[put]![1].key });
+    expect(parseIdempotencyLine(Buffer.from(lines[1]!))).toStrictEqual(entry);
+    // As PROTOCOL.md words it, without the code under test.
+    const untilTrailer = golden.slice(0, golden.lastIndexOf('\n', golden.length - 2) + 1);
+    expect(createHash('sha256').update(`${untilTrailer}#3`).digest('hex').slice(0, 16)).toBe(checksum);
   });
 });
 

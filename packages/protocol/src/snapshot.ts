@@ -113,8 +113,8 @@ const trailer = z.strictObject({
   checksum: z.string(),
 });
 
-export function parseIdempotencyLine(text: string): IdempotencyLine {
-  return parsed(idempotencyLine, text, 'an idempotency entry');
+export function parseIdempotencyLine(line: Uint8Array): IdempotencyLine {
+  return parsed(idempotencyLine, line, 'an idempotency entry');
 }
 
 /**
@@ -143,18 +143,18 @@ export function parseSnapshotPage(bytes: Uint8Array, sha256: Sha256): SnapshotPa
   const trailerStart = bytes.lastIndexOf(NEWLINE, bytes.length - 2) + 1;
   if (bytes.at(-1) !== NEWLINE || headerEnd === -1 || trailerStart <= headerEnd) throw bad('is cut off');
   const page = {
-    header: parsed(header, text.decode(bytes.subarray(0, headerEnd)), 'its header'),
+    header: parsed(header, bytes.subarray(0, headerEnd), 'its header'),
     lines: bytes.subarray(headerEnd + 1, trailerStart),
-    trailer: parsed(trailer, text.decode(bytes.subarray(trailerStart)), 'its trailer'),
+    trailer: parsed(trailer, bytes.subarray(trailerStart), 'its trailer'),
   };
   const checksum = snapshotChecksum(sha256, [bytes.subarray(0, trailerStart)], page.trailer.next);
   if (checksum !== page.trailer.checksum) throw bad('fails its checksum');
   return page;
 }
 
-function parsed<T>(schema: z.ZodType<T>, json: string, what: string): T {
+function parsed<T>(schema: z.ZodType<T>, json: Uint8Array, what: string): T {
   try {
-    return schema.parse(JSON.parse(json));
+    return schema.parse(JSON.parse(text.decode(json)));
   } catch (error) {
     throw new SkeinError('bad_record', `a page of a snapshot: ${what} cannot be read`, {}, error);
   }

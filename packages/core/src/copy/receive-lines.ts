@@ -24,7 +24,6 @@ export interface ReceivedLines {
 
 const NEWLINE = 0x0a;
 const reader = new LineReader();
-const text = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true });
 
 /**
  * Takes the lines of a page apart. Every one must be a document in its place, behind the one before it and no newer than
@@ -44,7 +43,7 @@ export function receiveLines({ header, lines: bytes, trailer }: SnapshotPage): R
     at = end + 1;
     if (documents.length + entries.length === trailer.lines) throw bad('has more lines than it says');
     if (isIdempotencyLine(line)) {
-      entries.push(parseIdempotencyLine(text.decode(line)));
+      entries.push(parseIdempotencyLine(line));
       continue;
     }
     reader.read(line, 0, line.length);
