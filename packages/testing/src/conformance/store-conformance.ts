@@ -1,6 +1,7 @@
 import { closing } from './closing.ts';
 import { concurrency } from './concurrency.ts';
 import { conditions } from './conditions.ts';
+import { copying } from './copying.ts';
 import { counting } from './counting.ts';
 import { following } from './following.ts';
 import { idempotency } from './idempotency.ts';
@@ -26,6 +27,7 @@ export function storeConformance(api: TestApi, createLevel: CreateLevel): void {
   opening(suite);
   reading(suite);
   snapshots(suite);
+  copying(suite);
   writing(suite);
   conditions(suite);
   concurrency(suite);
