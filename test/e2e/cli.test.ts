@@ -1,4 +1,7 @@
+import { once } from 'node:events';
 import { mkdir, writeFile } from 'node:fs/promises';
+import { createServer } from 'node:http';
+import type { AddressInfo } from 'node:net';
 import { join } from 'node:path';
 import { Cluster, freePort, runSkein, until, type CommandOptions } from '@skein/testing';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
@@ -214,6 +217,26 @@ describe('skein status', () => {
     const { stdout } = await runSkein(['status', second.url, lonely.url]);
     expect(stdout).toMatch(/second .* │ first → lead +│ http/);
     expect(stdout).toMatch(new RegExp(`lonely .* │ ${url} +│ http`));
+  });
+
+  it('shows how far a follower is with its copy, and that it recovers where there is no telling', async () => {
+    const leader = await cluster.leader();
+    const status = await leader.status();
+    const copy = { step: 'copying', documents: 42, documents_total: 100, seconds_left: 30 };
+    const copies = [copy, { ...copy, step: 'verifying', seconds_left: null }, null];
+    const replication = { phase: 'recovering', connected: false, last_error: 'compacted: …' };
+    const servers = copies.map((each) =>
+      createServer((_request, response) => {
+        const recovery = { rung: 'copy', code: 'compacted', detail: '…', attempts: 1, copy: each };
+        response.end(JSON.stringify({ ...status, role: 'follower', replication: { ...replication, recovery } }));
+      }).listen(0, '127.0.0.1'),
+    );
+    await Promise.all(servers.map((server) => once(server, 'listening')));
+    const urls = servers.map((server) => `http://127.0.0.1:${(server.address() as AddressInfo).port}`);
+    const { stdout } = await runSkein(['status', ...urls]);
+    for (const server of servers) server.close();
+    const states = stdout.split('\n').flatMap((line) => / follower +│ (.*?) +│/.exec(line)?.[1] ?? []);
+    expect(states).toStrictEqual(['copying 42 %, about 30 s left', 'verifying', 'recovering']);
   });
 
   it('is exit code 69 when a node does not answer, and still shows the others', async () => {

@@ -24,9 +24,8 @@ import { LeaderHearing } from './leader-hearing.ts';
 import type { OpenLink } from './leader-link.ts';
 import { FollowerMetrics } from './metrics.ts';
 import { DriftWatch, type DriftObserver } from './drift/drift-watch.ts';
-import { CompareLeader } from './recovery/compare-leader.ts';
-import { CopyLeader } from './recovery/copy-leader.ts';
 import { LeaderApi } from './recovery/leader-api.ts';
+import { Rungs } from './recovery/rungs.ts';
 import { SnapshotClient } from './recovery/snapshot-client.ts';
 import { Replicator, type RecoveredHow, type ReplicatorObserver, type ReplicatorState } from './replicator.ts';
 
@@ -72,7 +71,7 @@ export class Follower {
   readonly #replicator: Replicator;
   readonly #hearing: LeaderHearing;
   readonly #client: HttpFeedClient;
-  readonly #copy: CopyLeader;
+  readonly #rungs: Rungs;
   readonly #drift: DriftWatch;
   readonly #forwarder: WriteForwarder;
   readonly #metrics: FollowerMetrics;
@@ -109,17 +108,23 @@ export class Follower {
     this.#slo = new SloWatch({ clock, logger, limits: options.slo ?? SLO_DEFAULTS });
     const snapshots = new SnapshotClient({ link, nodeId, requestTimeoutMs, linesMax: policy.pageSizeMax });
     const api = new LeaderApi(link, requestTimeoutMs);
-    const feed = this.#client;
-    this.#copy = new CopyLeader({ store, generations: options.generations, snapshots, feed, clock });
-    const comparing = new CompareLeader({ store, api, snapshots, feed });
+    this.#rungs = new Rungs({
+      store,
+      generations: options.generations,
+      api,
+      snapshots,
+      feed: this.#client,
+      clock,
+      leaderUrl,
+      logger,
+    });
     this.#replicator = new Replicator({
       store,
       client: this.#client,
       clock,
       random,
       policy,
-      recover: (rung, expected, signal) =>
-        rung === 'compare' ? comparing.run(expected, signal) : this.#copy.run(expected, signal),
+      recover: (rung, expected, signal) => this.#rungs.climb(rung, expected, signal),
       observer: this.#observer(),
     });
     this.#drift = new DriftWatch({
@@ -260,7 +265,7 @@ export class Follower {
         recovery:
           recovery === null
             ? null
-            : { rung: recovery.rung, ...recovery.obstacle, attempts: recovery.failures + 1, copy: this.#copy.status },
+            : { rung: recovery.rung, ...recovery.obstacle, attempts: recovery.failures + 1, copy: this.#rungs.copy },
         last_recovery: this.#describeLastRecovery(),
         circuit: breaker.kind,
         page_size: pageSize,

@@ -1,4 +1,5 @@
 import { styleText } from 'node:util';
+import { copyText } from '@skein/follower';
 import Table from 'cli-table3';
 import { Command } from 'commander';
 import { request } from 'undici';
@@ -7,6 +8,13 @@ import { CommandError } from './command-error.ts';
 
 const URL_DEFAULT = 'http://127.0.0.1:7400';
 const TIMEOUT_MS = 5000;
+
+const copySchema = z.object({
+  step: z.string(),
+  documents: z.number(),
+  documents_total: z.number().nullable(),
+  seconds_left: z.number().nullable(),
+});
 
 const statusSchema = z.looseObject({
   role: z.string(),
@@ -28,7 +36,14 @@ const statusSchema = z.looseObject({
     }),
   ),
   leader: z.object({ url: z.string(), path: z.array(z.string()).nullish() }).optional(),
-  replication: z.object({ phase: z.string(), connected: z.boolean(), last_error: z.string().nullable() }).optional(),
+  replication: z
+    .object({
+      phase: z.string(),
+      connected: z.boolean(),
+      last_error: z.string().nullable(),
+      recovery: z.object({ copy: copySchema.nullable() }).nullish(),
+    })
+    .optional(),
 });
 
 type Row = (string | { readonly content: string; readonly colSpan: number })[];
@@ -108,7 +123,9 @@ function followedBy({ leader }: Status): string {
   return leader.path?.join(' → ') ?? leader.url;
 }
 
-function phaseOf({ phase, connected }: NonNullable<Status['replication']>): string {
+/** What it does, and how far it is with that; between two attempts at a copy there is no telling. */
+function phaseOf({ phase, connected, recovery }: NonNullable<Status['replication']>): string {
+  if (phase === 'recovering' && recovery?.copy) return copyText(recovery.copy);
   return phase === 'following' && !connected ? 'no contact' : phase;
 }
 

@@ -1,0 +1,49 @@
+import type { Clock, Generations, Store } from '@skein/core';
+import type { Expectation, Rung } from '@skein/replication';
+import type { FastifyBaseLogger } from 'fastify';
+import type { Feed } from './base-record.ts';
+import { CompareLeader } from './compare-leader.ts';
+import { CopyLeader, type CopyStatus } from './copy-leader.ts';
+import { copyText, watchingCopy } from './copy-watch.ts';
+import type { LeaderApi } from './leader-api.ts';
+import type { RecoveryOutcome } from './outcome.ts';
+import type { SnapshotClient } from './snapshot-client.ts';
+
+export interface RungsOptions {
+  readonly store: Store;
+  readonly generations: Generations;
+  readonly api: LeaderApi;
+  readonly snapshots: SnapshotClient;
+  readonly feed: Feed;
+  readonly clock: Clock;
+  readonly leaderUrl: string;
+  readonly logger: FastifyBaseLogger | undefined;
+}
+
+/** The ways back to the leader's history, for when the log does not lead on; which one is taken is the machine's to say. */
+export class Rungs {
+  readonly #options: RungsOptions;
+  readonly #compare: CompareLeader;
+  readonly #copy: CopyLeader;
+
+  constructor(options: RungsOptions) {
+    this.#options = options;
+    this.#compare = new CompareLeader(options);
+    this.#copy = new CopyLeader(options);
+  }
+
+  /** How far a copy is; null while none is being made. */
+  get copy(): CopyStatus | null {
+    return this.#copy.status;
+  }
+
+  climb(rung: Rung, expected: Expectation, signal: AbortSignal): Promise<RecoveryOutcome> {
+    if (rung === 'compare') return this.#compare.run(expected, signal);
+    const { clock, logger, leaderUrl } = this.#options;
+    return watchingCopy(this.#copy.run(expected, signal), {
+      clock,
+      status: () => this.#copy.status,
+      tell: (copy) => logger?.info({ leader: leaderUrl, ...copy }, `a copy is being made: ${copyText(copy)}`),
+    });
+  }
+}
