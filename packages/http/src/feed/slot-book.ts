@@ -65,13 +65,15 @@ export class SlotBook {
 
   /**
    * A follower asked for changes; `applied` is what it has durably, when it says so. Resolves when the follower is known
-   * for good: at once, unless it is new. One that is new and needs what is gone has nothing to be kept for it yet.
+   * for good: at once, unless it is new. What is gone already cannot be kept, so nothing changes for who says that it needs
+   * that: it is an old question that has come late, or one who is about to take a copy.
    */
   async seen(id: string, applied: Position | undefined): Promise<void> {
     const before = this.#slots.get(id);
-    if (before === undefined && (applied === undefined || applied.offset + 1 < this.#store.facts.tail)) return;
+    const kept = applied !== undefined && applied.offset + 1 >= this.#store.facts.tail ? applied : undefined;
+    if (before === undefined && kept === undefined) return;
     const slot = before ?? this.#newSlot(id);
-    this.#putSeen(applied === undefined ? slot : slotAfterAcknowledgement(slot, applied), before);
+    this.#putSeen(kept === undefined ? slot : slotAfterAcknowledgement(slot, kept), before);
     if (before === undefined) await this.#saveNow();
   }
 

@@ -67,8 +67,6 @@ class Run {
   readonly #marks = new Set<string>();
   readonly #transcript: TimedEvent[] = [];
   #violation: Violation | undefined;
-  /** Followers that have begun with nothing, and need what nobody kept for them. */
-  readonly #begunAnew = new Set<string>();
   #leaderHead = 0;
   #wasDamaged = false;
   #isWritingOver = false;
@@ -280,7 +278,7 @@ class Run {
     const hasFailed = this.#faults.some(
       (fault) => fault.kind.startsWith('fail-') && 'node' in fault && fault.node === name,
     );
-    if (isPatient && wasAnswered && !this.#begunAnew.has(follower) && !node.isDamaged && !hasFailed)
+    if (isPatient && wasAnswered && !node.isDamaged && !hasFailed)
       this.fail(`${name} gave up ${follower}, which it had answered and may not give up so soon`);
   }
 
@@ -293,7 +291,6 @@ class Run {
   #tell(event: HistoryEvent): void {
     if (this.#violation !== undefined) return;
     if (event.kind === 'damaged') this.#wasDamaged = true;
-    if (event.kind === 'renewed' && event.head.offset === 0) this.#begunAnew.add(event.node);
     if (event.kind === 'drift-found') this.#noteDrift(event.node, event.examples);
     if (event.kind === 'slot-lost') this.#noteLost(event.node, event.follower);
     if (event.kind === 'started' && (event.records[0]?.offsetFirst ?? 1) > 1) this.#mark('a start on a trimmed log');
