@@ -20,6 +20,7 @@ import {
   type SnapshotPage,
 } from '@skein/protocol';
 import type { Bench } from './bench.ts';
+import { DISK_FAILED, FaultyLevel } from './faulty-level.ts';
 import { entriesOf, follow, recordsOf, refused, valueOf } from './looking.ts';
 import type { Suite } from './suite.ts';
 
@@ -62,6 +63,26 @@ export function copying({ describe, test }: Suite): void {
       const copied = await bench.open(level, 'follower');
       await follow(leader.store, copied, { changesMax: 1, bytesMax: BYTES_MAX });
       await expectAlike(leader, { store: copied, level });
+    });
+
+    test('is as far as it says, whichever write fails, and whether it was stored all the same', async (bench) => {
+      const leader = await bench.placeLeader();
+      await writeAnything(leader.store);
+      const snapshot = await leader.store.snapshot();
+      const level = await bench.level();
+      const faults = new FaultyLevel(level);
+      let copy = await opened(level);
+      for (let page = 0; copy.progress?.isComplete !== true; page++) {
+        faults.failWrite({ skip: page % 3, isStored: page % 2 === 0 });
+        await addPage(copy, snapshot, 3).catch((error: unknown) => assert.equal(error, DISK_FAILED));
+        await level.close();
+        copy = await opened(level);
+        const counted = [...(copy.progress?.counts.values() ?? [])].reduce((sum, count) => sum + count, 0);
+        assert.equal((await entriesOf(level, 'd')).length, counted);
+      }
+      await snapshot.close();
+      faults.failWrite({ skip: Infinity });
+      await expectAlike(leader, { store: await finished(bench, level, leader.store), level });
     });
 
     test('of an empty store is an empty store', async (bench) => {
