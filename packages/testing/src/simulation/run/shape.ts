@@ -59,7 +59,7 @@ function drawLastingShape(random: Rng): Shape {
       leader: i > 0 && isChain ? `follower-${i}` : 'leader',
     })),
   ];
-  return {
+  const shape: Shape = {
     nodes,
     // Now and then nobody writes: that too has to come to rest.
     writers: random.chance(0.05) ? 0 : 1 + random.below(3),
@@ -84,5 +84,19 @@ function drawLastingShape(random: Rng): Shape {
     compareEveryMs: random.chance(0.4) ? random.between(200, 1500) : null,
     away: null,
     scrubEveryMs: random.chance(0.25) ? random.between(700, 3000) : null,
+  };
+  return random.chance(0.3) ? aboutCopies(shape, random) : shape;
+}
+
+/** A world in which a follower has to make a copy, slowly enough for things to happen meanwhile. */
+function aboutCopies(shape: Shape, random: Rng): Shape {
+  const { faultsUntilMs, retention, writers } = shape;
+  return {
+    ...shape,
+    writers: Math.max(1, writers),
+    pageSizeMax: 2,
+    retention: { ...retention, changesMin: random.pick([1, 5]) },
+    lastFollowerAtMs: random.between(2100, Math.max(2200, faultsUntilMs - 300)),
+    crashAfterJoinMs: random.between(20, 120),
   };
 }
