@@ -12,6 +12,11 @@ function slot(id: string, offset: number, silentMs = 0): Slot {
   return { id, applied: { ...START, offset }, copying: null, seenAtMs: NOW - silentMs, isLost: false };
 }
 
+/** A follower that has up to `offset`, and copies a snapshot of `copying`. */
+function copier(id: string, offset: number, copying: number): Slot {
+  return { ...slot(id, offset), copying: { ...START, offset: copying } };
+}
+
 const plan = (slots: readonly Slot[], log = LOG, policy = POLICY) => planRetention(slots, log, policy, NOW);
 
 describe('retention', () => {
@@ -25,6 +30,13 @@ describe('retention', () => {
     ['what is within the bytes', [slot('a', 40)], 41, []],
     ['nothing for one that needs more bytes, however live', [slot('a', 39)], 91, ['a']],
     ['nothing for one whose next change is gone', [slot('a', 19), slot('b', 95)], 91, ['a']],
+    [
+      'what a copy needs, which is the end of its snapshot too, and not what its maker had',
+      [copier('a', 5, 70)],
+      70,
+      [],
+    ],
+    ['nothing for a copy whose snapshot is beyond the bytes', [copier('a', 95, 40)], 91, ['a']],
   ])('keeps %s', (_, slots, tail, lost) => {
     const planned = plan(slots);
     expect([planned.tail, [...planned.lost]]).toStrictEqual([tail, lost]);

@@ -1,6 +1,6 @@
 import { START } from '@skein/protocol';
 import { describe, expect, it } from 'vitest';
-import { outboxDrift, SLOT_LIVE_MS, slotState, type Slot } from './slots.ts';
+import { outboxDrift, SLOT_LIVE_MS, slotAfterAcknowledgement, slotState, type Slot } from './slots.ts';
 
 const NOW = 100_000;
 
@@ -18,6 +18,16 @@ describe('a slot', () => {
   it('is lost whether it is heard of or not, once the log is not kept for it', () => {
     expect(slotState(slot('a', 0, 0, true), NOW)).toBe('lost');
     expect(slotState(slot('a', 0, SLOT_LIVE_MS + 1, true), NOW)).toBe('lost');
+  });
+});
+
+describe('a copy that a follower makes', () => {
+  const copying = { ...slot('a', 3), copying: { ...START, offset: 7 } };
+  const acknowledged = (offset: number) => slotAfterAcknowledgement(copying, { ...START, offset });
+
+  it('is over when what is acknowledged is not below its snapshot', () => {
+    expect(acknowledged(6)).toStrictEqual({ ...copying, applied: { ...START, offset: 6 } });
+    expect(acknowledged(7)).toStrictEqual(slot('a', 7));
   });
 });
 
