@@ -24,10 +24,23 @@ export async function writeOne(url: string): Promise<void> {
 
 /** Waits until a node holds everything up to an offset. */
 export async function untilApplied(url: string, offset: number): Promise<void> {
+  await untilStatus(url, ({ applied }) => applied >= offset);
+}
+
+/** Waits until a node's log begins at an offset or behind it. */
+export async function untilTrimmed(url: string, offset: number): Promise<void> {
+  await untilStatus(url, ({ tail }) => tail >= offset);
+}
+
+interface Status {
+  readonly applied: number;
+  readonly tail: number;
+}
+
+async function untilStatus(url: string, isReached: (status: Status) => boolean): Promise<void> {
   for (;;) {
     const { body } = await request(`${url}/v1/status`);
-    const { applied } = (await body.json()) as { readonly applied: number };
-    if (applied >= offset) return;
+    if (isReached((await body.json()) as Status)) return;
     await sleep(20);
   }
 }
