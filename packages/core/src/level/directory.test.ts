@@ -47,11 +47,11 @@ async function usedDirectory(): Promise<void> {
 
 describe('a new directory', () => {
   it('serves store-1, without saying so anywhere, also where the directory is not there yet', async () => {
-    directory = join(directory, 'of', 'several');
-    const generations = await opened();
+    const deep = join(directory, 'of', 'several');
+    const generations = await DirectoryGenerations.open(deep);
     await (await mark(generations.current(), 'first')).close();
-    expect(await names()).toStrictEqual(['store-1']);
-    expect(await servedPath(directory)).toBe(join(directory, 'store-1'));
+    expect(await readdir(deep)).toStrictEqual(['store-1']);
+    expect(await servedPath(deep)).toBe(join(deep, 'store-1'));
   });
 
   it('is refused where a database lies in the directory itself', async () => {
@@ -76,6 +76,7 @@ describe('a database built beside the one that is served', () => {
   it('is one however often it is asked for', async () => {
     const generations = await opened();
     expect(await generations.beside()).toBe(await generations.beside());
+    await generations.leave();
   });
 
   it('is gone when it is discarded, although it is open, and begins empty then', async () => {
@@ -125,8 +126,9 @@ describe('a start behind a crash', () => {
     await writeFile(join(directory, 'served.new'), 'sto');
     const generations = await opened();
     expect(await markOf(generations.current())).toBe('second');
-    await generations.beside();
+    const third = await generations.beside();
     await generations.promote();
+    await third.close();
     expect(await served()).toBe('store-3\n');
     expect(await names()).not.toContain('served.new');
   });
