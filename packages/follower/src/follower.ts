@@ -311,7 +311,10 @@ export class Follower {
         this.#slo.observe('leader_call', callMs);
       },
       fetched: (page) => {
-        if (this.#lastSyncAt === null) logger?.info({ leader: leaderUrl }, 'in contact with the leader');
+        if (this.#lastSyncAt === null) {
+          logger?.info({ leader: leaderUrl }, 'in contact with the leader');
+          this.#rungs.notNeeded();
+        }
         this.#lastSyncAt = clock.wall();
         this.#metrics.fetched(page);
       },

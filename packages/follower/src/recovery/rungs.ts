@@ -25,6 +25,7 @@ export class Rungs {
   readonly #options: RungsOptions;
   readonly #compare: CompareLeader;
   readonly #copy: CopyLeader;
+  #tidying: Promise<void> = Promise.resolve();
 
   constructor(options: RungsOptions) {
     this.#options = options;
@@ -37,7 +38,16 @@ export class Rungs {
     return this.#copy.status;
   }
 
-  climb(rung: Rung, expected: Expectation, signal: AbortSignal): Promise<RecoveryOutcome> {
+  /** The log leads on: what is left of a copy that was begun is of no use. */
+  notNeeded(): void {
+    const { generations, logger } = this.#options;
+    this.#tidying = generations.discard().catch((error: unknown) => {
+      logger?.warn({ err: error }, 'what is left of a copy could not be removed');
+    });
+  }
+
+  async climb(rung: Rung, expected: Expectation, signal: AbortSignal): Promise<RecoveryOutcome> {
+    await this.#tidying;
     if (rung === 'compare') return this.#compare.run(expected, signal);
     const { clock, logger, leaderUrl } = this.#options;
     return watchingCopy(this.#copy.run(expected, signal), {

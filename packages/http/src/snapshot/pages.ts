@@ -18,7 +18,7 @@ const MAKING_MAX = 2;
 const WAITING_MAX = 256;
 /** Pages kept for those who are about to ask for the same: followers that began together go through a snapshot together. */
 const KEPT_MAX = 4;
-const NEWLINE = Buffer.from('\n');
+const NEWLINE = 0x0a;
 
 export type DocumentCursor = Extract<SnapshotCursor, { kind: 'document' }>;
 
@@ -38,7 +38,15 @@ export class SnapshotPages {
     return this.#made;
   }
 
-  page(pin: Pin, after: SnapshotCursor | null, linesMax: number): Promise<SnapshotPart> {
+  /** A page; and since whoever has it will ask for the one behind it, that is made meanwhile. */
+  async page(pin: Pin, after: SnapshotCursor | null, linesMax: number): Promise<SnapshotPart> {
+    const page = await this.#shared(pin, after, linesMax);
+    // Whoever comes for it is told if it fails.
+    if (page.next !== null) this.#shared(pin, page.next, linesMax).catch(() => undefined);
+    return page;
+  }
+
+  #shared(pin: Pin, after: SnapshotCursor | null, linesMax: number): Promise<SnapshotPart> {
     const { position } = pin.snapshot;
     const name = `${formatPosition(position)} ${linesMax} ${after === null ? '' : formatSnapshotCursor(after)}`;
     const kept = this.#pages.get(name);
@@ -65,12 +73,24 @@ export class SnapshotPages {
   }
 }
 
+/** A trailer is a cursor, which is no longer than a key with all of its characters escaped, and a few words. */
+const TRAILER_BYTES_MAX = 8 * 1024;
+
+/** All of a page is one piece of memory, written once. */
 function partOf(pin: Pin, lines: readonly Buffer[], next: SnapshotCursor | null): SnapshotPart {
   const header = Buffer.from(encodeSnapshotHeader(headerOf(pin)));
-  const content = Buffer.concat(lines.flatMap((line) => [line, NEWLINE]));
-  const checksum = snapshotChecksum(sha256, [header, content], next);
-  const trailer = Buffer.from(encodeSnapshotTrailer({ next, lines: lines.length, checksum }));
-  return { header, content, trailer, lines: lines.length, next };
+  let size = header.length + lines.length;
+  for (const line of lines) size += line.length;
+  const bytes = Buffer.allocUnsafe(size + TRAILER_BYTES_MAX);
+  let at = header.copy(bytes);
+  for (const line of lines) {
+    at += line.copy(bytes, at);
+    bytes[at++] = NEWLINE;
+  }
+  const content = bytes.subarray(header.length, at);
+  const checksum = snapshotChecksum(sha256, [bytes.subarray(0, at)], next);
+  const end = at + bytes.write(encodeSnapshotTrailer({ next, lines: lines.length, checksum }), at);
+  return { header, content, bytes: bytes.subarray(0, end), lines: lines.length, next };
 }
 
 function headerOf({ snapshot: { log, position, history, count } }: Pin): SnapshotHeader {
@@ -78,11 +98,11 @@ function headerOf({ snapshot: { log, position, history, count } }: Pin): Snapsho
   return { log, position, history, documents: count };
 }
 
-/** A page in its parts, and where it leads. */
+/** A page, its parts, and where it leads. */
 export interface SnapshotPart {
+  readonly bytes: Buffer;
   readonly header: Buffer;
   readonly content: Buffer;
-  readonly trailer: Buffer;
   readonly lines: number;
   readonly next: SnapshotCursor | null;
 }

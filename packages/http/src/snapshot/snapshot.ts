@@ -63,8 +63,7 @@ export function snapshotRoute(app: FastifyInstance, parts: SnapshotParts): void 
         .header('cache-control', 'no-store')
         .header(HEADERS.position, formatPosition(position));
       if (limit === undefined) return reply.send(Readable.from(whole(parts, pin, from), { objectMode: false }));
-      const { header, content, trailer } = await pages.page(pin, from, limit);
-      return reply.send(Buffer.concat([header, content, trailer]));
+      return reply.send((await pages.page(pin, from, limit)).bytes);
     });
 }
 
@@ -78,11 +77,8 @@ export function namedSnapshotRoute(app: FastifyInstance, { pins, pages }: Snapsh
     .post('/v1/snapshot', { schema: { querystring: namedQuery } }, async (request, reply) => {
       const wanted = parseBody(names, jsonBody(request)).map(checkedName);
       const pin = await pins.at(parsePosition(request.query.at));
-      const { header, content, trailer } = await pages.named(pin, wanted);
-      return reply
-        .header('content-type', MEDIA_TYPES.ndjson)
-        .header('cache-control', 'no-store')
-        .send(Buffer.concat([header, content, trailer]));
+      const { bytes } = await pages.named(pin, wanted);
+      return reply.header('content-type', MEDIA_TYPES.ndjson).header('cache-control', 'no-store').send(bytes);
     });
 }
 
