@@ -1,4 +1,4 @@
-import { LIMITS, SkeinError, type Position, type RecordView } from '@skein/protocol';
+import { formatPosition, LIMITS, samePosition, SkeinError, type Position, type RecordView } from '@skein/protocol';
 import { Collection } from './collection.ts';
 import { Condition, type StoreState } from './condition.ts';
 import { loadCounts, Recounts, type CountBook, type CountDeltas } from './counts.ts';
@@ -246,11 +246,17 @@ export class Store {
    */
   repair(asOf: Position, fixes: Fixes): Promise<number> {
     return this.#writing(async () => {
+      const held = await this.positionAt(asOf.offset);
+      if (held !== undefined && !samePosition(held, asOf))
+        throw new SkeinError(
+          'diverged',
+          `a repair is of ${formatPosition(asOf)}, this log has ${formatPosition(held)}`,
+        );
       const due = await this.#reading(() => stillDue(this.#level, this.#facts, asOf, listOf(fixes)));
       if (due.length === 0) return 0;
       const batch = this.#level.batch();
       putWitness(batch, this.#facts.head);
-      const deltas = await putFixes(this.#level, batch, due, this.#counts);
+      const deltas = putFixes(batch, due, this.#counts);
       await this.#amend(batch, deltas, this.#facts);
       return due.length;
     });
@@ -262,7 +268,7 @@ export class Store {
       return Promise.reject(new SkeinError('wrong_data', 'a leader is not moved'));
     return this.#writing(async () => {
       const batch = this.#level.batch();
-      const deltas = await putFixes(this.#level, batch, listOf(move.fixes), this.#counts);
+      const deltas = putFixes(batch, listOf(move.fixes), this.#counts);
       const facts = await putMove(this.#level, batch, move, this.#facts);
       const sizes = new LogSizes();
       if (move.record !== null) sizes.note(move.record);

@@ -40,6 +40,8 @@ export async function stillDue(
   asOf: Position,
   fixes: readonly Fix[],
 ): Promise<readonly Fix[]> {
+  if (asOf.offset > facts.head.offset)
+    throw new SkeinError('ahead', `what has changed up to ${asOf.offset} is not here`);
   if (asOf.offset < facts.tail - 1)
     throw new SkeinError('compacted', `what has changed since ${asOf.offset} is no longer known`);
   const due = new Map(fixes.map((fix) => [fix.levelKey.toString('latin1'), fix]));
@@ -52,19 +54,16 @@ export async function stillDue(
   return [...due.values()];
 }
 
-/** Puts them into a batch, and what becomes of the counts. */
-export async function putFixes(
-  level: Level,
-  batch: LevelBatch,
-  fixes: readonly Fix[],
-  counts: CountBook,
-): Promise<CountDeltas> {
-  const existed = await level.hasMany(fixes.map(({ levelKey }) => levelKey));
+/**
+ * Puts them into a batch. The counts of their collections are unknown then: what is not as it should be may have become so
+ * behind the back of its count.
+ */
+export function putFixes(batch: LevelBatch, fixes: readonly Fix[], counts: CountBook): CountDeltas {
   const deltas = new Map<string, CountDelta>();
-  for (const [i, { collection, levelKey, stored }] of fixes.entries()) {
+  for (const { collection, levelKey, stored } of fixes) {
     if (stored === null) batch.del(levelKey);
     else batch.put(levelKey, stored);
-    deltas.set(collection, (deltas.get(collection) ?? 0) + Number(stored !== null) - Number(existed[i]));
+    deltas.set(collection, null);
   }
   putCounts(batch, deltas, counts);
   return deltas;
