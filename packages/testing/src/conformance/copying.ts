@@ -1,31 +1,14 @@
 import assert from 'node:assert/strict';
 import { createHash } from 'node:crypto';
-import {
-  Copy,
-  receiveLines,
-  sha256,
-  type Level,
-  type Operation,
-  type Published,
-  type Snapshot,
-  type Store,
-} from '@skein/core';
-import {
-  encodeSnapshotHeader,
-  encodeSnapshotTrailer,
-  isSkeinError,
-  parseSnapshotPage,
-  snapshotChecksum,
-  type SnapshotCursor,
-  type SnapshotPage,
-} from '@skein/protocol';
+import { Copy, receiveLines, type Level, type Operation, type Published, type Snapshot, type Store } from '@skein/core';
+import { isSkeinError, type SnapshotCursor, type SnapshotPage } from '@skein/protocol';
 import type { Bench } from './bench.ts';
 import { DISK_FAILED, FaultyLevel } from './faulty-level.ts';
 import { entriesOf, follow, recordsOf, refused, valueOf } from './looking.ts';
+import { pageOfLines } from './snapshot-page.ts';
 import type { Suite } from './suite.ts';
 
 const COLLECTIONS = ['a', 'ab', 'b'];
-const NEWLINE = Buffer.from('\n');
 const BYTES_MAX = 1024 * 1024;
 
 export function copying({ describe, test }: Suite): void {
@@ -296,12 +279,7 @@ async function addPage(copy: Copy, snapshot: Snapshot, linesMax: number): Promis
 /** A page of a snapshot as it arrives. */
 async function pageOf(snapshot: Snapshot, after: SnapshotCursor | null, linesMax: number): Promise<SnapshotPage> {
   const { lines, next } = await snapshot.lines(after, { linesMax, bytesMax: BYTES_MAX });
-  const { position, history, count } = snapshot;
-  const header = Buffer.from(encodeSnapshotHeader({ log: snapshot.log!, position, history, documents: count }));
-  const content = Buffer.concat(lines.flatMap((line) => [line, NEWLINE]));
-  const checksum = snapshotChecksum(sha256, [header, content], next);
-  const trailer = Buffer.from(encodeSnapshotTrailer({ next, lines: lines.length, checksum }));
-  return parseSnapshotPage(Buffer.concat([header, content, trailer]), sha256);
+  return pageOfLines(snapshot, lines, next);
 }
 
 async function finished(bench: Bench, level: Level, from: Store): Promise<Store> {

@@ -7,9 +7,11 @@ import { following } from './following.ts';
 import { idempotency } from './idempotency.ts';
 import type { CreateLevel } from './levels.ts';
 import { log } from './log.ts';
+import { moving } from './moving.ts';
 import { opening } from './opening.ts';
 import { reading } from './reading.ts';
 import { recovering } from './recovering.ts';
+import { repairing } from './repairing.ts';
 import { rotting } from './rotting.ts';
 import { slots } from './slots.ts';
 import { snapshots } from './snapshots.ts';
@@ -39,6 +41,8 @@ export function storeConformance(api: TestApi, createLevel: CreateLevel): void {
   trimming(suite);
   slots(suite);
   recovering(suite);
+  repairing(suite);
+  moving(suite);
   rotting(suite);
   closing(suite);
 }
