@@ -1,0 +1,82 @@
+import type { Clock, ScrubReport, Snapshot, Store } from '@skein/core';
+import type { FastifyInstance } from 'fastify';
+import { beforeEach, describe, expect, it } from 'vitest';
+import { DailyScrub } from './daily-scrub.ts';
+
+const EVERY_MS = 1000;
+
+let did: string[];
+let hasTree: boolean;
+let scrub: () => Promise<ScrubReport>;
+let hooks: Map<string, () => Promise<void>>;
+let sleepsLeft: number;
+let nowMs: number;
+
+beforeEach(() => {
+  did = [];
+  hasTree = true;
+  scrub = async () => ({ documents: 3, problems: [] });
+  hooks = new Map();
+  sleepsLeft = 1;
+  nowMs = 0;
+});
+
+/** Runs until it has slept so often as it may; from then on it sleeps for ever. */
+async function run(): Promise<DailyScrub> {
+  let end: () => void = () => undefined;
+  const ended = new Promise<void>((resolve) => (end = resolve));
+  const clock: Clock = {
+    now: () => nowMs,
+    wall: () => 0,
+    sleep: async (ms, signal) => {
+      if (sleepsLeft-- > 0) return void (nowMs += ms);
+      end();
+      await new Promise((_, reject) => signal!.addEventListener('abort', () => reject(signal!.reason as Error)));
+    },
+  };
+  const snapshot = { close: async () => void did.push('closed') } as unknown as Snapshot;
+  const store = {
+    scrub: () => scrub(),
+    snapshot: async () => snapshot,
+    digests: {
+      keptAt: () => (hasTree ? {} : undefined),
+      forget: () => void did.push('forgotten'),
+      at: async (of: Snapshot) => void did.push(of === snapshot ? 'made anew' : 'made of another'),
+    },
+  } as unknown as Store;
+  const daily = new DailyScrub({ store, clock, everyMs: EVERY_MS, logger: undefined });
+  const addHook = (name: string, hook: () => Promise<void>): void => void hooks.set(name, hook);
+  daily.install({ addHook } as unknown as FastifyInstance);
+  await hooks.get('onReady')!();
+  await ended;
+  await hooks.get('onClose')!();
+  return daily;
+}
+
+describe('reading everything again', () => {
+  it('has the digests made anew from what is stored, and not from what was kept', async () => {
+    await run();
+    expect(did).toStrictEqual(['forgotten', 'made anew', 'closed']);
+  });
+
+  it('makes no digests where there are none', async () => {
+    hasTree = false;
+    await run();
+    expect(did).toStrictEqual([]);
+  });
+
+  it('says when it was done, and what it found', async () => {
+    scrub = async () => ({ documents: 5, problems: ['one is missing'] });
+    expect((await run()).last).toStrictEqual({ atMs: EVERY_MS, documents: 5, problems: ['one is missing'] });
+  });
+
+  it('goes on after a store that could not be read', async () => {
+    sleepsLeft = 2;
+    let times = 0;
+    scrub = async () => {
+      if (times++ === 0) throw new Error('not now');
+      return { documents: 3, problems: [] };
+    };
+    expect((await run()).last?.atMs).toBe(2 * EVERY_MS);
+  });
+});
