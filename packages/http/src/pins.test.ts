@@ -108,6 +108,7 @@ describe('a pin', () => {
     };
     for (let offset = 1; offset <= 16; offset++) expect(await begin(offset)).toBe(offset);
     expect(await begin(17)).toBe(16);
+    await expect(pins.take(-1, 17)).rejects.toMatchObject({ code: 'overloaded' });
     nowMs = 5000;
     await pins.at(at(1));
     expect(await begin(17)).toBe(17);

@@ -41,14 +41,18 @@ export class Pins {
     return this.#pins.size;
   }
 
-  /** A pin that is no older than so, and not of before an offset; the newest one, when no more may be made. */
+  /**
+   * A pin that is no older than so, and not of before an offset. When no more may be made it is the newest one, unless that is
+   * of before the offset.
+   */
   async take(ageMsMax: number, offsetMin = 0): Promise<Pin> {
     const newest = [...this.#pins.values()].at(-1);
-    const isYoung =
-      newest !== undefined &&
-      newest.snapshot.position.offset >= offsetMin &&
-      this.#clock.now() - newest.madeAtMs <= ageMsMax;
-    if (newest !== undefined && (isYoung || !(await this.#hasRoom()))) return this.#used(newest);
+    const reaches = newest !== undefined && newest.snapshot.position.offset >= offsetMin;
+    if (reaches && this.#clock.now() - newest.madeAtMs <= ageMsMax) return this.#used(newest);
+    if (newest !== undefined && !(await this.#hasRoom())) {
+      if (reaches) return this.#used(newest);
+      throw new SkeinError('overloaded', 'too many snapshots are being read', { retryAfterSeconds: 1 });
+    }
     this.#taking ??= this.#make().finally(() => (this.#taking = null));
     return this.#taking;
   }

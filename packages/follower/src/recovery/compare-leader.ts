@@ -1,6 +1,6 @@
 import type { Store } from '@skein/core';
 import { Comparison, fetchDigest } from '@skein/http';
-import { formatPosition, type IdempotencyLine, type Position, type SnapshotHeader } from '@skein/protocol';
+import { formatPosition, START, type IdempotencyLine, type Position, type SnapshotHeader } from '@skein/protocol';
 import { planCopy, type Expectation } from '@skein/replication';
 import { fetchBaseRecord, TooLate, type Feed } from './base-record.ts';
 import { fetchFixes, type FixLimits } from './fetch-fixes.ts';
@@ -41,7 +41,8 @@ export class CompareLeader {
 
   async #move(expected: Expectation, signal: AbortSignal): Promise<RecoveryOutcome> {
     const { store, api, feed } = this.#options;
-    const { position } = await api.pin('0', signal);
+    // A leader that has it pins nothing older than what is here.
+    const { position } = await api.pin(formatPosition(expected.floor ?? START), signal);
     const { header, entries } = await this.#reserve(position, expected, signal);
     const { fixes, isPart } = await this.#fixes(position, signal);
     if (isPart) return { kind: 'declined', reason: 'more differs from the leader than is moved in one piece' };
