@@ -1,0 +1,139 @@
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { Readable } from 'node:stream';
+import { classicLevel, Store, systemClock } from '@skein/core';
+import { boundsOf, createServer, type NodeServer } from '@skein/http';
+import type { Role } from '@skein/protocol';
+import { HttpFeedClient } from '../src/feed-client.ts';
+import type { LeaderLink, LinkAnswer, LinkRequest } from '../src/leader-link.ts';
+import { LeaderApi } from '../src/recovery/leader-api.ts';
+import { SnapshotClient } from '../src/recovery/snapshot-client.ts';
+
+const NEVER = new AbortController().signal;
+const unused = (): never => {
+  throw new Error('is not asked for');
+};
+
+interface Refused {
+  readonly status: number;
+  readonly code: string;
+  readonly retryAfterSeconds?: number;
+}
+
+/** A leader in this process: its store, its routes, and a way to it on which answers can be put in between. */
+export class TestLeader {
+  readonly store: Store;
+  readonly #server: NodeServer;
+  readonly asked: string[] = [];
+  /** What is answered in the leader's place; undefined lets it answer. */
+  instead: (request: LinkRequest) => Refused | undefined = () => undefined;
+  /** Done before a request is answered. */
+  before: (request: LinkRequest) => Promise<void> = async () => undefined;
+
+  constructor(store: Store) {
+    this.store = store;
+    this.#server = createServer({
+      node: {
+        role: 'leader',
+        store,
+        clock: systemClock,
+        version: '0',
+        stopping: NEVER,
+        bounds: () => boundsOf(store),
+        health: unused,
+        readiness: unused,
+        statusOfRole: unused,
+      },
+      retention: { changesMin: 1, bytesMax: 1024 ** 3, silenceMsMax: 3_600_000 },
+      addWrites: () => undefined,
+      addRoleMetrics: () => undefined,
+    });
+  }
+
+  get link(): LeaderLink {
+    return { request: (request) => this.#answer(request), close: async () => undefined };
+  }
+
+  get api(): LeaderApi {
+    return new LeaderApi(this.link, 5000);
+  }
+
+  get snapshots(): SnapshotClient {
+    return new SnapshotClient({ link: this.link, nodeId: 'f', requestTimeoutMs: 5000, linesMax: 1000 });
+  }
+
+  get feed(): HttpFeedClient {
+    return new HttpFeedClient({ link: this.link, nodeId: 'f', requestTimeoutMs: 5000 });
+  }
+
+  async close(): Promise<void> {
+    await this.#server.app.close();
+  }
+
+  async #answer(request: LinkRequest): Promise<LinkAnswer> {
+    const { method, path, headers, body } = request;
+    this.asked.push(`${method} ${path}`);
+    await this.before(request);
+    const refused = this.instead(request);
+    if (refused !== undefined) {
+      const retryAfter =
+        refused.retryAfterSeconds === undefined ? {} : { 'retry-after': `${refused.retryAfterSeconds}` };
+      return answerOf(refused.status, retryAfter, Buffer.from(JSON.stringify({ code: refused.code, detail: 'no' })));
+    }
+    const parts = body === undefined || body === null ? [] : await body.toArray();
+    const {
+      statusCode,
+      headers: heads,
+      rawPayload,
+    } = await this.#server.app.inject({
+      method: method as 'GET',
+      url: path,
+      headers: headers as Record<string, string>,
+      ...(parts.length === 0 ? {} : { payload: Buffer.concat(parts as Buffer[]) }),
+    });
+    return answerOf(statusCode, heads as Record<string, string>, rawPayload);
+  }
+}
+
+function answerOf(status: number, headers: Record<string, string>, payload: Buffer): LinkAnswer {
+  const body = Object.assign(Readable.from([payload]), {
+    bytes: async () => payload,
+    text: async () => payload.toString(),
+    dump: async () => undefined,
+  });
+  return { status, headers, body };
+}
+
+/** Stores of one test, in directories that go away with it. */
+export class TestStores {
+  readonly #cleanups: (() => Promise<void>)[] = [];
+
+  async open(role: Role): Promise<Store> {
+    const directory = await mkdtemp(join(tmpdir(), 'skein-follower-'));
+    const store = await Store.open({ level: classicLevel(directory), role, node: role });
+    this.#cleanups.push(async () => {
+      await store.close();
+      await rm(directory, { recursive: true });
+    });
+    return store;
+  }
+
+  async leader(): Promise<TestLeader> {
+    const leader = new TestLeader(await this.open('leader'));
+    this.#cleanups.push(() => leader.close());
+    return leader;
+  }
+
+  async close(): Promise<void> {
+    for (const cleanup of this.#cleanups.splice(0).toReversed()) await cleanup();
+  }
+}
+
+/** A follower's store takes what it lacks of a leader's log. */
+export async function follow(leader: Store, follower: Store): Promise<void> {
+  while (follower.facts.head.offset < leader.facts.head.offset) {
+    const { records } = await leader.readLog(follower.facts.head.offset, { changesMax: 5000, bytesMax: 1024 ** 2 });
+    await follower.apply(leader.facts.identity.log!, records);
+  }
+}
