@@ -3,6 +3,7 @@ import { Follower, type FollowerOptions } from '@skein/follower';
 import { Leader, type LeaderOptions } from '@skein/leader';
 import { healthSchema, START, type Health, type Role } from '@skein/protocol';
 import type { DiskStep } from '../disk/sim-level.ts';
+import type { SimDisk } from '../disk/sim-disk.ts';
 import type { SimShelf } from '../disk/sim-shelf.ts';
 import type { HistoryEvent } from '../history.ts';
 import { documentsIn, newestOffsetIn, recordsIn } from './peek.ts';
@@ -70,6 +71,8 @@ export class SimProcess {
   #generations: SimGenerations | undefined;
   #store: Store | undefined;
   #node: Leader | Follower | undefined;
+  /** The database that was served when it was last told of. */
+  #served: SimDisk | undefined;
   /** What the leader said last, as the follower's machine got it. */
   lastContact: { readonly atMs: number; readonly head: number } | null = null;
 
@@ -198,6 +201,7 @@ export class SimProcess {
   #tellStart({ facts }: Store): void {
     const { name, role } = this.#setup;
     const { shelf, tell } = this.#around;
+    this.#served = shelf.served;
     const records = recordsIn(shelf.served.content());
     tell({ kind: 'started', node: name, role, log: facts.identity.log, head: facts.head, records });
   }
@@ -215,8 +219,10 @@ export class SimProcess {
     const { name, leader } = this.#setup;
     const { shelf, scheduler, tell, isDamaged } = this.#around;
     const { identity, head } = store.facts;
-    // A copy is no better than what it is a copy of.
-    const isSound = !isDamaged(leader!);
+    // A copy is no better than what it is a copy of; and what has only moved, or been repaired, is as damaged as it was.
+    const isSameDatabase = shelf.served === this.#served;
+    const isSound = !isDamaged(leader!) && !(isSameDatabase && this.#machine.isDamaged());
+    this.#served = shelf.served;
     this.#machine.renewed();
     scheduler.note(`${name} anew ${head.offset} ${head.hash}`);
     tell({
