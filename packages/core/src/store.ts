@@ -359,10 +359,10 @@ export class Store {
 
   /** Writes documents past the log. Whoever knows something of the store has to look again. */
   async #amend(batch: LevelBatch, deltas: CountDeltas, facts: Facts, log?: LogSizes): Promise<void> {
+    this.#historyForReading = facts.history;
     await this.#guarded(() => batch.write(SYNCED));
     if (log !== undefined) this.#log.begin(log);
     this.#facts = facts;
-    this.#historyForReading = facts.history;
     this.#counts.apply(deltas);
     this.digests.forget();
     this.#publish({ records: [], head: facts.head, tookMs: 0, isAnew: true });

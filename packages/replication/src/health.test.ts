@@ -87,12 +87,21 @@ describe('a follower', () => {
     ],
     [
       'that makes a copy',
-      { phase: 'recovering', recovery: { obstacle: { code: 'compacted', detail: 'D' } }, lastError: 'compacted: D' },
+      {
+        phase: 'recovering',
+        recovery: { rung: 'copy', obstacle: { code: 'compacted', detail: 'D' } },
+        lastError: 'compacted: D',
+      },
       "a new copy of the leader's documents is being made (compacted: D)",
     ],
     [
+      'that compares itself with its leader',
+      { phase: 'recovering', recovery: { rung: 'compare', obstacle: { code: 'compacted', detail: 'D' } } },
+      'this follower is taking over what differs from its leader (compacted: D)',
+    ],
+    [
       'that cannot make a copy',
-      { phase: 'recovering', recovery: { obstacle: { code: 'corrupt', detail: 'D' } }, lastError: 'EIO' },
+      { phase: 'recovering', recovery: { rung: 'copy', obstacle: { code: 'corrupt', detail: 'D' } }, lastError: 'EIO' },
       "a new copy of the leader's documents is being made (corrupt: D); the last attempt failed: EIO",
     ],
     [

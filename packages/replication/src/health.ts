@@ -1,7 +1,7 @@
 import type { DriftReport } from './drift.ts';
 import { lagSeconds, type Progress } from './progress.ts';
 import type { Refusal } from './follower-state.ts';
-import type { Obstacle, Recovery } from './recovery.ts';
+import type { Recovery } from './recovery.ts';
 
 export type Verdict = { readonly healthy: true } | { readonly healthy: false; readonly reason: string };
 
@@ -32,7 +32,7 @@ export interface FollowerCondition {
   readonly phase: 'starting' | 'following' | 'recovering' | 'refused' | 'stopped';
   readonly progress: Progress;
   readonly refusal: Refusal | null;
-  readonly recovery: Pick<Recovery, 'obstacle'> | null;
+  readonly recovery: Pick<Recovery, 'rung' | 'obstacle'> | null;
   /** How many times in a row a page could not be applied. */
   readonly applyFailures: number;
   readonly lastError: string | null;
@@ -42,7 +42,7 @@ export interface FollowerCondition {
 export function followerVerdict(condition: FollowerCondition, lagSecondsMax: number, nowMs: number): Verdict {
   const { phase, progress, refusal, recovery, applyFailures, lastError } = condition;
   if (phase === 'refused') return unhealthy(refusalSentence(refusal!));
-  if (phase === 'recovering') return unhealthy(recoverySentence(recovery!.obstacle, lastError));
+  if (phase === 'recovering') return unhealthy(recoverySentence(recovery!, lastError));
   if (phase === 'stopped') return unhealthy('the follower is stopped');
   if (applyFailures > 0) return unhealthy(`changes cannot be applied, and are tried again (${lastError})`);
   const lag = lagSeconds(progress, nowMs);
@@ -85,7 +85,7 @@ function refusalSentence(refusal: Refusal): string {
   const { code, detail } = refusal;
   switch (code) {
     case 'compacted':
-      return recoverySentence(refusal, null);
+      return recoverySentence({ rung: 'copy', obstacle: refusal }, null);
     case 'diverged':
       return `this follower holds changes that are not in the leader's history; it must not follow on (${detail})`;
     case 'other_log':
@@ -95,10 +95,14 @@ function refusalSentence(refusal: Refusal): string {
   }
 }
 
-function recoverySentence({ code, detail }: Obstacle, lastError: string | null): string {
-  const trouble =
-    lastError === null || lastError === `${code}: ${detail}` ? '' : `; the last attempt failed: ${lastError}`;
-  return `a new copy of the leader's documents is being made (${code}: ${detail})${trouble}`;
+function recoverySentence({ rung, obstacle }: Pick<Recovery, 'rung' | 'obstacle'>, lastError: string | null): string {
+  const why = `${obstacle.code}: ${obstacle.detail}`;
+  const trouble = lastError === null || lastError === why ? '' : `; the last attempt failed: ${lastError}`;
+  const way =
+    rung === 'compare'
+      ? 'this follower is taking over what differs from its leader'
+      : "a new copy of the leader's documents is being made";
+  return `${way} (${why})${trouble}`;
 }
 
 function unhealthy(reason: string): Verdict {

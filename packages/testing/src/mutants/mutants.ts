@@ -327,8 +327,8 @@ export const MUTANTS: readonly Mutant[] = [
     edits: [
       {
         file: 'replication/src/follower-machine.ts',
-        find: 'if (state.isApplying || state.inHand === null)',
-        replace: 'if (state.inHand === null)',
+        find: 'if (state.isApplying || state.inHand === null || isHeld(state))',
+        replace: 'if (state.inHand === null || isHeld(state))',
       },
     ],
     test: 'packages/replication/src/follower-machine.test.ts',
@@ -386,7 +386,7 @@ export const MUTANTS: readonly Mutant[] = [
     name: 'asks to be parked where there are changes, and so never sees a slow leader',
     edits: [
       {
-        file: 'replication/src/follower-machine.ts',
+        file: 'replication/src/follower-fetch.ts',
         find: ' && fetchedTo.offset >= (progress.leaderHead ?? 0)',
         replace: '',
       },
