@@ -29,7 +29,7 @@ interface Copied {
 
 /** A leader that keeps one change, and a follower that is to begin. `at` is called before each request is answered. */
 class Scene {
-  readonly store: Store;
+  store: Store;
   readonly followerStore: Store;
   readonly generations: DirectoryGenerations;
   /** What a test has planned. */
@@ -39,10 +39,7 @@ class Scene {
   #at: (path: string) => Promise<void>;
 
   static async of(at: (scene: Scene, path: string) => Promise<void>): Promise<Scene> {
-    const { level } = await createMemoryLevel();
-    const store = await Store.open({ level, role: 'leader', node: 'leader', clock: systemClock });
-    for (let i = 10; i < 10 + DOCUMENTS; i++) await store.collection('c').put(`k-${i}`, 'first');
-    await store.trim(store.facts.head.offset);
+    const store = await leaderStore('first');
     const directory = await mkdtemp(join(tmpdir(), 'skein-copies-'));
     const generations = await DirectoryGenerations.open(directory);
     const onSetAside = (): void => undefined;
@@ -115,6 +112,14 @@ class Scene {
     this.#leader = this.#newLeader();
   }
 
+  /** Where the leader was there is one of another log, with as many documents. */
+  async replaceLeader(): Promise<void> {
+    await this.#leader.stop();
+    await this.store.close();
+    this.store = await leaderStore('of another log');
+    this.#leader = this.#newLeader();
+  }
+
   #newLeader(): Leader {
     return new Leader({ store: this.store, clock: systemClock, version: 'test', retention: RETENTION });
   }
@@ -142,6 +147,15 @@ class Scene {
       close: async () => closing.abort(new Error('closed')),
     };
   };
+}
+
+/** A store that keeps its newest change only. */
+async function leaderStore(value: string): Promise<Store> {
+  const { level } = await createMemoryLevel();
+  const store = await Store.open({ level, role: 'leader', node: 'leader', clock: systemClock });
+  for (let i = 10; i < 10 + DOCUMENTS; i++) await store.collection('c').put(`k-${i}`, value);
+  await store.trim(store.facts.head.offset);
+  return store;
 }
 
 function untilAborted(signal: AbortSignal): Promise<never> {
@@ -193,6 +207,20 @@ describe('a copy that is made while its leader changes', () => {
     const scene = await Scene.of(once('/v1/snapshot', 4, lose));
     const { head, documents } = await scene.copied();
     expect(head).toBe(scene.store.facts.head.offset);
+    expect(documents).toStrictEqual(await documentsOf(scene.store));
+  });
+
+  it('is not served when it was finished, could not be, and the leader is another one by then', async () => {
+    const scene = await Scene.of(async () => undefined);
+    const { generations } = scene;
+    const promote = generations.promote.bind(generations);
+    generations.promote = async () => {
+      generations.promote = promote;
+      await scene.replaceLeader();
+      scene.hasHappened = true;
+      throw new Error('EIO');
+    };
+    const { documents } = await scene.copied();
     expect(documents).toStrictEqual(await documentsOf(scene.store));
   });
 

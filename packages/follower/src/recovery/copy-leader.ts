@@ -84,7 +84,8 @@ export class CopyLeader {
     if (problems.length > 0) throw new SkeinError('corrupt', `the copy is not what it should be: ${problems[0]}`);
     signal.throwIfAborted();
     await store.become(made, () => generations.promote());
-    await generations.removeFormer();
+    // What cannot be removed now is at the next start.
+    await generations.removeFormer().catch(() => undefined);
     const { identity, head } = store.facts;
     return { kind: 'recovered', log: identity.log!, position: head, documentsMoved: documentsOf(copy) };
   }
@@ -95,22 +96,17 @@ export class CopyLeader {
     let copy = await this.#opened();
     const startedAt = this.#options.clock.now();
     const documentsAtStart = documentsOf(copy);
-    let asking = copy.progress?.isComplete === true ? null : this.#ask(copy.progress, signal);
+    let asking: Promise<Page> | null = this.#ask(copy.progress, signal);
     while (asking !== null) {
-      const page = await asking;
-      const plan = planCopy(copy.progress, page.header, expected);
-      if (plan.kind === 'refuse') throw new Ended({ kind: 'refused', refusal: plan.refusal });
-      if (plan.kind === 'start-over') {
+      const page: Page = await asking;
+      if (!isContinuedBy(copy, page, expected)) {
         copy = await this.#startOver();
         asking = this.#ask(null, signal);
         continue;
       }
-      const ahead = {
-        newest: page.header.position,
-        after: page.next,
-        base: copy.progress?.base ?? page.header.position,
-      };
-      asking = page.next === null ? null : this.#ask(ahead, signal);
+      // One that was complete when it was left has only had to be asked whose it is.
+      if (copy.progress?.isComplete === true) break;
+      asking = page.next === null ? null : this.#ask(progressAfter(copy, page), signal);
       asking?.catch(() => undefined);
       await copy.add(page.header, page);
       this.#pace = {
@@ -156,6 +152,18 @@ export class CopyLeader {
       await made.apply(log, await fetchRecords(this.#options.feed, wanted, signal));
     }
   }
+}
+
+/** False where it has to be started over; a leader whose copy may not be taken ends it. */
+function isContinuedBy({ progress }: Copy, { header }: Page, expected: Expectation): boolean {
+  const plan = planCopy(progress, header, expected);
+  if (plan.kind === 'refuse') throw new Ended({ kind: 'refused', refusal: plan.refusal });
+  return plan.kind === 'go-on';
+}
+
+/** How far a copy will be with a page that is not stored yet. */
+function progressAfter({ progress }: Copy, { header, next }: Page): Pick<CopyProgress, 'newest' | 'after' | 'base'> {
+  return { newest: header.position, after: next, base: progress?.base ?? header.position };
 }
 
 function documentsOf({ progress }: Copy): number {
