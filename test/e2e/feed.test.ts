@@ -188,7 +188,7 @@ describe('a trimmed log', () => {
     for (const since of ['3', '0']) {
       const { status, json } = await trimmed.get(`/v1/changes?since=${since}`);
       expect(status).toBe(410);
-      expect(json).toMatchObject({ code: 'compacted', log, epoch, head: position, tail: 5 });
+      expect(json).toMatchObject({ code: 'compacted', log, epoch, head: position, tail: 5, snapshot: '/v1/snapshot' });
     }
     expect((await trimmed.get('/v1/collections/c')).json.documents).toHaveLength(10);
   }

@@ -23,7 +23,10 @@ export function refusalOf(plan: Exclude<PagePlan, { kind: 'page' | 'wait' }>, bo
   };
   switch (plan.kind) {
     case 'compacted':
-      return new SkeinError('compacted', `changes before ${bounds.tail} are no longer kept`, facts);
+      return new SkeinError('compacted', `changes before ${bounds.tail} are no longer kept`, {
+        ...facts,
+        snapshot: '/v1/snapshot',
+      });
     case 'ahead':
       return new SkeinError('ahead', `this log ends at ${bounds.head.offset}`, facts);
     case 'diverged':
