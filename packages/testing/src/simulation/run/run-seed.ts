@@ -1,4 +1,4 @@
-import type { Position } from '@skein/protocol';
+import { samePosition, type Position } from '@skein/protocol';
 import { allCheckers } from '../checkers/index.ts';
 import { SimShelf } from '../disk/sim-shelf.ts';
 import { applyFault } from '../faults/apply-fault.ts';
@@ -39,6 +39,9 @@ export interface SeedResult {
 
 /** Long enough for the longest backoff, the breaker, and everything that was missed meanwhile. */
 const CONVERGE_MS = 40_000;
+/** How often a world is looked at meanwhile, and for how long all must have been well. */
+const LOOK_MS = 2000;
+const REST_MS = 6000;
 /** Writers go on for this long after the last fault: a cluster that only ever heals in silence has not healed. */
 const LAST_WORDS_MS = 1500;
 
@@ -102,7 +105,7 @@ class Run {
     this.#calmDown();
     await this.#runUntil(faultsUntilMs + LAST_WORDS_MS);
     this.#isWritingOver = true;
-    await this.#runUntil(faultsUntilMs + LAST_WORDS_MS + CONVERGE_MS);
+    await this.#comeToRest(faultsUntilMs + LAST_WORDS_MS);
     this.#settle();
     this.#isOver = true;
     return {
@@ -114,6 +117,22 @@ class Run {
       violation: this.#violation,
       transcript: this.#transcript,
     };
+  }
+
+  /** Until all is well and stays so for a while, or the time for that is up: what happens behind that is always the same. */
+  async #comeToRest(fromMs: number): Promise<void> {
+    let restMs = 0;
+    for (let ms = LOOK_MS; ms <= CONVERGE_MS && restMs < REST_MS; ms += LOOK_MS) {
+      await this.#runUntil(fromMs + ms);
+      restMs = this.#isAtRest() ? restMs + LOOK_MS : 0;
+    }
+  }
+
+  #isAtRest(): boolean {
+    const leader = this.#nodes[0]!;
+    if (leader.isDamaged) return true;
+    if (this.#shape.writers > 0 && !this.#isLastWriteDone) return false;
+    return this.#nodes.every((node) => this.#isBeyondHelp(node) || isLike(node, leader));
   }
 
   fail(problem: string): void {
@@ -309,4 +328,10 @@ class Run {
   #mark(mark: string): void {
     this.#marks.add(mark);
   }
+}
+
+function isLike(node: SimNode, leader: SimNode): boolean {
+  const head = leader.store?.facts.head;
+  const own = node.store?.facts.head;
+  return head !== undefined && own !== undefined && samePosition(own, head) && node.health()?.healthy === true;
 }
