@@ -110,7 +110,14 @@ describe('what a follower says of itself', () => {
     const { head, position } = await leader.status();
     await client.get('/v1/changes?since=now', { ...follower, 'skein-applied': '0' });
     expect(await slots()).toStrictEqual([
-      { id: 'f-1', applied: '0', lag_changes: head.offset, seen_seconds_ago: expect.any(Number), state: 'live' },
+      {
+        id: 'f-1',
+        applied: '0',
+        copying: null,
+        lag_changes: head.offset,
+        seen_seconds_ago: expect.any(Number),
+        state: 'live',
+      },
     ]);
     expect(await leader.metric('skein_replication_outbox_drift')).toBe(head.offset);
     expect(await leader.metric('skein_replication_active_followers')).toBe(1);

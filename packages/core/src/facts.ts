@@ -80,8 +80,7 @@ export async function loadFacts(level: Level, created: NewStore, sizes: LogSizes
 
 async function create(level: Level, created: NewStore): Promise<Facts> {
   const { role, node, randomness = systemRandomness } = created;
-  const found = await level.keys({ limit: 1 }).all();
-  if (found.length > 0) throw new SkeinError('wrong_data', 'the directory holds a database that is not a Skein store');
+  await assertEmpty(level);
   const log = role === 'leader' ? randomness(12).toString('hex') : null;
   const identity = { log, role, node: node ?? `node-${randomness(4).toString('hex')}` };
   const history = role === 'leader' ? [{ epoch: makeEpoch(1, randomness(8)), offsetFirst: 1 }] : [];
@@ -89,6 +88,16 @@ async function create(level: Level, created: NewStore): Promise<Facts> {
   putNewStore(batch, identity, history);
   await batch.write(SYNCED);
   return { identity, history, head: START, headTs: null, tail: 1 };
+}
+
+/** A store whose format cannot be read is still one where anything else says so: it has rotted, and is no stranger. */
+async function assertEmpty(level: Level): Promise<void> {
+  const found = await level.keys({ limit: 1 }).all();
+  if (found.length === 0) return;
+  const others: readonly MetaName[] = ['identity', 'history', 'tail', 'witness'];
+  if ((await level.hasMany(others.map(metaKey))).includes(true))
+    throw new SkeinError('corrupt', 'the store does not say what format it has');
+  throw new SkeinError('wrong_data', 'the directory holds a database that is not a Skein store');
 }
 
 /** What makes a store of a database; it is one when the batch is written. */
