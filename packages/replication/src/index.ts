@@ -53,6 +53,7 @@ export {
   type Progress,
 } from './progress.ts';
 export { nextComparisonMs, REPAIRS_MAX, type DriftReport } from './drift.ts';
+export { copyText } from './copy-text.ts';
 export { copySecondsLeft, planCopy, type CopyPace } from './copy-plan.ts';
 export { type Expectation, type Obstacle, type Recovery, type Rung } from './recovery.ts';
 export { planRead, type ReadPlan } from './read-planner.ts';

@@ -1,10 +1,10 @@
 import type { Clock, Generations, Store } from '@skein/core';
-import type { Expectation, Rung } from '@skein/replication';
+import { copyText, type Expectation, type Rung } from '@skein/replication';
 import type { FastifyBaseLogger } from 'fastify';
 import type { Feed } from './base-record.ts';
 import { CompareLeader } from './compare-leader.ts';
 import { CopyLeader, type CopyStatus } from './copy-leader.ts';
-import { copyText, watchingCopy } from './copy-watch.ts';
+import { watchingCopy } from './copy-watch.ts';
 import type { LeaderApi } from './leader-api.ts';
 import type { RecoveryOutcome } from './outcome.ts';
 import type { SnapshotClient } from './snapshot-client.ts';

@@ -1,8 +1,7 @@
 import { styleText } from 'node:util';
-import { copyText } from '@skein/follower';
+import { copyText } from '@skein/replication';
 import Table from 'cli-table3';
 import { Command } from 'commander';
-import { request } from 'undici';
 import { z } from 'zod';
 import { CommandError } from './command-error.ts';
 
@@ -67,6 +66,7 @@ export function statusCommand(): Command {
 
 async function ask(url: string): Promise<Answer> {
   try {
+    const { request } = await import('undici');
     const { statusCode, body } = await request(new URL('/v1/status', url), {
       headersTimeout: TIMEOUT_MS,
       bodyTimeout: TIMEOUT_MS,

@@ -1,6 +1,6 @@
 import { kindOf, type Difference, type DifferenceKind } from '@skein/replication';
 import { Command, InvalidArgumentError } from 'commander';
-import { verifyNodes, type VerifyReport } from '../verify/verify-nodes.ts';
+import type { VerifyReport } from '../verify/verify-nodes.ts';
 import { CommandError } from './command-error.ts';
 import { ProgressLine } from './progress-line.ts';
 
@@ -37,6 +37,8 @@ async function verifyWithProgress(a: string, b: string, { wait, limit }: VerifyF
   let text = 'waiting for the digests of both';
   const line = new ProgressLine(process.stderr, () => text);
   try {
+    // Not for every command, since it is all of a store.
+    const { verifyNodes } = await import('../verify/verify-nodes.ts');
     return await verifyNodes(a, b, {
       waitSeconds: wait,
       limit,
