@@ -4,6 +4,7 @@ export interface DriftReport {
   readonly offset: number;
   /** Documents that are not as the leader has them; there may be more when `isPart`. */
   readonly differing: number;
+  /** Those that are as they should be by now. */
   readonly repaired: number;
   readonly isPart: boolean;
   /** What the two sides have told each other to find that out. */

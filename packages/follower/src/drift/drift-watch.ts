@@ -124,8 +124,16 @@ export class DriftWatch {
       ? await fetchFixes(snapshots, position, noted, limits, signal)
       : { fixes: { documents: [], removed: [] }, isPart: await isMoreThan(noted, REPAIRS_MAX) };
     const repaired = seen.length > 0 && repairs ? await store.repair(position, fixes) : 0;
-    const { cost } = comparison;
-    const report = { atMs: clock.now(), offset: position.offset, differing: seen.length, repaired, isPart, cost };
+    // What the log has changed meanwhile is put right, too, though not by the repair.
+    const settled = fixes.documents.length + fixes.removed.length;
+    const report: DriftReport = {
+      atMs: clock.now(),
+      offset: position.offset,
+      differing: seen.length,
+      repaired: settled,
+      isPart,
+      cost: comparison.cost,
+    };
     this.#report = report;
     observer.compared({ differing: seen.length, fetched: fixes.documents.length, repaired });
     if (seen.length > 0)
