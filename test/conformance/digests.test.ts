@@ -167,6 +167,7 @@ describe('GET /v1/digest', () => {
     ['a level without a position', 'level=leaves', 400, 'bad_query'],
     ['a position to pin and one that is pinned', 'at=0&min=0', 400, 'bad_query'],
     ['a position to pin that is none', 'min=x', 400, 'bad_position'],
+    ['a position to pin that is above the head', 'min=9.1-00000000.0000000000000000', 409, 'ahead'],
     ['a range of the root', 'from=c/k', 400, 'bad_query'],
     ['a parameter given twice', 'at=0&at=0&level=leaves', 400, 'bad_query'],
     ['a place without a key', 'at=0&level=leaves&from=c', 400, 'bad_query'],

@@ -192,6 +192,14 @@ describe('GET /v1/snapshot', () => {
     expect(await codes('after=nothing')).toStrictEqual([400, 'bad_query']);
     expect(await codes('limit=0')).toStrictEqual([400, 'bad_query']);
     expect(await codes('from=a')).toStrictEqual([400, 'bad_query']);
+    const reserved = async (keep: string) => {
+      const path = `/v1/snapshot?keep=${keep}`;
+      const { status, json } = await leader.client.get(path, { 'skein-follower': 'reader' });
+      return [status, json.code];
+    };
+    expect(await reserved(position.replace('1.', '9.'))).toStrictEqual([409, 'ahead']);
+    expect(await reserved(position.replace(/[0-9a-f]{16}$/, '0'.repeat(16)))).toStrictEqual([409, 'diverged']);
+    expect((await leader.client.get('/v1/followers')).json.followers).toStrictEqual([]);
     expect((await leader.client.get('/v1/snapshot', { accept: 'text/html' })).status).toBe(406);
   });
 });

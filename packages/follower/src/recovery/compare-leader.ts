@@ -5,7 +5,7 @@ import { planCopy, type Expectation } from '@skein/replication';
 import { fetchBaseRecord, TooLate, type Feed } from './base-record.ts';
 import { fetchFixes, type FixLimits } from './fetch-fixes.ts';
 import type { LeaderApi } from './leader-api.ts';
-import { Ended, failed, outcomeOf, type RecoveryOutcome } from './outcome.ts';
+import { Ended, failed, outcomeOf, refusedBy, type RecoveryOutcome } from './outcome.ts';
 import type { SnapshotClient } from './snapshot-client.ts';
 
 /** All of it is one batch, so it is no more than memory holds with ease; whoever differs by more is copied. */
@@ -68,9 +68,9 @@ export class CompareLeader {
       const answer = await this.#options.snapshots.page({ at: position, after, keep: position }, signal);
       if (answer.kind === 'failed') throw new Ended(answer);
       if (answer.kind !== 'page') throw new Ended(failed('the leader does not hold what is compared for long enough'));
-      const { header, lines, next } = answer;
+      const { header, lines, next, role } = answer;
       const plan = planCopy(null, header, expected);
-      if (plan.kind === 'refuse') throw new Ended({ kind: 'refused', refusal: plan.refusal });
+      if (plan.kind === 'refuse') throw new Ended(refusedBy(role, plan.refusal));
       entries.push(...lines.entries);
       if (next?.kind !== 'entry') return { header, entries };
       after = next;

@@ -2,7 +2,7 @@ import { Copy, Store, type Clock, type CopyProgress, type Generations } from '@s
 import { isSkeinError, SkeinError, type Position } from '@skein/protocol';
 import { copySecondsLeft, planCopy, type CopyPace, type Expectation } from '@skein/replication';
 import { fetchBaseRecord, fetchRecords, TooLate, type Feed } from './base-record.ts';
-import { Ended, failed, outcomeOf, type RecoveryOutcome } from './outcome.ts';
+import { Ended, failed, outcomeOf, refusedBy, type RecoveryOutcome } from './outcome.ts';
 import type { SnapshotAnswer, SnapshotClient } from './snapshot-client.ts';
 
 /** What a copy is doing, for people. */
@@ -155,9 +155,9 @@ export class CopyLeader {
 }
 
 /** False where it has to be started over; a leader whose copy may not be taken ends it. */
-function isContinuedBy({ progress }: Copy, { header }: Page, expected: Expectation): boolean {
+function isContinuedBy({ progress }: Copy, { header, role }: Page, expected: Expectation): boolean {
   const plan = planCopy(progress, header, expected);
-  if (plan.kind === 'refuse') throw new Ended({ kind: 'refused', refusal: plan.refusal });
+  if (plan.kind === 'refuse') throw new Ended(refusedBy(role, plan.refusal));
   return plan.kind === 'go-on';
 }
 

@@ -1,4 +1,4 @@
-import { digestPinSchema, parsePosition, type Position } from '@skein/protocol';
+import { digestPinSchema, HEADERS, parsePosition, type Position } from '@skein/protocol';
 import { parseProblem, retryAfterMsOf } from '../answers.ts';
 import type { LeaderLink } from '../leader-link.ts';
 
@@ -6,11 +6,18 @@ import type { LeaderLink } from '../leader-link.ts';
 export class LeaderDeclines extends Error {
   readonly code: string | undefined;
   readonly retryAfterMs: number | undefined;
+  /** What the node that answers says it is. */
+  readonly role: unknown;
 
-  constructor(code: string | undefined, detail: string, retryAfterMs: number | undefined) {
+  constructor(
+    code: string | undefined,
+    detail: string,
+    { retryAfterMs, role }: { readonly retryAfterMs?: number | undefined; readonly role?: unknown } = {},
+  ) {
     super(code === undefined ? detail : `${code}: ${detail}`);
     this.code = code;
     this.retryAfterMs = retryAfterMs;
+    this.role = role;
   }
 }
 
@@ -34,7 +41,7 @@ export class LeaderApi {
     const text = await body.text();
     if (status === 200) return JSON.parse(text);
     const { code, detail = `HTTP ${status}` } = parseProblem(text);
-    throw new LeaderDeclines(code, detail, retryAfterMsOf(headers));
+    throw new LeaderDeclines(code, detail, { retryAfterMs: retryAfterMsOf(headers), role: headers[HEADERS.role] });
   }
 
   /** Has the leader hold a position that is not before an offset, to be compared with. */

@@ -1,5 +1,5 @@
 import { isSkeinError, type Position } from '@skein/protocol';
-import type { Refusal } from '@skein/replication';
+import { isOnlyLate, type Refusal } from '@skein/replication';
 import { LeaderDeclines } from './leader-api.ts';
 
 /** What came of an attempt to bring a store back to its leader's history. */
@@ -24,9 +24,17 @@ export function failed(reason: string, retryAfterMs?: number): Extract<RecoveryO
   return { kind: 'failed', reason, retryAfterMs };
 }
 
+/** A leader that has less than this node is refused; a follower that is followed may only be late, and is asked again. */
+export function refusedBy(role: unknown, refusal: Refusal): RecoveryOutcome {
+  if (!isOnlyLate(refusal.code, role)) return { kind: 'refused', refusal };
+  return failed(`the follower it follows is behind this node: ${refusal.detail}`);
+}
+
 /** What an error means for the attempt that it ended. */
 export function outcomeOf(error: unknown): RecoveryOutcome {
   if (error instanceof Ended) return error.outcome;
+  if (error instanceof LeaderDeclines && error.code === 'ahead')
+    return refusedBy(error.role, { code: 'ahead', detail: error.message });
   if (error instanceof LeaderDeclines) return failed(error.message, error.retryAfterMs);
   return failed(error instanceof Error && !isSkeinError(error, 'internal') ? error.message : String(error));
 }

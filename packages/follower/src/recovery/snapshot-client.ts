@@ -10,6 +10,7 @@ import {
   type SnapshotCursor,
   type SnapshotHeader,
 } from '@skein/protocol';
+import type { Refusal } from '@skein/replication';
 import { parseProblem, retryAfterMsOf } from '../answers.ts';
 import type { LeaderLink } from '../leader-link.ts';
 import { LeaderDeclines } from './leader-api.ts';
@@ -28,10 +29,12 @@ export type SnapshotAnswer =
       readonly header: SnapshotHeader;
       readonly lines: ReceivedLines;
       readonly next: SnapshotCursor | null;
+      /** What the node that answers says it is. */
+      readonly role: unknown;
     }
   /** The leader does not hold that snapshot any more; another one can be gone on in. */
   | { readonly kind: 'gone' }
-  /** The leader does not keep its log from there on any more. */
+  /** The leader's log does not lead on from there: it is not kept any more, or never was there. */
   | { readonly kind: 'too-late' }
   | { readonly kind: 'failed'; readonly reason: string; readonly retryAfterMs: number | undefined };
 
@@ -91,18 +94,26 @@ export class SnapshotClient {
     });
     if (status !== 200) return notAPage(status, await body.text(), retryAfterMsOf(headers));
     const page = parseSnapshotPage(await body.bytes(), sha256);
-    return { kind: 'page', header: page.header, lines: receiveLines(page), next: page.trailer.next };
+    return {
+      kind: 'page',
+      header: page.header,
+      lines: receiveLines(page),
+      next: page.trailer.next,
+      role: headers[HEADERS.role],
+    };
   }
 }
 
 function declined(status: number, text: string, retryAfterMs: number | undefined): LeaderDeclines {
   const { code, detail = `HTTP ${status}` } = parseProblem(text);
-  return new LeaderDeclines(code, detail, retryAfterMs);
+  return new LeaderDeclines(code, detail, { retryAfterMs });
 }
+
+const NO_WAY_ON: readonly string[] = ['compacted', 'diverged', 'ahead', 'other_log'] satisfies Refusal['code'][];
 
 function notAPage(status: number, text: string, retryAfterMs: number | undefined): SnapshotAnswer {
   const { code, detail } = parseProblem(text);
   if (code === 'snapshot_gone') return { kind: 'gone' };
-  if (code === 'compacted') return { kind: 'too-late' };
+  if (code !== undefined && NO_WAY_ON.includes(code)) return { kind: 'too-late' };
   return { kind: 'failed', reason: `${code ?? `HTTP ${status}`}: ${detail ?? 'no snapshot'}`, retryAfterMs };
 }

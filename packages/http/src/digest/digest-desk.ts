@@ -40,7 +40,9 @@ export class DigestDesk {
   async pin(offsetMin: number): Promise<Snapshot> {
     // What is pinned before the first tree is made would be older than the tree is then.
     if (!this.#isNearlyMade('version')) await this.#soon(this.#bringAlong('version'), PIN_MS_MAX);
-    return (await this.#pins.take(PIN_AGE_MS_MAX, offsetMin)).snapshot;
+    const { snapshot } = await this.#pins.take(PIN_AGE_MS_MAX, offsetMin);
+    if (snapshot.position.offset >= offsetMin) return snapshot;
+    throw new SkeinError('ahead', `this log ends at ${snapshot.position.offset}`);
   }
 
   /** Reads from the digest of a pinned position. */

@@ -1,11 +1,10 @@
 import { checkNodeId, HEADERS, parsePosition } from '@skein/protocol';
-import { planPage } from '@skein/replication';
 import type { FastifyInstance } from 'fastify';
 import { z } from 'zod';
 import { parseBody } from '../documents/parse-body.ts';
-import { requireBounds, type ServedNode } from '../node.ts';
+import type { ServedNode } from '../node.ts';
 import { headerOf, jsonBody, NO_QUERY } from '../request.ts';
-import { heldAt, refusalOf } from './refusal.ts';
+import { assertHere } from './refusal.ts';
 import type { SlotBook } from './slot-book.ts';
 
 const heartbeat = z.strictObject({ applied: z.string() });
@@ -23,11 +22,7 @@ export function followerRoutes(app: FastifyInstance, node: ServedNode, slots: Sl
   app.put('/v1/followers/:id', { schema }, async (request, reply) => {
     const id = checkNodeId((request.params as { readonly id: string }).id);
     const position = parsePosition(parseBody(heartbeat, jsonBody(request)).applied);
-    const since = { kind: 'position', position } as const;
-    const bounds = requireBounds(node);
-    const log = headerOf(request, HEADERS.log);
-    const plan = planPage({ since, log, mayWait: false }, bounds, await heldAt(node, since, bounds));
-    if (plan.kind !== 'page' && plan.kind !== 'wait') throw refusalOf(plan, bounds);
+    await assertHere(node, position, headerOf(request, HEADERS.log));
     await slots.seen(id, position);
     return reply.header('cache-control', 'no-store').send(slots.get(id));
   });

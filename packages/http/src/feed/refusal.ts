@@ -1,6 +1,6 @@
 import { formatPosition, SkeinError, type Position, type Since } from '@skein/protocol';
-import type { LogBounds, PagePlan } from '@skein/replication';
-import type { ServedNode } from '../node.ts';
+import { planPage, type LogBounds, type PagePlan } from '@skein/replication';
+import { requireBounds, type ServedNode } from '../node.ts';
 
 /** What the log has at the offset a reader names; undefined when it has nothing there. */
 export async function heldAt(
@@ -11,6 +11,14 @@ export async function heldAt(
   const offset =
     since.kind === 'position' ? since.position.offset : since.kind === 'offset' ? since.offset : head.offset;
   return offset >= tail - 1 && offset <= head.offset ? store.positionAt(offset) : undefined;
+}
+
+/** That a position is on this node's log, and what comes behind it is kept; refused as the feed would refuse it. */
+export async function assertHere(node: ServedNode, position: Position, log: string | undefined): Promise<void> {
+  const since = { kind: 'position', position } as const;
+  const bounds = requireBounds(node);
+  const plan = planPage({ since, log, mayWait: false }, bounds, await heldAt(node, since, bounds));
+  if (plan.kind !== 'page' && plan.kind !== 'wait') throw refusalOf(plan, bounds);
 }
 
 /** Every refusal says what this node has, so that the reader can decide what to do next. */

@@ -16,7 +16,7 @@ import type { FastifyInstance, FastifyRequest } from 'fastify';
 import type { ZodTypeProvider } from 'fastify-type-provider-zod';
 import { z } from 'zod';
 import type { SlotBook } from '../feed/slot-book.ts';
-import { refusalOf } from '../feed/refusal.ts';
+import { assertHere, refusalOf } from '../feed/refusal.ts';
 import { requireBounds, type ServedNode } from '../node.ts';
 import type { Pin, Pins } from '../pins.ts';
 import { parseBody } from '../documents/parse-body.ts';
@@ -92,7 +92,9 @@ function checkedName(text: string): DocumentCursor {
 async function reserve(request: FastifyRequest, { node, slots }: SnapshotParts, position: Position): Promise<void> {
   const id = headerOf(request, HEADERS.follower);
   if (id === undefined) return;
+  await assertHere(node, position, headerOf(request, HEADERS.log));
   const bounds = requireBounds(node);
+  // A copy needs the record that ends there, too.
   if (position.offset < bounds.tail && bounds.head.offset > 0) throw refusalOf({ kind: 'compacted' }, bounds);
   await slots.copies(checkNodeId(id), position);
 }
