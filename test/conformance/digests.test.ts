@@ -42,6 +42,7 @@ class TestNode {
     });
   }
 
+  // Any JSON, as the client of the other suites gives it: each test says what it expects of it.
   async get(path: string): Promise<{ readonly status: number; readonly headers: any; readonly json: any }> {
     const { statusCode, headers, body } = await this.#leader.server.app.inject(path);
     return { status: statusCode, headers, json: JSON.parse(body) as unknown };
