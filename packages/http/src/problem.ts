@@ -1,6 +1,7 @@
 import { ERRORS, HEADERS, isSkeinError, MEDIA_TYPES, SkeinError, type ErrorCode } from '@skein/protocol';
 import type { FastifyBaseLogger, FastifyError, FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import { hasZodFastifySchemaValidationErrors } from 'fastify-type-provider-zod';
+import type { ServedPaths } from './served-paths.ts';
 
 /** Errors of libraries, by their codes, as errors of ours. Anything not listed is an `internal` one. */
 const KNOWN: Readonly<Record<string, ErrorCode>> = {
@@ -71,16 +72,20 @@ export function sendProblem(reply: FastifyReply, error: SkeinError): FastifyRepl
     .send(problemBody(error));
 }
 
-export function installProblems(app: FastifyInstance, logger: FastifyBaseLogger | undefined): void {
+export function installProblems(app: FastifyInstance, paths: ServedPaths, logger: FastifyBaseLogger | undefined): void {
   app.setErrorHandler((thrown: unknown, request: FastifyRequest, reply: FastifyReply) => {
     const error = withRoute(toSkeinError(thrown), request);
     if (error.status >= 500 && error.code === 'internal')
       logger?.error({ err: error.cause ?? error, method: request.method, url: request.url }, 'request failed');
     return sendProblem(reply, error);
   });
-  app.setNotFoundHandler((request, reply) =>
-    sendProblem(reply, new SkeinError('unknown_path', `nothing is served at ${request.method} ${pathOf(request.url)}`)),
-  );
+  app.setNotFoundHandler(({ method, url }, reply) => {
+    const allowed = paths.methodsAt(url.split('?', 1)[0]!).join(', ');
+    if (allowed === '')
+      return sendProblem(reply, new SkeinError('unknown_path', `nothing is served at ${method} ${pathOf(url)}`));
+    reply.header('allow', allowed);
+    return sendProblem(reply, new SkeinError('method_not_allowed', `${method} is not served here; ${allowed} are`));
+  });
 }
 
 /** What a library's refusal leaves out: which limit, which content types. */

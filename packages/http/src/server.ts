@@ -13,7 +13,7 @@ import { followerRoutes } from './feed/followers.ts';
 import { PageSource } from './feed/page-source.ts';
 import { RetentionKeeper } from './feed/retention-keeper.ts';
 import { SlotBook } from './feed/slot-book.ts';
-import { watchRoutes } from './method-not-allowed.ts';
+import { ServedPaths } from './served-paths.ts';
 import type { ServedNode } from './node.ts';
 import { DailyScrub } from './operations/daily-scrub.ts';
 import { healthRoutes } from './operations/health.ts';
@@ -89,9 +89,10 @@ export function createServer({
       return sendProblem(reply, toSkeinError(error));
     },
   }) as unknown as FastifyInstance;
-  const routes = watchRoutes(app);
+  const paths = new ServedPaths();
+  paths.watch(app);
   app.setValidatorCompiler(validatorCompiler);
-  installProblems(app, logger);
+  installProblems(app, paths, logger);
   installBodyParsers(app);
   nameTheNode(app, node);
   closeWhatWasBusy(app, node);
@@ -128,7 +129,6 @@ export function createServer({
   followerRoutes(app, node, slots);
   changeFeed(app, { node, commits, pages, slots });
   addWrites(app);
-  app.after(() => routes.install());
   return { app, slots };
 }
 
