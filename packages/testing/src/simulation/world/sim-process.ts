@@ -6,6 +6,7 @@ import type { DiskStep } from '../disk/sim-level.ts';
 import type { SimDisk } from '../disk/sim-disk.ts';
 import type { SimShelf } from '../disk/sim-shelf.ts';
 import type { HistoryEvent } from '../history.ts';
+import { exchange } from './exchange.ts';
 import { documentsIn, newestOffsetIn, recordsIn } from './peek.ts';
 import type { Rng } from './rng.ts';
 import type { Scheduler } from './scheduler.ts';
@@ -255,12 +256,10 @@ export class SimProcess {
     });
   }
 
-  async #serve(node: Leader | Follower, { method, path, headers, body }: SimRequest): Promise<SimResponse> {
-    const payload = body === undefined ? {} : { payload: body };
-    const answer = await node.server.app.inject({ method: method as 'GET', url: path, headers, ...payload });
+  async #serve(node: Leader | Follower, request: SimRequest): Promise<SimResponse> {
+    const answer = await exchange(node.server.app, request);
     if (this.#isAlive) this.#machine.beforeAnswer();
     if (!this.#isAlive) return new Promise(() => undefined);
-    const given = Object.entries(answer.headers).map(([name, value]) => [name, String(value)]);
-    return { status: answer.statusCode, headers: Object.fromEntries(given), body: answer.rawPayload };
+    return answer;
   }
 }
