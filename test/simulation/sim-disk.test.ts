@@ -270,6 +270,19 @@ describe('a damaged block of a log file', () => {
   });
 });
 
+describe('a compaction', () => {
+  it('empties the log files, so that no damage to them costs anything', async () => {
+    const disk = new SimDisk();
+    const level = await openOn(disk);
+    await put(level, 'abc', SYNCED);
+    await level.compactRange();
+    expect(disk.skipBlock(least)).toBe(false);
+    await put(level, 'def', SYNCED);
+    expect(disk.skipBlock(least)).toBe(true);
+    expect(await reopened(level)).toBe('abcef');
+  });
+});
+
 describe('a failed clear', () => {
   it('has removed the first keys and left the others', async () => {
     const disk = new SimDisk();

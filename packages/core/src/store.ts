@@ -72,6 +72,8 @@ export class Store {
   #counts: CountBook;
   /** What is so if a move whose outcome is unknown has come through. */
   #movingTo: Facts | null = null;
+  /** LevelDB's own log holds nothing of the changes up to here. */
+  #outOfLevelLog: number;
   #turn: Promise<unknown> = Promise.resolve();
   #recovery: Promise<void> = Promise.resolve();
   #isClosing = false;
@@ -105,6 +107,7 @@ export class Store {
     this.#log = new LogReader(current, () => this.#facts, sizes);
     this.#recounts = new Recounts(current, (work) => this.#exclusive(work));
     this.#historyForReading = facts.history;
+    this.#outOfLevelLog = facts.head.offset;
     this.documents = new DocumentReader(current, () => this.#historyForReading, this.#condition.gate);
     this.digests = new Digests(this.#condition.gate);
     this.#writer = new Writer({
@@ -226,12 +229,17 @@ export class Store {
     return this.#writing(() => this.#guarded(() => saveSlots(this.#level, changed, this.#facts.head)));
   }
 
-  /** Drops log records that lie wholly below `tailWanted`; documents stay. Answers the new tail. */
-  trim(tailWanted: number): Promise<number> {
+  /**
+   * Drops log records that lie wholly below `tailWanted`; documents stay. Answers the new tail. Others write first, and
+   * meanwhile somebody may have come who needs more of the log: what is to stay is asked when its turn has come.
+   */
+  trim(tailWanted: number, keptFrom: () => number = () => Infinity): Promise<number> {
     return this.#writing(async () => {
-      const wanted = Math.min(tailWanted, this.#facts.head.offset);
+      const wanted = Math.min(tailWanted, keptFrom(), this.#facts.head.offset);
       const tail = await this.#reading(() => trimmableTail(this.#level, this.#facts.tail, wanted));
       if (tail === this.#facts.tail) return tail;
+      // LevelDB may lose a block of its own log without a word, which shows by the records that were in it.
+      if (tail > this.#outOfLevelLog) await this.#emptyLevelLog();
       await this.#guarded(() => storeTail(this.#level, tail, this.#facts.head));
       this.#facts = { ...this.#facts, tail };
       this.#log.trimmed(tail);
@@ -304,6 +312,8 @@ export class Store {
       if (this.state === 'closed') throw this.#condition.unreadable();
       await other.#exclusive(async () => {
         if (other.state !== 'ready') throw other.#condition.unreadable();
+        // Of most of its documents it has no records.
+        await other.#emptyLevelLog();
         await makeDurable();
         other.#condition.become('closed');
       });
@@ -411,10 +421,16 @@ export class Store {
   #take({ facts, counts, sizes }: Omit<Reopened, 'found'>): void {
     this.#facts = facts;
     this.#historyForReading = facts.history;
+    this.#outOfLevelLog = facts.head.offset;
     this.#counts = counts;
     this.#log.begin(sizes);
     this.digests.forget();
     this.#condition.becomeReady();
+  }
+
+  async #emptyLevelLog(): Promise<void> {
+    await emptyLog(this.#level);
+    this.#outOfLevelLog = this.#facts.head.offset;
   }
 
   #publish(published: Published): void {

@@ -25,13 +25,18 @@ export function classicLevel(directory: string, options: ClassicOptions = {}): L
 
 const NO_KEY = Buffer.of(0xff);
 
+/** A database that keeps a log of its own beside its sorted files; compacting no key at all makes it empty the log. */
+interface KeepsLog {
+  compactRange(start: Buffer, end: Buffer): Promise<void>;
+}
+
 /**
  * Has LevelDB move what its own log holds into its sorted files, as it would at the next opening. Of a flipped bit in
- * that log it says nothing and drops what follows: the newest changes would be gone, and nobody could tell. In a sorted
- * file, checksums and chain of our own tell. Does nothing on another database.
+ * that log it says nothing and drops what follows, or a block of it: changes would be gone, and nobody could tell. In a
+ * sorted file, checksums and chain of our own tell. Does nothing on a database without such a log.
  */
 export async function emptyLog(level: Level): Promise<void> {
-  if (level instanceof ClassicLevel) await level.compactRange(NO_KEY, NO_KEY);
+  if ('compactRange' in level) await (level as Level & KeepsLog).compactRange(NO_KEY, NO_KEY);
 }
 
 const ROOM_BYTES = 1024 * 1024;

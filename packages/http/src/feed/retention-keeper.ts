@@ -66,9 +66,10 @@ export class RetentionKeeper {
       const { tail } = await this.#judge();
       const before = store.facts.tail;
       if (tail <= before) return;
-      if ((await store.trim(Math.min(tail, before + TRIM_CHANGES_MAX))) > before) continue;
+      const keptFrom = (): number => slots.keptFrom();
+      if ((await store.trim(Math.min(tail, before + TRIM_CHANGES_MAX), keptFrom)) > before) continue;
       // The record at the tail is longer than a part.
-      if ((await store.trim(tail)) === before) return;
+      if ((await store.trim(tail, keptFrom)) === before) return;
     }
     await slots.save();
   }

@@ -1,6 +1,7 @@
 import type { Clock, Store } from '@skein/core';
 import { formatPosition, parsePosition, START, type Position } from '@skein/protocol';
 import {
+  neededFrom,
   outboxDrift,
   slotAfterAcknowledgement,
   SLOTS_MAX,
@@ -92,6 +93,13 @@ export class SlotBook {
   get(id: string): SlotSeen | undefined {
     const slot = this.#slots.get(id);
     return slot === undefined ? undefined : this.#describe(slot);
+  }
+
+  /** Where the log must begin for all of them that are not lost. */
+  keptFrom(): number {
+    let from = Infinity;
+    for (const slot of this.#slots.values()) if (!slot.isLost) from = Math.min(from, neededFrom(slot));
+    return from;
   }
 
   /** Takes on what was planned; answers the slots that are lost now and were not before. */

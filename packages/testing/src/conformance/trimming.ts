@@ -43,6 +43,16 @@ export function trimming({ describe, test }: Suite): void {
       );
     });
 
+    test('keeps what is needed by who comes while it waits for its turn', async (bench) => {
+      const { store } = await bench.placeLeader();
+      await records(store, [3, 1, 4]);
+      let keptFrom = Infinity;
+      store.subscribe(() => (keptFrom = 4));
+      const writing = store.collection('c').put('k', 1);
+      assert.equal(await store.trim(6, () => keptFrom), 4);
+      await writing;
+    });
+
     test('leaves the offset before the tail known, and nothing below', async (bench) => {
       const { store } = await bench.placeLeader();
       await records(store, [3, 1, 4]);

@@ -255,6 +255,16 @@ export const MUTANTS: readonly Mutant[] = [
     ],
   },
   {
+    name: 'trims what somebody needs who came meanwhile',
+    edits: [{ file: STORE, find: 'Math.min(tailWanted, keptFrom(), ', replace: 'Math.min(tailWanted, ' }],
+    test: 'test/conformance/memory-level.test.ts',
+  },
+  {
+    name: "trims what LevelDB's own log still holds",
+    edits: [{ file: STORE, find: 'if (tail > this.#outOfLevelLog)', replace: 'if (false)' }],
+    test: 'test/conformance/leveldb-log.test.ts',
+  },
+  {
     name: 'forgets who followed it when it starts',
     edits: [{ file: 'http/dist/feed/retention-keeper.js', find: 'await slots.load();', replace: '' }],
   },

@@ -87,9 +87,17 @@ export class Files {
     return this.#logs.at(-1)!;
   }
 
-  /** What goes into the tables here comes from memory: no damage done to the log file since is in it. */
+  emptyLogs(): void {
+    this.#intoTables(this.#logs.length);
+  }
+
   #beginLog(): void {
-    for (const log of this.#logs.splice(0, this.#logs.length - 1)) {
+    this.#intoTables(this.#logs.length - 1);
+  }
+
+  /** What goes into the tables here comes from memory: no damage done to the log file since is in it. */
+  #intoTables(count: number): void {
+    for (const log of this.#logs.splice(0, count)) {
       for (const operations of log.appended()) apply(operations, this.#tables);
     }
     this.#logs.push(new LogFile());

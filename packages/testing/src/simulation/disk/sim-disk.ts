@@ -85,6 +85,11 @@ export class SimDisk {
     this.#files.sync();
   }
 
+  /** Moves what the log files hold into the tables; LevelDB says nothing when it cannot, and writes no more. */
+  emptyLog(): void {
+    if (!this.#refusesWrites) this.#files.emptyLogs();
+  }
+
   /** Lets readers see a batch, all of it at once. */
   show(operations: readonly Operation[]): void {
     apply(operations, this.#memory!);

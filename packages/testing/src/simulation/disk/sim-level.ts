@@ -139,6 +139,15 @@ export class SimLevel extends AbstractLevel<string | Buffer | Uint8Array, Buffer
     }
   }
 
+  /** As in LevelDB, the files of its log are empty afterwards, whatever the range is. */
+  async compactRange(): Promise<void> {
+    await this.#turns.take(async () => {
+      await this.#wait({ kind: 'sync', moment: 'before' });
+      this.#disk.emptyLog();
+      await this.#wait({ kind: 'sync', moment: 'after' });
+    });
+  }
+
   async #write(operations: readonly Operation[], isSynced: boolean): Promise<void> {
     const writes = operations.length;
     await this.#wait({ kind: 'batch', moment: 'before', writes });
