@@ -1,16 +1,48 @@
-import { LineReader, makeVersion, recordLines } from '@skein/protocol';
+import { isSkeinError, LineReader, makeVersion, recordLines, type RecordView } from '@skein/protocol';
 import { asBuffer } from '../bytes.ts';
 import { recordHolding } from '../log/read.ts';
 import type { Level } from '../level/level.ts';
 import type { IdempotencyEntry } from './idempotency.ts';
-import type { Committed, CommittedChange } from './operation.ts';
+import type { Committed, CommittedChange, Operation } from './operation.ts';
 
 const NEWLINE = 0x0a;
 const reader = new LineReader();
 
-/** Makes the first answer again, from the log: the same on every node that holds it, also after a restart. */
-export async function replay(level: Level, entry: IdempotencyEntry): Promise<Committed> {
-  const record = await recordHolding(level, entry.offsetFirst);
+/**
+ * Makes the first answer again, from the log: the same on every node that holds it, also after a restart. Where the log
+ * does not keep it any more, the request says what it wrote, unless that depended on what was there.
+ */
+export async function replay(
+  level: Level,
+  entry: IdempotencyEntry,
+  operations: readonly Operation[],
+): Promise<Committed> {
+  try {
+    return fromRecord(await recordHolding(level, entry.offsetFirst), entry);
+  } catch (error) {
+    if (!isSkeinError(error, 'compacted') || !operations.every(isPlain)) throw error;
+    return fromRequest(operations, entry);
+  }
+}
+
+function isPlain({ op }: Operation): boolean {
+  return op === 'put' || op === 'delete';
+}
+
+function fromRequest(
+  operations: readonly Operation[],
+  { offsetFirst, position, created }: IdempotencyEntry,
+): Committed {
+  const changes = operations.map((operation, i): CommittedChange => {
+    const { collection, key } = operation;
+    const version = makeVersion(offsetFirst + i, position.epoch);
+    const valueText = operation.op === 'put' ? operation.valueText : undefined;
+    return { collection, key, version, created: created.includes(i), valueText };
+  });
+  return { position, changes, replayed: true };
+}
+
+function fromRecord(record: RecordView, entry: IdempotencyEntry): Committed {
   const lines = asBuffer(recordLines(record));
   const changes: CommittedChange[] = [];
   let start = 0;

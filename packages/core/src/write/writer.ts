@@ -204,7 +204,7 @@ export class Writer {
   }
 
   /** The whole group is one record, so every offset in it has the hash of the head behind it. */
-  #answer({ resolve, reject }: Waiting, outcome: Outcome, head: Position): void {
+  #answer({ request, resolve, reject }: Waiting, outcome: Outcome, head: Position): void {
     switch (outcome.kind) {
       case 'refused':
         return reject(outcome.error);
@@ -213,7 +213,7 @@ export class Writer {
       case 'repeats':
         return resolve(committed(outcome.first, head, true));
       case 'replayed':
-        this.#host.reading(() => replay(this.#host.level(), outcome.entry)).then(resolve, reject);
+        this.#host.reading(() => replay(this.#host.level(), outcome.entry, request.operations)).then(resolve, reject);
     }
   }
 

@@ -25,6 +25,23 @@ export function idempotency({ describe, test }: Suite): void {
       assert.equal(await valueOf(store, 'c', 'b'), 'later');
     });
 
+    test('a repeat of puts and deletes is answered when the log has no record of them any more', async (bench) => {
+      const store = await bench.leader();
+      const operations: readonly Operation[] = [
+        { op: 'put', collection: 'c', key: 'a', valueText: '1' },
+        { op: 'put', collection: 'c', key: 'a', valueText: '2' },
+        { op: 'delete', collection: 'c', key: 'a' },
+      ];
+      const first = await store.commit({ operations, idempotency: keyed('one') });
+      const counted = await store.commit({ operations: [INCREMENT], idempotency: keyed('two') });
+      await store.collection('c').put('b', 'later');
+      await store.trim(store.facts.head.offset);
+      assert.deepEqual(await store.commit({ operations, idempotency: keyed('one') }), { ...first, replayed: true });
+      // What it counted to depended on what was there.
+      await refused('compacted', store.commit({ operations: [INCREMENT], idempotency: keyed('two') }));
+      assert.deepEqual([await valueOf(store, 'c', 'k'), store.facts.head.offset], [1, counted.position.offset + 1]);
+    });
+
     test('repeats in one group are done once', async (bench) => {
       const store = await bench.leader();
       const requests = Array.from({ length: 10 }, () =>
