@@ -2,18 +2,24 @@ import { checkJson, checkKey, checkReadableCollection, LIMITS, parseJson, type J
 import type { Document } from './document.ts';
 import type { DocumentPage, ScanOptions } from './documents.ts';
 import type { Store } from './store.ts';
-import type { Committed, CommittedChange, Condition } from './write/operation.ts';
+import type { Committed, CommittedChange, Condition, Transaction } from './write/operation.ts';
 
 export interface Written extends CommittedChange {
   readonly position: Committed['position'];
 }
 
+/** What a collection reads from, and who takes its writes. */
+export interface CollectionSource {
+  readonly documents: Store['documents'];
+  commit(transaction: Transaction): Promise<Committed>;
+}
+
 /** A named set of documents, for programs that hold the store themselves. Names, keys and values are checked here. */
 export class Collection {
   readonly name: string;
-  readonly #store: Store;
+  readonly #store: CollectionSource;
 
-  constructor(store: Store, name: string) {
+  constructor(store: CollectionSource, name: string) {
     this.#store = store;
     this.name = checkReadableCollection(name);
   }

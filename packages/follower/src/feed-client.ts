@@ -17,7 +17,7 @@ import {
   type Upstream,
 } from '@skein/replication';
 import { parseProblem, retryAfterMsOf } from './answers.ts';
-import type { LeaderLink, LinkAnswer, LinkHeaders } from './leader-link.ts';
+import type { NodeLink, LinkAnswer, LinkHeaders } from '@skein/http';
 
 export interface FeedRequest {
   /** Where to go on; an offset alone asks for the record that holds the next one, whatever its history. */
@@ -42,7 +42,7 @@ export interface FeedClient {
 }
 
 export interface HttpFeedClientOptions {
-  readonly link: LeaderLink;
+  readonly link: NodeLink;
   readonly nodeId: string;
   readonly requestTimeoutMs: number;
 }

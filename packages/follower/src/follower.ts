@@ -1,5 +1,14 @@
 import { isoTime, type Clock, type Generations, type Store } from '@skein/core';
-import { boundsOf, createServer, SloWatch, type NodeServer, type AddMetrics, type ServedNode } from '@skein/http';
+import {
+  boundsOf,
+  createServer,
+  SlotBook,
+  SloWatch,
+  type NodeServer,
+  type AddMetrics,
+  type ServedNode,
+  type OpenLink,
+} from '@skein/http';
 import { LIMITS, START, type Health } from '@skein/protocol';
 import {
   driftVerdict,
@@ -21,7 +30,6 @@ import type { FastifyBaseLogger } from 'fastify';
 import { HttpFeedClient } from './feed-client.ts';
 import { WriteForwarder } from './forward-writes.ts';
 import { LeaderHearing } from './leader-hearing.ts';
-import type { OpenLink } from './leader-link.ts';
 import { FollowerMetrics } from './metrics.ts';
 import { DriftWatch, type DriftObserver } from './drift/drift-watch.ts';
 import { LeaderApi } from './recovery/leader-api.ts';
@@ -153,6 +161,7 @@ export class Follower {
     this.server = createServer({
       node,
       logger,
+      slots: new SlotBook(store, clock),
       retention: options.retention,
       scrubEveryMs: options.scrubEveryMs,
       addWrites: (app) => this.#forwarder.addRoutes(app),

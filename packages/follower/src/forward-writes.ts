@@ -1,13 +1,12 @@
 import { Readable } from 'node:stream';
-import { chunksOf, NO_QUERY, prefers } from '@skein/http';
+import { chunksOf, NO_QUERY, preferredWait, prefers, type NodeLink, type LinkAnswer } from '@skein/http';
 import { HEADERS, isSkeinError, SkeinError } from '@skein/protocol';
 import type { Refusal } from '@skein/replication';
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
-import type { LeaderLink, LinkAnswer } from './leader-link.ts';
 
 export interface ForwarderOptions {
   readonly leaderUrl: string;
-  readonly link: LeaderLink;
+  readonly link: NodeLink;
   readonly nodeId: string;
   readonly isOn: boolean;
   readonly requestTimeoutMs: number;
@@ -103,7 +102,8 @@ export class WriteForwarder {
         path: request.raw.url!,
         headers: this.#headersOf(request),
         body: bodyOf(request),
-        answerMs: this.#options.requestTimeoutMs,
+        // The leader may wait for other nodes before it answers.
+        answerMs: this.#options.requestTimeoutMs + (preferredWait(request) ?? 0) * 1000,
       });
     } catch (error) {
       // The client's own doing: its body broke off, or the write has come back to where it was.

@@ -1,7 +1,7 @@
 import type { Clock } from '@skein/core';
 import { describe, expect, it } from 'vitest';
 import { LeaderHearing } from './leader-hearing.ts';
-import type { LeaderLink, LinkAnswer, LinkRequest } from './leader-link.ts';
+import type { NodeLink, LinkAnswer, LinkRequest } from '@skein/http';
 
 const INTERVAL_MS = 30_000;
 const TIMEOUT_MS = 10_000;
@@ -15,7 +15,7 @@ class Scene {
   answersWith: Readonly<Record<string, string>> | null = ofNode;
   readonly asked: string[] = [];
   readonly hearing: LeaderHearing;
-  readonly feed: LeaderLink;
+  readonly feed: NodeLink;
 
   constructor(onSleep: (scene: Scene) => Promise<void>) {
     const clock: Clock = {

@@ -1,7 +1,7 @@
 import type { Clock } from '@skein/core';
 import { HEADERS, isNodeId } from '@skein/protocol';
 import { hearingAfter, isReachable, nothingHeard, pingDelayMs, type Hearing } from '@skein/replication';
-import type { LeaderLink, LinkAnswer, LinkRequest, OpenLink } from './leader-link.ts';
+import type { NodeLink, LinkAnswer, LinkRequest, OpenLink } from '@skein/http';
 
 export interface LeaderHearingOptions {
   readonly clock: Clock;
@@ -23,7 +23,7 @@ const PING_BYTES_MAX = 64 * 1024;
 export class LeaderHearing {
   readonly #options: LeaderHearingOptions;
   readonly #ending = new AbortController();
-  readonly #link: LeaderLink;
+  readonly #link: NodeLink;
   #hearing: Hearing;
   #running: Promise<void> = Promise.resolve();
 
@@ -65,7 +65,7 @@ export class LeaderHearing {
     };
   }
 
-  async #listen(link: LeaderLink, request: LinkRequest): Promise<LinkAnswer> {
+  async #listen(link: NodeLink, request: LinkRequest): Promise<LinkAnswer> {
     try {
       const answer = await link.request(request);
       const node = answer.headers[HEADERS.node];

@@ -3,10 +3,17 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { Readable } from 'node:stream';
 import { classicLevel, Store, systemClock } from '@skein/core';
-import { boundsOf, createServer, type NodeServer } from '@skein/http';
+import {
+  boundsOf,
+  createServer,
+  SlotBook,
+  type NodeServer,
+  type NodeLink,
+  type LinkAnswer,
+  type LinkRequest,
+} from '@skein/http';
 import type { Role } from '@skein/protocol';
 import { HttpFeedClient } from '../src/feed-client.ts';
-import type { LeaderLink, LinkAnswer, LinkRequest } from '../src/leader-link.ts';
 import { LeaderApi } from '../src/recovery/leader-api.ts';
 import { SnapshotClient } from '../src/recovery/snapshot-client.ts';
 
@@ -45,13 +52,14 @@ export class TestLeader {
         readiness: unused,
         statusOfRole: unused,
       },
+      slots: new SlotBook(store, systemClock),
       retention: { changesMin: 1, bytesMax: 1024 ** 3, silenceMsMax: 3_600_000 },
       addWrites: () => undefined,
       addRoleMetrics: () => undefined,
     });
   }
 
-  get link(): LeaderLink {
+  get link(): NodeLink {
     return { request: (request) => this.#answer(request), close: async () => undefined };
   }
 

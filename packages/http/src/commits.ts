@@ -1,59 +1,10 @@
 import type { Clock, Published, Store } from '@skein/core';
-import type { FastifyReply } from 'fastify';
+import { Waits } from './waits.ts';
 
-/** What ended a wait. */
-export type WaitEnd = 'happened' | 'time-up' | 'gone';
-
-/** Looks whether what is waited for is there: once at the beginning, and then with each commit. */
-type Condition = (published: Published | undefined) => boolean;
-
-interface Wait {
-  readonly holds: Condition;
-  readonly end: (how: WaitEnd) => void;
-}
-
-/**
- * Lets requests wait for what becomes durable. A wait ends when its condition holds after a commit, when its time is up,
- * or when its client or the node goes away; nothing polls.
- */
-export class Commits {
-  readonly #clock: Clock;
-  readonly #stopping: AbortSignal;
-  readonly #waits = new Set<Wait>();
-
+/** Lets requests wait for what becomes durable. */
+export class Commits extends Waits<Published> {
   constructor(store: Store, clock: Clock, stopping: AbortSignal) {
-    this.#clock = clock;
-    this.#stopping = stopping;
-    store.subscribe((published) => {
-      for (const wait of this.#waits) if (wait.holds(published)) wait.end('happened');
-    });
-    stopping.addEventListener('abort', () => {
-      for (const wait of this.#waits) wait.end('gone');
-    });
-  }
-
-  /** How many requests are waiting. */
-  get waiting(): number {
-    return this.#waits.size;
-  }
-
-  async until(holds: Condition, waitMs: number, reply: FastifyReply): Promise<WaitEnd> {
-    if (holds(undefined)) return 'happened';
-    if (waitMs <= 0) return 'time-up';
-    if (this.#stopping.aborted) return 'gone';
-    const timer = new AbortController();
-    let how: WaitEnd = 'time-up';
-    const end = (ending: WaitEnd): void => {
-      how = ending;
-      timer.abort();
-    };
-    const wait: Wait = { holds, end };
-    const onClose = (): void => end('gone');
-    this.#waits.add(wait);
-    reply.raw.once('close', onClose);
-    await this.#clock.sleep(waitMs, timer.signal).catch(() => undefined);
-    this.#waits.delete(wait);
-    reply.raw.off('close', onClose);
-    return how;
+    super(clock, stopping);
+    store.subscribe((published) => this.tell(published));
   }
 }

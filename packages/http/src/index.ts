@@ -3,11 +3,22 @@ export { Comparison, type ComparisonCost, type DigestSource } from './digest/com
 export { fetchDigest, type AskJson } from './digest/fetch-digest.ts';
 export { bulkLoads } from './documents/bulk.ts';
 export { transactions } from './documents/transactions.ts';
-export { documentWrites, type Writer } from './documents/writes.ts';
-export type { SlotBook } from './feed/slot-book.ts';
+export { Replicas } from './documents/replicas.ts';
+export { documentWrites } from './documents/writes.ts';
+export { SlotBook } from './feed/slot-book.ts';
+export type {
+  LinkAnswer,
+  LinkBody,
+  LinkHeaders,
+  LinkOptions,
+  LinkRequest,
+  NodeLink,
+  OpenLink,
+} from './link/node-link.ts';
+export { undiciLink } from './link/undici-link.ts';
 export { boundsOf, type ServedNode } from './node.ts';
 export { liveGauge, type AddMetrics } from './operations/metrics.ts';
 export { SloWatch } from './operations/slo-watch.ts';
 export { sendProblem, toSkeinError } from './problem.ts';
-export { NO_QUERY, prefers } from './request.ts';
+export { NO_QUERY, preferredWait, prefers } from './request.ts';
 export { createServer, type NodeServer, type ServerOptions } from './server.ts';

@@ -36,6 +36,16 @@ export function preferredWait(request: FastifyRequest): number | undefined {
   return match === null ? undefined : Math.min(Number(match[1]), LIMITS.waitSecondsMax);
 }
 
+/** `Prefer: replicas=N`. One that cannot be read is refused: passing over it would promise less than was asked for. */
+export function preferredReplicas(request: FastifyRequest): number | undefined {
+  const prefer = headerOf(request, 'prefer');
+  const match = prefer === undefined ? null : /(?:^|[,;\s])replicas\s*(?:=\s*([^,;\s]*))?/i.exec(prefer);
+  if (match === null) return undefined;
+  const count = /^"?(\d{1,3})"?$/.exec(match[1] ?? '');
+  if (count === null) throw new SkeinError('bad_header', 'replicas takes a number of members, such as replicas=1');
+  return Number(count[1]);
+}
+
 export function prefers(request: FastifyRequest, preference: string): boolean {
   const prefer = headerOf(request, 'prefer') ?? '';
   return prefer.split(/[,;]/).some((part) => part.trim().toLowerCase() === preference);

@@ -12,7 +12,7 @@ import { changeFeed } from './feed/changes.ts';
 import { followerRoutes } from './feed/followers.ts';
 import { PageSource } from './feed/page-source.ts';
 import { RetentionKeeper } from './feed/retention-keeper.ts';
-import { SlotBook } from './feed/slot-book.ts';
+import type { SlotBook } from './feed/slot-book.ts';
 import { ServedPaths } from './served-paths.ts';
 import type { ServedNode } from './node.ts';
 import { DailyScrub } from './operations/daily-scrub.ts';
@@ -30,6 +30,8 @@ import { discardUnreadBodies } from './unread-bodies.ts';
 export interface ServerOptions {
   readonly node: ServedNode;
   readonly logger?: FastifyBaseLogger | undefined;
+  /** Who follows the node. */
+  readonly slots: SlotBook;
   readonly retention: RetentionPolicy;
   /** How often everything stored is read again; never unless given. */
   readonly scrubEveryMs?: number | null | undefined;
@@ -60,6 +62,7 @@ const KEEP_ALIVE_MS = 72_000;
 export function createServer({
   node,
   logger,
+  slots,
   retention,
   scrubEveryMs = null,
   addWrites,
@@ -100,7 +103,6 @@ export function createServer({
 
   const commits = new Commits(node.store, node.clock, node.stopping);
   const pages = new PageSource(node, slo);
-  const slots = new SlotBook(node.store, node.clock);
   const pins = new Pins(node.store, node.clock);
   const snapshots = new SnapshotPages(pins);
   app.addHook('onClose', () => pins.close());

@@ -1,10 +1,13 @@
-import { isoTime, type Clock, type Store } from '@skein/core';
+import { isoTime, type Clock, type Committed, type Store, type Transaction } from '@skein/core';
 import {
   boundsOf,
   bulkLoads,
   createServer,
   documentWrites,
+  Replicas,
+  SlotBook,
   transactions,
+  type OpenLink,
   type NodeServer,
   type AddMetrics,
   type ServedNode,
@@ -13,6 +16,7 @@ import type { Health } from '@skein/protocol';
 import { storeVerdict, type RetentionPolicy } from '@skein/replication';
 import type { FastifyBaseLogger } from 'fastify';
 import { leaderMetrics } from './metrics.ts';
+import { PeerWatch } from './peer-watch.ts';
 
 export interface LeaderOptions {
   readonly store: Store;
@@ -21,19 +25,32 @@ export interface LeaderOptions {
   readonly retention: RetentionPolicy;
   /** How often everything stored is read again; never unless given. */
   readonly scrubEveryMs?: number | null | undefined;
+  /** Addresses of the other members, and the way to them. */
+  readonly peers?: { readonly urls: readonly string[]; readonly openLink: OpenLink } | undefined;
+  /** No write is acknowledged before so many members have it; none unless given. */
+  readonly replicasMin?: number | undefined;
   readonly logger?: FastifyBaseLogger | undefined;
   readonly addProcessMetrics?: AddMetrics | undefined;
 }
+
+const NO_PEERS: NonNullable<LeaderOptions['peers']> = {
+  urls: [],
+  openLink: () => {
+    throw new Error('a leader without peers opens no link');
+  },
+};
 
 /** The node that takes writes: its store is the writer, and its server has the routes that reach it. */
 export class Leader {
   readonly server: NodeServer;
   readonly #store: Store;
+  readonly #replicas: Replicas;
   readonly #stopping = new AbortController();
   #changesCommitted = 0;
   #lastCommitAt: number | null = null;
 
-  constructor({ store, clock, version, retention, scrubEveryMs, logger, addProcessMetrics }: LeaderOptions) {
+  constructor(options: LeaderOptions) {
+    const { store, clock, version, retention, scrubEveryMs, logger, addProcessMetrics } = options;
     this.#store = store;
     store.subscribe(({ records }) => {
       this.#changesCommitted += records.at(-1)!.offsetLast - records[0]!.offsetFirst + 1;
@@ -48,19 +65,33 @@ export class Leader {
       bounds: () => boundsOf(store),
       health: () => this.health(),
       readiness: () => this.#readiness(),
-      statusOfRole: () => ({ applied: store.facts.head.offset, lag: { changes: 0, seconds: 0 } }),
+      statusOfRole: () => this.#status(),
     };
+    const log = (): string | null => store.facts.identity.log;
+    const peers = new PeerWatch({ ...(options.peers ?? NO_PEERS), clock, log });
+    const slots = new SlotBook(store, clock);
+    this.#replicas = new Replicas({
+      slots,
+      clock,
+      stopping: node.stopping,
+      log,
+      members: () => peers.members(),
+      replicasMin: options.replicasMin ?? 0,
+    });
     this.server = createServer({
       node,
       logger,
+      slots,
       retention,
       scrubEveryMs,
       addWrites: (app) => {
-        documentWrites(app, store);
-        transactions(app, store);
-        bulkLoads(app, store);
+        peers.install(app);
+        const parts = { writer: store, replicas: this.#replicas };
+        documentWrites(app, parts);
+        transactions(app, parts);
+        bulkLoads(app, parts);
       },
-      addRoleMetrics: (registry) => leaderMetrics(registry, store, () => this.server.slots),
+      addRoleMetrics: (registry) => leaderMetrics(registry, store, () => slots),
       addProcessMetrics,
     });
   }
@@ -84,10 +115,20 @@ export class Leader {
     };
   }
 
+  /** Takes a write of this very process, which counts as any other. */
+  commit(transaction: Transaction): Promise<Committed> {
+    return this.#replicas.atLeast(() => this.#store.commit(transaction));
+  }
+
   /** Turns traffic away, answers who waits, finishes what was accepted. The store is the caller's to close. */
   async stop(): Promise<void> {
     this.#stopping.abort();
     await this.server.app.close();
+  }
+
+  #status(): Readonly<Record<string, unknown>> {
+    const { offset } = this.#store.facts.head;
+    return { applied: offset, lag: { changes: 0, seconds: 0 }, ...this.#replicas.describe() };
   }
 
   #readiness(): { readonly ready: boolean; readonly reason: string | null } {

@@ -114,6 +114,11 @@ export const ERRORS = {
     'Try again after Retry-After seconds; nothing was written.',
   ),
   stopping: entry(503, 'The node is stopping.', 'Try another node, or again later; nothing was written.'),
+  under_replicated: entry(
+    503,
+    'Committed on this leader, and not on as many members as were asked for.',
+    'It may yet reach them. Repeat it with its Idempotency-Key, or wait for its position on a member.',
+  ),
   outcome_unknown: entry(
     503,
     'The write failed half-way; it may or may not be there.',

@@ -56,6 +56,7 @@ export { nextComparisonMs, REPAIRS_MAX, type DriftReport } from './drift.ts';
 export { copyText } from './copy-text.ts';
 export { copySecondsLeft, planCopy, type CopyPace } from './copy-plan.ts';
 export { type Expectation, type Obstacle, type Recovery, type Rung } from './recovery.ts';
+export { memberIds, replicasOf, replicatedUpTo, type Member } from './members.ts';
 export { planRead, type ReadPlan } from './read-planner.ts';
 export { planRetention, type RetainedLog, type RetentionPlan, type RetentionPolicy } from './retention.ts';
 export {

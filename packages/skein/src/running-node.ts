@@ -1,4 +1,4 @@
-import type { Clock, Collection, Store } from '@skein/core';
+import { Collection, type Clock, type CollectionSource, type Store } from '@skein/core';
 import type { NodeServer } from '@skein/http';
 import type { Health, Position } from '@skein/protocol';
 import { listen, type ListenOptions } from './listen.ts';
@@ -26,12 +26,14 @@ interface NodeOfRole {
 export interface NodeParts {
   readonly node: NodeOfRole;
   readonly store: Store;
+  /** Who takes the writes of this process. */
+  readonly commit: CollectionSource['commit'];
   readonly clock: Clock;
   readonly address: ListenOptions;
 }
 
 /** Opens the node to the world; when that fails, everything that was opened is closed again. */
-export async function runNode({ node, store, clock, address }: NodeParts): Promise<RunningNode> {
+export async function runNode({ node, store, commit, clock, address }: NodeParts): Promise<RunningNode> {
   const close = async (): Promise<void> => {
     await node.stop();
     await store.close();
@@ -41,7 +43,7 @@ export async function runNode({ node, store, clock, address }: NodeParts): Promi
     return {
       url,
       store,
-      collection: (name) => store.collection(name),
+      collection: (name) => new Collection({ documents: store.documents, commit }, name),
       health: () => node.health(),
       waitFor: waitForPosition(store, clock),
       close,

@@ -1,5 +1,6 @@
 import { systemClock } from '@skein/core';
-import { Follower, undiciLink, type FollowerOptions } from '@skein/follower';
+import { Follower, type FollowerOptions } from '@skein/follower';
+import { undiciLink } from '@skein/http';
 import { CommandError } from './cli/command-error.ts';
 import { openDataDirectory } from './data-directory.ts';
 import { addressOf, checkExposure, type ListenOptions } from './listen.ts';
@@ -106,7 +107,13 @@ export async function startFollower(config: FollowerConfig): Promise<RunningNode
     logger: config.logger,
     addProcessMetrics,
   });
-  const running = await runNode({ node: follower, store, clock, address });
+  const running = await runNode({
+    node: follower,
+    store,
+    commit: (transaction) => store.commit(transaction),
+    clock,
+    address,
+  });
   follower.start();
   return running;
 }

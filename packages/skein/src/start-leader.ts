@@ -1,5 +1,7 @@
 import { systemClock } from '@skein/core';
+import { undiciLink } from '@skein/http';
 import { Leader } from '@skein/leader';
+import { CommandError } from './cli/command-error.ts';
 import { openDataDirectory } from './data-directory.ts';
 import { checkExposure } from './listen.ts';
 import type { NodeLogger } from './logger.ts';
@@ -23,6 +25,10 @@ export interface LeaderConfig {
   readonly scrubEveryMs?: number | null | undefined;
   /** How much of its log the node keeps; what is left out is as in `RETENTION`. */
   readonly retention?: Partial<RetentionPolicy> | undefined;
+  /** Addresses of the other members: nodes whose acknowledgements count. */
+  readonly peers?: readonly string[] | undefined;
+  /** No write is acknowledged before so many of them have it; none unless given. */
+  readonly minReplicas?: number | undefined;
   readonly logger?: NodeLogger | undefined;
 }
 
@@ -30,6 +36,9 @@ export interface LeaderConfig {
 export async function startLeader(config: LeaderConfig): Promise<RunningNode> {
   const address = { host: config.host ?? '127.0.0.1', port: config.port ?? 7400, insecure: config.insecure ?? false };
   checkExposure(address);
+  const replicasMin = config.minReplicas ?? 0;
+  if (replicasMin > (config.peers ?? []).length)
+    throw new CommandError('configuration', `--min-replicas ${replicasMin} needs as many --peers`);
   const clock = systemClock;
   const { store } = await openDataDirectory({
     ...config,
@@ -44,8 +53,10 @@ export async function startLeader(config: LeaderConfig): Promise<RunningNode> {
     version: VERSION,
     retention: { ...RETENTION, ...config.retention },
     scrubEveryMs: config.scrubEveryMs === undefined ? DAY_MS : config.scrubEveryMs,
+    peers: { urls: config.peers ?? [], openLink: undiciLink },
+    replicasMin,
     logger: config.logger,
     addProcessMetrics,
   });
-  return runNode({ node: leader, store, clock, address });
+  return runNode({ node: leader, store, commit: (transaction) => leader.commit(transaction), clock, address });
 }

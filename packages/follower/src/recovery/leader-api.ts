@@ -1,6 +1,6 @@
 import { digestPinSchema, HEADERS, parsePosition, type Position } from '@skein/protocol';
 import { parseProblem, retryAfterMsOf } from '../answers.ts';
-import type { LeaderLink } from '../leader-link.ts';
+import type { NodeLink } from '@skein/http';
 
 /** The leader has answered that it does not give what was asked for, or not now. */
 export class LeaderDeclines extends Error {
@@ -28,10 +28,10 @@ export interface PinnedPosition {
 
 /** Asks a leader for JSON. */
 export class LeaderApi {
-  readonly #link: LeaderLink;
+  readonly #link: NodeLink;
   readonly #requestTimeoutMs: number;
 
-  constructor(link: LeaderLink, requestTimeoutMs: number) {
+  constructor(link: NodeLink, requestTimeoutMs: number) {
     this.#link = link;
     this.#requestTimeoutMs = requestTimeoutMs;
   }

@@ -12,7 +12,7 @@ import {
 } from '@skein/protocol';
 import type { Refusal } from '@skein/replication';
 import { parseProblem, retryAfterMsOf } from '../answers.ts';
-import type { LeaderLink } from '../leader-link.ts';
+import type { NodeLink } from '@skein/http';
 import { LeaderDeclines } from './leader-api.ts';
 
 export interface SnapshotQuestion {
@@ -39,7 +39,7 @@ export type SnapshotAnswer =
   | { readonly kind: 'failed'; readonly reason: string; readonly retryAfterMs: number | undefined };
 
 export interface SnapshotClientOptions {
-  readonly link: LeaderLink;
+  readonly link: NodeLink;
   readonly nodeId: string;
   readonly requestTimeoutMs: number;
   readonly linesMax: number;

@@ -19,7 +19,7 @@ import { idempotencyOf } from './idempotency.ts';
 import { linesOf } from './lines.ts';
 import { writableCollection } from './names.ts';
 import { parseBody } from './parse-body.ts';
-import { checkValueSize, traceOf, type Writer } from './writes.ts';
+import { checkValueSize, traceOf, type WriteParts, type Writer } from './writes.ts';
 
 const GROUP_OPERATIONS_MAX = 1000;
 const GROUP_BYTES_MAX = 1024 * 1024;
@@ -40,19 +40,21 @@ const lineSchema = z.strictObject({
  * as it arrives, each acknowledged before the next but one is read; what was committed before a bad line stays and is
  * reported. With an Idempotency-Key the load is one transaction, since only then can a repeat be answered as a whole.
  */
-export function bulkLoads(app: FastifyInstance, writer: Writer): void {
+export function bulkLoads(app: FastifyInstance, { writer, replicas }: WriteParts): void {
   app.register(async (scope) => {
     scope.addContentTypeParser(MEDIA_TYPES.ndjson, (_request, payload, done) => done(null, payload));
     const options = { schema: { querystring: NO_QUERY }, bodyLimit: ARRAY_BYTES_MAX };
     scope.post('/v1/collections/:collection', options, async (request, reply) => {
       const collection = writableCollection(request);
       if (headerOf(request, HEADERS.idempotencyKey) !== undefined) {
-        return loadAsTransaction(request, reply, { collection, writer });
+        return loadAsTransaction(request, reply, { collection, writer, replicas });
       }
       const source: BulkSource = { request, collection, valueBytesMax: writer.valueBytesMax, line: 0 };
+      const level = replicas.levelOf(request, reply);
       const load = new BulkLoad(writer, source);
       try {
         await load.run();
+        if (level !== null) await replicas.reached(load.position, level, reply);
       } catch (error) {
         throw load.refusal(error);
       }
@@ -133,15 +135,14 @@ class BulkLoad {
   }
 }
 
-interface TransactionTarget {
+interface TransactionTarget extends WriteParts {
   readonly collection: string;
-  readonly writer: Writer;
 }
 
 async function loadAsTransaction(
   request: FastifyRequest,
   reply: FastifyReply,
-  { collection, writer }: TransactionTarget,
+  { collection, writer, replicas }: TransactionTarget,
 ): Promise<FastifyReply> {
   const chunks: Buffer[] = [];
   const operations: Operation[] = [];
@@ -157,7 +158,8 @@ async function loadAsTransaction(
   }
   if (operations.length === 0) return sendLoaded(reply, 0, START);
   if (chunks.length > 0) request.body = Buffer.concat(chunks);
-  const committed = await writer.commit({ operations, idempotency: idempotencyOf(request), trace: traceOf(request) });
+  const transaction = { operations, idempotency: idempotencyOf(request), trace: traceOf(request) };
+  const committed = await replicas.commit(request, reply, () => writer.commit(transaction));
   if (committed.replayed) reply.header(HEADERS.idempotentReplayed, 'true');
   return sendLoaded(reply, committed.changes.length, committed.position);
 }

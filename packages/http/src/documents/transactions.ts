@@ -14,7 +14,7 @@ import { jsonBody, NO_QUERY } from '../request.ts';
 import { sendTransaction } from './answers.ts';
 import { idempotencyOf } from './idempotency.ts';
 import { parseBody } from './parse-body.ts';
-import { checkValueSize, traceOf, type Writer } from './writes.ts';
+import { checkValueSize, traceOf, type WriteParts } from './writes.ts';
 
 /** A version the document must be at; null when it must not exist. */
 const versionOrNull = z.string().nullable().optional();
@@ -38,12 +38,13 @@ const transactionSchema = z.strictObject({
 /** Levels of JSON around a value in a transaction: the body, its list, the operation. */
 const LEVELS_AROUND_VALUE = 3;
 
-export function transactions(app: FastifyInstance, writer: Writer): void {
+export function transactions(app: FastifyInstance, { writer, replicas }: WriteParts): void {
   const options = { schema: { querystring: NO_QUERY }, bodyLimit: LIMITS.transactionBytesMax };
   app.post('/v1/transactions', options, async (request, reply) => {
     const body = parseBody(transactionSchema, jsonBody(request, LIMITS.jsonDepthMax + LEVELS_AROUND_VALUE));
     const operations = body.operations.map((operation, index) => toOperation(operation, index, writer.valueBytesMax));
-    const committed = await writer.commit({ operations, idempotency: idempotencyOf(request), trace: traceOf(request) });
+    const transaction = { operations, idempotency: idempotencyOf(request), trace: traceOf(request) };
+    const committed = await replicas.commit(request, reply, () => writer.commit(transaction));
     return sendTransaction(reply, committed);
   });
 }

@@ -8,6 +8,7 @@ import { conditionOf } from './conditions.ts';
 import { idempotencyOf } from './idempotency.ts';
 import { writableDocument, type DocumentName } from './names.ts';
 import { parseBody } from './parse-body.ts';
+import type { Replicas } from './replicas.ts';
 
 /** Where writes go: a leader's store, or whatever else takes them. */
 export interface Writer {
@@ -17,13 +18,19 @@ export interface Writer {
   load(operations: readonly Operation[], trace?: string): Promise<Committed>;
 }
 
+/** What the routes that write need. */
+export interface WriteParts {
+  readonly writer: Writer;
+  readonly replicas: Replicas;
+}
+
 const TRACEPARENT = /^00-[0-9a-f]{32}-[0-9a-f]{16}-[0-9a-f]{2}$/;
 
 const incrementBody = z.strictObject({ by: z.number().default(1) });
 const textBody = z.strictObject({ text: z.string() });
 
 /** PUT, PATCH, DELETE and the four operators of one document. */
-export function documentWrites(app: FastifyInstance, writer: Writer): void {
+export function documentWrites(app: FastifyInstance, { writer, replicas }: WriteParts): void {
   const schema = { querystring: NO_QUERY };
   const url = '/v1/collections/:collection/:key';
   const bodyLimit = writer.valueBytesMax;
@@ -62,11 +69,12 @@ export function documentWrites(app: FastifyInstance, writer: Writer): void {
     options: { withValue: boolean },
   ): Promise<FastifyReply> {
     const condition = conditionOf(request);
-    const committed = await writer.commit({
+    const transaction = {
       operations: [condition === undefined ? operation : { ...operation, condition }],
       idempotency: idempotencyOf(request),
       trace: traceOf(request),
-    });
+    };
+    const committed = await replicas.commit(request, reply, () => writer.commit(transaction));
     return sendWritten(reply, committed, options);
   }
 }

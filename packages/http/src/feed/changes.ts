@@ -7,6 +7,7 @@ import {
   MEDIA_TYPES,
   parsePosition,
   parseSince,
+  samePosition,
   SkeinError,
   type Position,
   type Since,
@@ -114,19 +115,20 @@ function filterOf(collections: string | undefined, prefix: string | undefined): 
   };
 }
 
-/** What a follower has durably; anything that is not on this history, or above the head, is no acknowledgement. */
+/** What a follower has durably; anything that is not on this log, or not kept any more, is no acknowledgement. */
 async function acknowledge(request: FastifyRequest, { store }: ServedNode, slots: SlotBook): Promise<void> {
   const id = headerOf(request, HEADERS.follower);
   if (id === undefined) return;
   const header = headerOf(request, HEADERS.applied);
   const applied = header === undefined ? undefined : parsePosition(header);
-  await slots.seen(checkNodeId(id), applied !== undefined && isOurs(applied, store.facts) ? applied : undefined);
+  await slots.seen(checkNodeId(id), applied !== undefined && (await isOurs(applied, store)) ? applied : undefined);
 }
 
-function isOurs(position: Position, { history, head }: ServedNode['store']['facts']): boolean {
-  return (
-    position.offset === 0 || (position.offset <= head.offset && history.some(({ epoch }) => epoch === position.epoch))
-  );
+/** Proven by its hash: what is of a lost branch, or forged, acknowledges nothing. */
+async function isOurs(position: Position, store: ServedNode['store']): Promise<boolean> {
+  if (position.offset === 0) return true;
+  const held = await store.positionAt(position.offset);
+  return held !== undefined && samePosition(held, position);
 }
 
 /** Turns plans into deeds until there is a page to send: parks at the head, goes on past pages with nothing in them. */

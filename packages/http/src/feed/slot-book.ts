@@ -44,6 +44,7 @@ export class SlotBook {
   /** Slots that are not stored as they are; null for those that are gone. */
   readonly #unsaved = new Map<string, Slot | null>();
   readonly #savedSilenceMs = new Map<string, number>();
+  readonly #listeners = new Set<() => void>();
   #saving: Promise<void> | null = null;
 
   constructor(store: Store, clock: Clock) {
@@ -53,6 +54,11 @@ export class SlotBook {
       // Another copy has none of them.
       if (isAnew) for (const slot of this.#slots.values()) this.#unsaved.set(slot.id, slot);
     });
+  }
+
+  /** Told whenever a follower has acknowledged something. */
+  subscribe(listener: () => void): void {
+    this.#listeners.add(listener);
   }
 
   async load(): Promise<void> {
@@ -75,6 +81,7 @@ export class SlotBook {
     if (before === undefined && kept === undefined) return;
     const slot = before ?? this.#newSlot(id);
     this.#putSeen(kept === undefined ? slot : slotAfterAcknowledgement(slot, kept), before);
+    for (const tell of this.#listeners) tell();
     if (before === undefined) await this.#saveNow();
   }
 

@@ -32,7 +32,13 @@ export async function runNode(role: NodeCommand, config: Config): Promise<void> 
 }
 
 function runLeader(config: Config, logger: NodeLogger): Promise<RunningNode> {
-  return startLeader({ ...common(config), valueBytesMax: config.need('max-value'), logger });
+  return startLeader({
+    ...common(config),
+    valueBytesMax: config.need('max-value'),
+    peers: config.get('peers'),
+    minReplicas: config.need('min-replicas'),
+    logger,
+  });
 }
 
 function runFollower(config: Config, logger: NodeLogger): Promise<RunningNode> {

@@ -1,6 +1,6 @@
 import { LIMITS } from '@skein/protocol';
 import type { z } from 'zod';
-import { bytes, duration, httpUrl, integer, logLevel, nodeId, onOff, text } from './values.ts';
+import { bytes, duration, httpUrl, httpUrls, integer, logLevel, nodeId, onOff, text } from './values.ts';
 
 export type NodeCommand = 'leader' | 'follower';
 
@@ -53,6 +53,18 @@ export const OPTIONS = {
     placeholder: '<id>',
     help: 'Name of this node, unique among the nodes of a log. Made up once and kept in the database unless given.',
     defaults: both(null),
+  }),
+  peers: option({
+    schema: httpUrls,
+    placeholder: '<urls>',
+    help: 'Addresses of the other members, with commas between: the nodes that count for --min-replicas and replicas=N.',
+    defaults: { leader: null },
+  }),
+  'min-replicas': option({
+    schema: integer(0, 15),
+    placeholder: '<count>',
+    help: 'No write is acknowledged before so many members have it durably.',
+    defaults: { leader: '0' },
   }),
   'poll-interval': option({
     schema: duration(10, 3_600_000),

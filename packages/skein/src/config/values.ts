@@ -64,6 +64,15 @@ export const httpUrl: z.ZodType<string, string> = z
   }, 'must be the address of a node, such as http://127.0.0.1:7400')
   .transform((text) => new URL(text).origin);
 
+const URLS_MAX = 15;
+
+/** Addresses of several nodes, with commas between them. */
+export const httpUrls: z.ZodType<readonly string[], string> = z
+  .string()
+  .transform((text) => text.split(',').map((url) => url.trim()))
+  .pipe(z.array(httpUrl).max(URLS_MAX, `may be ${URLS_MAX} at most`))
+  .refine((urls) => new Set(urls).size === urls.length, 'names the same node twice');
+
 export const logLevel: z.ZodType<string, string> = z.enum(['fatal', 'error', 'warn', 'info', 'debug', 'silent']);
 
 export const text: z.ZodType<string, string> = z.string().min(1, 'must not be empty');

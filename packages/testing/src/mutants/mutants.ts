@@ -15,6 +15,7 @@ const STORE = 'core/dist/store.js';
 const WRITER = 'core/dist/write/writer.js';
 const FILL_BATCH = 'core/dist/write/fill-batch.js';
 const PLAN_GROUP = 'core/dist/write/plan-group.js';
+const REPLICAS = 'http/dist/documents/replicas.js';
 const COPY = 'core/dist/copy/copy.js';
 const COPY_LEADER = 'follower/dist/recovery/copy-leader.js';
 const FIXES = 'core/dist/repair/fixes.js';
@@ -253,6 +254,47 @@ export const MUTANTS: readonly Mutant[] = [
         replace: 'continue;',
       },
     ],
+  },
+  {
+    name: 'acknowledges before members have what was asked for',
+    edits: [
+      {
+        file: REPLICAS,
+        find: 'if (level !== null)\n            await this.reached(committed.position, level, reply);',
+        replace: '',
+      },
+    ],
+  },
+  {
+    name: 'acknowledges for less when too few members have a write in time',
+    edits: [
+      {
+        file: REPLICAS,
+        find: "throw new SkeinError('under_replicated'",
+        replace: "if (count < 0) throw new SkeinError('under_replicated'",
+      },
+    ],
+  },
+  {
+    name: 'counts followers that are no members',
+    edits: [
+      {
+        file: 'replication/dist/members.js',
+        find: 'if (members.has(slot.id))\n            applied.push',
+        replace: 'applied.push',
+      },
+    ],
+  },
+  {
+    name: 'believes an acknowledgement that is not of its log',
+    edits: [
+      {
+        file: 'http/dist/feed/changes.js',
+        find: 'return held !== undefined && samePosition(held, position);',
+        replace: 'return true;',
+      },
+    ],
+    test: 'test/e2e/replicas.test.ts',
   },
   {
     name: 'trims what somebody needs who came meanwhile',

@@ -6,7 +6,7 @@ import { Client } from './client.ts';
 import { freePort } from './free-port.ts';
 import { NodeProcess, type Flags, type NodeSettings } from './node-process.ts';
 
-type Extras = Partial<Pick<NodeSettings, 'data' | 'environment' | 'wrapper'>>;
+type Extras = Partial<Pick<NodeSettings, 'data' | 'environment' | 'port' | 'wrapper'>>;
 
 /** Tests wait for nobody: short delays, and a follower that soon notices that its leader is back. */
 const FOLLOWER_FLAGS: Flags = { 'backoff-base': '1s', 'backoff-max': '2s', 'circuit-open': '1s' };

@@ -64,7 +64,7 @@ export const ADAPTERS: ReadonlySet<string> = new Set([
   'packages/core/src/random-bytes.ts',
   'packages/core/src/level/classic.ts',
   'packages/core/src/level/directory.ts',
-  'packages/follower/src/undici-link.ts',
+  'packages/http/src/link/undici-link.ts',
   'packages/http/src/cut-off-bodies.ts',
 ]);
 

@@ -10,6 +10,7 @@ import { Ledger } from './ledger.ts';
 import { LogTime } from './log-time.ts';
 import { Prefix } from './prefix.ts';
 import { Provenance } from './provenance.ts';
+import { Replicated } from './replicated.ts';
 import { Sessions } from './sessions.ts';
 import { SingleContent } from './single-content.ts';
 import { Transactions } from './transactions.ts';
@@ -25,6 +26,7 @@ export function allCheckers(): readonly Checker[] {
     new Gapless(ledger),
     new Durable(ledger),
     new Acknowledged(ledger),
+    new Replicated(),
     new Transactions(ledger),
     new LogTime(ledger),
     new Provenance(ledger),

@@ -23,6 +23,7 @@ export const SOMETIMES: readonly string[] = [
   'a store came back from a failed write',
   'a transaction was acknowledged',
   'a write was acknowledged only when it was retried',
+  'a write was acknowledged that members have',
   'a write was left undecided',
   'a write was refused: starting',
   'an answer was replayed',
@@ -43,4 +44,5 @@ export const SOMETIMES: readonly string[] = [
   'the network: mixed-up',
   'the network: repeated',
   'the network: shortened',
+  'too few members had a write in time',
 ];

@@ -144,7 +144,7 @@ class Run {
   }
 
   #makeNode(name: string, role: 'leader' | 'follower', leader: string | undefined): SimNode {
-    const { logBytesMax, syncMs, pageSizeMax, pollIntervalMs, retention, rate, compareEveryMs, scrubEveryMs } =
+    const { logBytesMax, syncMs, pageSizeMax, pollIntervalMs, retention, rate, compareEveryMs, scrubEveryMs, members } =
       this.#shape;
     const node = new SimNode({
       name,
@@ -161,6 +161,7 @@ class Run {
       rate,
       compareEveryMs,
       scrubEveryMs,
+      members: role === 'leader' ? members : [],
       tell: (event) => this.#tell(event),
       mark: (mark) => this.#mark(mark),
       isDamaged: (other) => this.#nodes.find((each) => each.name === other)!.isDamaged,
@@ -176,6 +177,7 @@ class Run {
       net: this.#net,
       leader,
       followers,
+      members: this.#shape.members,
       leaderHead: () => this.#leaderHead,
       isCalm: () => this.#isWritingOver,
       tell: (event) => this.#tell(event),

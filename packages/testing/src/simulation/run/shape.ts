@@ -25,6 +25,8 @@ export interface Shape {
   readonly compareEveryMs: number | null;
   /** How often nodes read everything again. */
   readonly scrubEveryMs: number | null;
+  /** The followers that are members: their acknowledgements count, those of others do not. */
+  readonly members: readonly string[];
 }
 
 const YEAR_MS = 365 * 86_400_000;
@@ -39,6 +41,13 @@ export function drawWallSkewMs(random: Rng): number {
  * by comparing.
  */
 export function drawShape(random: Rng): Shape {
+  const shape = drawWorld(random);
+  if (!random.chance(0.4)) return shape;
+  const direct = shape.nodes.filter(({ leader }) => leader === 'leader').map(({ name }) => name);
+  return { ...shape, members: random.chance(0.5) ? direct : [random.pick(direct)] };
+}
+
+function drawWorld(random: Rng): Shape {
   const shape = drawLastingShape(random);
   if (shape.lastFollowerAtMs > 0 || !random.chance(0.4)) return shape;
   return {
@@ -84,6 +93,7 @@ function drawLastingShape(random: Rng): Shape {
     compareEveryMs: random.chance(0.4) ? random.between(200, 1500) : null,
     away: null,
     scrubEveryMs: random.chance(0.25) ? random.between(700, 3000) : null,
+    members: [],
   };
   return random.chance(0.3) ? aboutCopies(shape, random) : shape;
 }

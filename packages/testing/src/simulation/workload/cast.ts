@@ -9,6 +9,8 @@ export interface Cast {
   readonly net: SimNet;
   readonly leader: SimNode;
   readonly followers: readonly SimNode[];
+  /** The followers whose acknowledgements count. */
+  readonly members: readonly string[];
   /** The newest offset the leader has published, in any of its lives. */
   readonly leaderHead: () => number;
   /** Nobody writes any more. */

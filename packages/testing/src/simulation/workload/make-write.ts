@@ -15,19 +15,23 @@ export function makeWrite(
   id: number,
   client: string,
   random: Rng,
+  members: readonly string[],
 ): { readonly write: WriteAsked; readonly request: SimRequest } {
   const idempotencyKey = random.chance(0.5) ? `write-${id}` : undefined;
   const operations = random.chance(0.2)
     ? Array.from({ length: 2 + random.below(4) }, (_, i) => put(`${id}.${i}`, random))
     : [oneOperation(id, random)];
-  const write: WriteAsked = { id, client, idempotencyKey, operations };
   const asked = operations.length > 1 ? transaction(operations) : single(operations[0]!);
   const headers = {
     ...asked.headers,
     ...(idempotencyKey === undefined ? {} : { 'idempotency-key': idempotencyKey }),
     ...condition(operations, random),
   };
-  return { write, request: { ...asked, headers } };
+  const count = members.length > 0 && random.chance(0.5) ? 1 + random.below(members.length) : 0;
+  const prefer = count === 0 ? {} : { prefer: `replicas=${count}; wait=${1 + random.below(2)}` };
+  const replicas = count === 0 ? undefined : { count, members };
+  const write: WriteAsked = { id, client, idempotencyKey, operations, replicas };
+  return { write, request: { ...asked, headers: { ...headers, ...prefer } } };
 }
 
 /** A put without conditions, and with a key, so that it can be sent until it is acknowledged. */

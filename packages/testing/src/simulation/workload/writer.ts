@@ -10,7 +10,12 @@ const ATTEMPTS_MAX = 6;
 const INSIST_MS = 500;
 
 /** Answers after which nobody knows whether the write happened; every other refusal says that it did not. */
-const UNDECIDED: ReadonlySet<string> = new Set(['outcome_unknown', 'leader_unavailable', 'internal']);
+const UNDECIDED: ReadonlySet<string> = new Set([
+  'outcome_unknown',
+  'under_replicated',
+  'leader_unavailable',
+  'internal',
+]);
 
 type Outcome =
   | { readonly kind: 'acked'; readonly position: Position; readonly replayed: boolean }
@@ -55,7 +60,7 @@ export class Writer {
 
   async #write(): Promise<void> {
     const { clock, random, name } = this.#part;
-    const { write, request } = makeWrite(this.#nextId(), name, random);
+    const { write, request } = makeWrite(this.#nextId(), name, random, this.#cast.members);
     for (let attempt = 1; attempt <= ATTEMPTS_MAX; attempt++) {
       const node = anyNode(this.#cast, random, 0.7);
       const outcome = await this.#attempt(write, request, attempt, node);
@@ -74,11 +79,13 @@ export class Writer {
       const { position, replayed } = outcome;
       tell({ kind: 'write-acked', id: write.id, attempt, position, replayed });
       if (replayed) mark('an answer was replayed');
+      if (write.replicas !== undefined) mark('a write was acknowledged that members have');
       if (node.role === 'follower') mark('a follower forwarded a write');
       if (write.operations.length > 1) mark('a transaction was acknowledged');
       if (this.position === undefined || position.offset > this.position.offset) this.position = position;
     } else {
       tell({ kind: 'write-failed', id: write.id, attempt, outcome: outcome.kind, code: outcome.code });
+      if (outcome.code === 'under_replicated') mark('too few members had a write in time');
       mark(`a write was ${outcome.kind === 'refused' ? `refused: ${outcome.code}` : 'left undecided'}`);
     }
     return outcome;

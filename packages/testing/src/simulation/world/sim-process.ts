@@ -27,6 +27,8 @@ export interface NodeSetup {
   readonly rate: FollowerOptions['policy']['rate'];
   readonly compareEveryMs: number | null;
   readonly scrubEveryMs: number | null;
+  /** Of a leader: the nodes whose acknowledgements count. */
+  readonly members: readonly string[];
 }
 
 /** What a node has around it. */
@@ -141,8 +143,17 @@ export class SimProcess {
   }
 
   #leader(store: Store, clock: SimClock): Leader {
-    const { retention, scrubEveryMs } = this.#setup;
-    return new Leader({ store, clock, version: 'simulated', retention, scrubEveryMs, logger: this.#logger() });
+    const { name, retention, scrubEveryMs, members } = this.#setup;
+    const openLink = simLink(this.#around.net, name, () => this.#isAlive);
+    return new Leader({
+      store,
+      clock,
+      version: 'simulated',
+      retention,
+      scrubEveryMs,
+      peers: { urls: members.map((member) => `http://${member}`), openLink },
+      logger: this.#logger(),
+    });
   }
 
   #follower(store: Store, clock: SimClock): Follower {

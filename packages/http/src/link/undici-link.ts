@@ -1,10 +1,10 @@
 import { Pool } from 'undici';
-import type { LeaderLink, LinkAnswer, LinkOptions, LinkRequest } from './leader-link.ts';
+import type { NodeLink, LinkAnswer, LinkOptions, LinkRequest } from './node-link.ts';
 
-/** The way to a leader over HTTP. */
-export function undiciLink(leaderUrl: string, options: LinkOptions): LeaderLink {
+/** The way to another node over HTTP. */
+export function undiciLink(url: string, options: LinkOptions): NodeLink {
   const { connections, timeoutMs, answerBytesMax } = options;
-  const pool = new Pool(new URL(leaderUrl).origin, {
+  const pool = new Pool(new URL(url).origin, {
     connections,
     pipelining: 1,
     connect: { timeout: timeoutMs },

@@ -27,8 +27,8 @@ export interface LinkAnswer {
   readonly body: LinkBody;
 }
 
-/** The way to a leader: what a follower knows of sockets. A request that gets no answer rejects. */
-export interface LeaderLink {
+/** The way to another node: what a node knows of sockets. A request that gets no answer rejects. */
+export interface NodeLink {
   request(request: LinkRequest): Promise<LinkAnswer>;
   /** Whatever is under way is given up. */
   close(): Promise<void>;
@@ -42,4 +42,4 @@ export interface LinkOptions {
   readonly answerBytesMax?: number | undefined;
 }
 
-export type OpenLink = (leaderUrl: string, options: LinkOptions) => LeaderLink;
+export type OpenLink = (url: string, options: LinkOptions) => NodeLink;

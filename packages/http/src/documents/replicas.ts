@@ -1,0 +1,107 @@
+import type { Clock, Committed } from '@skein/core';
+import { formatPosition, SkeinError, type Position } from '@skein/protocol';
+import { memberIds, replicasOf, replicatedUpTo, type Member } from '@skein/replication';
+import type { FastifyReply, FastifyRequest } from 'fastify';
+import type { SlotBook } from '../feed/slot-book.ts';
+import { preferredReplicas, preferredWait } from '../request.ts';
+import { Waits } from '../waits.ts';
+
+/** How long an answer waits for the members when the client does not say. */
+const WAIT_SECONDS_DEFAULT = 5;
+
+export interface ReplicasOptions {
+  readonly slots: SlotBook;
+  readonly clock: Clock;
+  readonly stopping: AbortSignal;
+  /** The log whose acknowledgements count. */
+  readonly log: () => string | null;
+  /** The other nodes that count; followers beside them read, and do not count. */
+  readonly members: () => readonly Member[];
+  /** No write is acknowledged before so many members have it. */
+  readonly replicasMin: number;
+}
+
+/** How many members are to have a write before it is acknowledged, and how long that may take. */
+interface Level {
+  readonly replicas: number;
+  readonly waitMs: number;
+}
+
+/**
+ * Holds the acknowledgement of a write back until enough members have said that they have it durably. When they do not in
+ * time, the write is refused as what it is: committed here, and not there yet. It is never acknowledged for less.
+ */
+export class Replicas {
+  readonly #options: ReplicasOptions;
+  readonly #waits: Waits<void>;
+  /** What has been worked out since the last acknowledgement, by the number of members. */
+  readonly #upTo = new Map<number, number>();
+
+  constructor(options: ReplicasOptions) {
+    this.#options = options;
+    this.#waits = new Waits(options.clock, options.stopping);
+    options.slots.subscribe(() => {
+      this.#upTo.clear();
+      this.#waits.tell();
+    });
+  }
+
+  /** The other members, each with whether its acknowledgements count now. */
+  describe(): Readonly<Record<string, unknown>> {
+    const { members, replicasMin } = this.#options;
+    const ids = this.#ids();
+    return {
+      members: members().map(({ url, node }) => ({ url, node, counts: node !== null && ids.has(node) })),
+      min_replicas: replicasMin,
+    };
+  }
+
+  /** Commits for a client that may want more than is configured, and answers when that is so. */
+  async commit(request: FastifyRequest, reply: FastifyReply, commit: () => Promise<Committed>): Promise<Committed> {
+    const level = this.levelOf(request, reply);
+    const committed = await commit();
+    if (level !== null) await this.reached(committed.position, level, reply);
+    return committed;
+  }
+
+  /** What is to be waited for, asked before anything is written; null when it is nothing. */
+  levelOf(request: FastifyRequest, reply: FastifyReply): Level | null {
+    const { replicasMin, members } = this.#options;
+    const asked = preferredReplicas(request);
+    const replicas = Math.max(replicasMin, asked ?? 0);
+    const count = members().length;
+    if (replicas > count)
+      throw new SkeinError('bad_header', `replicas=${replicas} cannot be: ${count} other members are configured`);
+    if (asked !== undefined) reply.header('preference-applied', `replicas=${replicas}`);
+    return replicas === 0 ? null : { replicas, waitMs: (preferredWait(request) ?? WAIT_SECONDS_DEFAULT) * 1000 };
+  }
+
+  /** The same for who writes from within this process, who gets what is configured. */
+  async atLeast(commit: () => Promise<Committed>): Promise<Committed> {
+    const { replicasMin } = this.#options;
+    const committed = await commit();
+    if (replicasMin > 0)
+      await this.reached(committed.position, { replicas: replicasMin, waitMs: WAIT_SECONDS_DEFAULT * 1000 });
+    return committed;
+  }
+
+  async reached(position: Position, { replicas, waitMs }: Level, reply?: FastifyReply): Promise<void> {
+    const isReached = (): boolean => position.offset <= this.#replicatedUpTo(replicas);
+    if ((await this.#waits.until(isReached, waitMs, reply)) === 'happened') return;
+    const count = replicasOf(this.#options.slots.all(), this.#ids(), position);
+    const details = { position: formatPosition(position), replicas: count, wanted: replicas };
+    throw new SkeinError('under_replicated', `committed here; ${count} of ${replicas} members have it`, details);
+  }
+
+  #replicatedUpTo(replicas: number): number {
+    const known = this.#upTo.get(replicas);
+    if (known !== undefined) return known;
+    const upTo = replicatedUpTo(this.#options.slots.all(), this.#ids(), replicas);
+    this.#upTo.set(replicas, upTo);
+    return upTo;
+  }
+
+  #ids(): ReadonlySet<string> {
+    return memberIds(this.#options.members(), this.#options.log());
+  }
+}

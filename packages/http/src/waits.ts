@@ -1,0 +1,61 @@
+import type { Clock } from '@skein/core';
+import type { FastifyReply } from 'fastify';
+
+/** What ended a wait. */
+export type WaitEnd = 'happened' | 'time-up' | 'gone';
+
+/** Looks whether what is waited for is there: once at the beginning, and then with each piece of news. */
+type Condition<News> = (news: News | undefined) => boolean;
+
+interface Wait<News> {
+  readonly holds: Condition<News>;
+  readonly end: (how: WaitEnd) => void;
+}
+
+/**
+ * Lets requests wait for news. A wait ends when its condition holds after some, when its time is up, or when its client or
+ * the node goes away; nothing polls.
+ */
+export class Waits<News> {
+  readonly #clock: Clock;
+  readonly #stopping: AbortSignal;
+  readonly #waits = new Set<Wait<News>>();
+
+  constructor(clock: Clock, stopping: AbortSignal) {
+    this.#clock = clock;
+    this.#stopping = stopping;
+    stopping.addEventListener('abort', () => {
+      for (const wait of this.#waits) wait.end('gone');
+    });
+  }
+
+  /** How many requests are waiting. */
+  get waiting(): number {
+    return this.#waits.size;
+  }
+
+  tell(news: News): void {
+    for (const wait of this.#waits) if (wait.holds(news)) wait.end('happened');
+  }
+
+  /** Without a reply, whoever waits is in this process and does not go away. */
+  async until(holds: Condition<News>, waitMs: number, reply?: FastifyReply): Promise<WaitEnd> {
+    if (holds(undefined)) return 'happened';
+    if (waitMs <= 0) return 'time-up';
+    if (this.#stopping.aborted) return 'gone';
+    const timer = new AbortController();
+    let how: WaitEnd = 'time-up';
+    const end = (ending: WaitEnd): void => {
+      how = ending;
+      timer.abort();
+    };
+    const wait: Wait<News> = { holds, end };
+    const onClose = (): void => end('gone');
+    this.#waits.add(wait);
+    reply?.raw.once('close', onClose);
+    await this.#clock.sleep(waitMs, timer.signal).catch(() => undefined);
+    this.#waits.delete(wait);
+    reply?.raw.off('close', onClose);
+    return how;
+  }
+}
