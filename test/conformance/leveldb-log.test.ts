@@ -52,4 +52,19 @@ describe("LevelDB's own log", () => {
     await store!.become(copy!, async () => expect(await held('copy')).not.toContain('value-1'));
     await Promise.all([leader.close(), store!.close()]);
   });
+
+  it('holds nothing of a store that was moved past its log: neither of before, nor of what came with the move', async () => {
+    const leader = await Store.open({ level: classicLevel(join(directory, 'leader')), role: 'leader', node: 'l' });
+    const follower = await Store.open({ level: classicLevel(join(directory, 'store')), role: 'follower', node: 'f' });
+    const log = leader.facts.identity.log!;
+    for (const value of ['value-1', 'value-2']) await leader.collection('c').put('k', value);
+    const { records } = await leader.readLog(0, { changesMax: 10, bytesMax: 1e6 });
+    await follower.apply(log, records.slice(0, 1));
+    expect(await held('store')).toContain('value-1');
+    const { history } = leader.facts;
+    const fixes = { documents: [], removed: [{ collection: 'c', key: 'other' }] };
+    await follower.move({ log, history, record: records[1]!, fixes, entries: [], isReset: false });
+    for (const value of ['value-1', 'value-2']) expect(await held('store')).not.toContain(value);
+    await Promise.all([leader.close(), follower.close()]);
+  });
 });

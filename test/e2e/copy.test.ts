@@ -156,6 +156,20 @@ describe('a new follower of a leader that has trimmed its log', () => {
   });
 });
 
+describe('POST /v1/snapshot', () => {
+  it('takes as many names as it may, however long, and says which is none', async () => {
+    const leader = await cluster.leader({ 'max-value': '1KiB' });
+    await leader.client.put('/v1/collections/c/k', 1);
+    const at = (await leader.status()).position;
+    const path = `/v1/snapshot?at=${at}`;
+    const quotes = '"'.repeat(1000);
+    const names = ['c/k', ...Array.from({ length: 499 }, (_, i) => `c/${quotes}${i}`)];
+    const { status, text } = await leader.client.post(path, names);
+    expect([status, text.trimEnd().split('\n').length]).toStrictEqual([200, 3]);
+    expect((await leader.client.post(path, ['nothing'])).json.code).toBe('bad_body');
+  });
+});
+
 describe('GET /v1/snapshot', () => {
   it('is all documents as of one position, in pages or as a whole, whatever is written meanwhile', async () => {
     const leader = await cluster.leader();

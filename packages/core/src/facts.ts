@@ -43,6 +43,8 @@ export interface Facts {
 export interface NewStore {
   readonly role: Role;
   readonly node: string | undefined;
+  /** The log a follower is to go on with, where that is known before it has any of it. */
+  readonly log?: string | null | undefined;
   /** Names a new log, epoch and node. */
   readonly randomness?: RandomBytes | undefined;
 }
@@ -81,7 +83,7 @@ export async function loadFacts(level: Level, created: NewStore, sizes: LogSizes
 async function create(level: Level, created: NewStore): Promise<Facts> {
   const { role, node, randomness = systemRandomness } = created;
   await assertEmpty(level);
-  const log = role === 'leader' ? randomness(12).toString('hex') : null;
+  const log = role === 'leader' ? randomness(12).toString('hex') : (created.log ?? null);
   const identity = { log, role, node: node ?? `node-${randomness(4).toString('hex')}` };
   const history = role === 'leader' ? [{ epoch: makeEpoch(1, randomness(8)), offsetFirst: 1 }] : [];
   const batch = level.batch();
@@ -122,6 +124,18 @@ export function lastTs(record: RecordView): number {
 
 export function readHistory(level: Level, snapshot?: LevelSnapshot): Promise<readonly EpochSpan[]> {
   return readJson(level, 'history', snapshot);
+}
+
+/** What a store says of itself that cannot be opened as one; null when it does not say even that. */
+export async function salvageIdentity(level: Level): Promise<Identity | null> {
+  try {
+    await level.open();
+    return await readJson<Identity>(level, 'identity');
+  } catch {
+    return null;
+  } finally {
+    await level.close();
+  }
 }
 
 async function readMeta(level: Level, name: MetaName, snapshot?: LevelSnapshot): Promise<Buffer | undefined> {

@@ -1,5 +1,6 @@
 import { isSkeinError } from '@skein/protocol';
 import type { Level } from './level/level.ts';
+import { salvageIdentity, type Identity } from './facts.ts';
 import { Store, type StoreOptions } from './store.ts';
 
 /**
@@ -35,13 +36,18 @@ export interface ServedStoreOptions extends Omit<StoreOptions, 'level' | 'probe'
  * be believed it begins with an empty one, instead of not beginning.
  */
 export async function openServed(generations: Generations, options: ServedStoreOptions): Promise<Store> {
-  const open = (): Promise<Store> =>
-    Store.open({ ...options, level: generations.current(), probe: () => generations.probe() });
+  const open = (former: Partial<Identity> = {}): Promise<Store> => {
+    const { node = former.node } = options;
+    const level = generations.current();
+    return Store.open({ ...options, node, log: former.log, level, probe: () => generations.probe() });
+  };
   try {
     return await open();
   } catch (error) {
     if (options.role !== 'follower' || !isSkeinError(error, 'corrupt')) throw error;
+    // It is still the node it was, and follows this log, not any that may answer in its leader's place.
+    const former = await salvageIdentity(generations.current());
     options.onSetAside(error.message, await generations.setAside());
-    return open();
+    return open(former ?? {});
   }
 }

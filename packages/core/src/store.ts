@@ -41,7 +41,10 @@ export interface Published {
   readonly head: Position;
   /** How long the batch took to write and sync; zero when it was found again by a reopening. */
   readonly tookMs: number;
-  /** The store has become another copy: nothing that was known of it need be so any more. */
+  /**
+   * What is stored is not what the log made of what was there: the store is another copy, or was moved, or put right, also
+   * where it stood. Nothing that was known of its content need be so any more.
+   */
   readonly isAnew: boolean;
 }
 
@@ -367,13 +370,18 @@ export class Store {
     this.#publish({ records, head: after.facts.head, tookMs: this.#clock.now() - startedAt, isAnew: false });
   }
 
-  /** Writes documents past the log. Whoever knows something of the store has to look again. */
+  /**
+   * Writes documents past the log. Whoever knows something of the store has to look again. No record will tell of what
+   * LevelDB may lose of its own log, so that is emptied: before, since records may go, and behind.
+   */
   async #amend(batch: LevelBatch, deltas: CountDeltas, facts: Facts, log?: LogSizes): Promise<void> {
     this.#historyForReading = facts.history;
+    await this.#emptyLevelLog();
     await this.#guarded(() => batch.write(SYNCED));
     if (log !== undefined) this.#log.begin(log);
     this.#facts = facts;
     this.#counts.apply(deltas);
+    await this.#emptyLevelLog();
     this.digests.forget();
     this.#publish({ records: [], head: facts.head, tookMs: 0, isAnew: true });
   }

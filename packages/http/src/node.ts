@@ -22,10 +22,10 @@ export interface ServedNode {
   statusOfRole(): Readonly<Record<string, unknown>>;
 }
 
-/** The bounds of a store's log; undefined before it has its first record of a leader. */
+/** The bounds of a store's log; undefined before it has any of it, though it may know which one it is to have. */
 export function boundsOf({ facts }: Store): LogBounds | undefined {
   const { identity, history, head, tail } = facts;
-  return identity.log === null ? undefined : { log: identity.log, history, head, tail };
+  return identity.log === null || history.length === 0 ? undefined : { log: identity.log, history, head, tail };
 }
 
 /** The same for what cannot be answered without. */

@@ -1,4 +1,4 @@
-import type { Clock, Snapshot, Store } from '@skein/core';
+import type { Clock, PublishListener, Snapshot, Store } from '@skein/core';
 import { isSkeinError, SkeinError, type Position } from '@skein/protocol';
 import { beforeEach, describe, expect, it } from 'vitest';
 import { Pins } from './pins.ts';
@@ -9,6 +9,7 @@ let nowMs = 0;
 let open: Set<number>;
 let sleepers: { readonly untilMs: number; readonly wake: () => void }[];
 let head: Position;
+let tell: PublishListener;
 let pins: Pins;
 
 const clock: Clock = {
@@ -36,6 +37,7 @@ beforeEach(() => {
     get facts() {
       return { head };
     },
+    subscribe: (listener: PublishListener) => (tell = listener),
     snapshot: async () => {
       const position = head;
       open.add(position.offset);
@@ -71,6 +73,18 @@ describe('a pin', () => {
     head = at(2);
     expect(await offsetOf(pins.take(100, 1))).toBe(1);
     expect(await offsetOf(pins.take(100, 2))).toBe(2);
+  });
+
+  it('is let go when the content is another one, though it may be at the same position', async () => {
+    const before = await pins.take(100);
+    nowMs = 1;
+    const making = pins.take(0);
+    tell({ records: [], head, tookMs: 0, isAnew: true });
+    const after = await making;
+    expect(after.id).not.toBe(before.id);
+    expect((await pins.at(at(1))).id).toBe(after.id);
+    tell({ records: [], head, tookMs: 0, isAnew: false });
+    expect((await pins.take(100)).id).toBe(after.id);
   });
 
   it('stays for a minute from when it was last asked for, and is gone then', async () => {

@@ -3,6 +3,8 @@ import { formatPosition, isSkeinError, samePosition, SkeinError, type Position }
 
 /** A snapshot of the store that several requests read from. */
 export interface Pin {
+  /** Unique: what was read from one pin is not what is read from another, also at the same position. */
+  readonly id: number;
   readonly snapshot: Snapshot;
 }
 
@@ -30,11 +32,20 @@ export class Pins {
   readonly #clock: Clock;
   readonly #pins = new Map<string, HeldPin>();
   #taking: Promise<Pin> | null = null;
+  #made = 0;
+  /** How often the store has become anew. */
+  #renewals = 0;
   #isClosed = false;
 
   constructor(store: Store, clock: Clock) {
     this.#store = store;
     this.#clock = clock;
+    store.subscribe(({ isAnew }) => {
+      if (!isAnew) return;
+      // What was pinned is of another content, though its position may be the same.
+      this.#renewals++;
+      for (const pin of this.#pins.values()) void this.#letGo(pin).catch(() => undefined);
+    });
   }
 
   get count(): number {
@@ -100,7 +111,12 @@ export class Pins {
   }
 
   async #make(): Promise<Pin> {
+    const renewals = this.#renewals;
     const snapshot = await this.#store.snapshot();
+    if (renewals !== this.#renewals) {
+      await snapshot.close();
+      return this.#make();
+    }
     const nowMs = this.#clock.now();
     const same = this.#pins.get(formatPosition(snapshot.position));
     if (same !== undefined) {
@@ -108,7 +124,13 @@ export class Pins {
       same.madeAtMs = nowMs;
       return this.#used(same);
     }
-    const pin: HeldPin = { snapshot, madeAtMs: nowMs, usedAtMs: nowMs, ending: new AbortController() };
+    const pin: HeldPin = {
+      id: ++this.#made,
+      snapshot,
+      madeAtMs: nowMs,
+      usedAtMs: nowMs,
+      ending: new AbortController(),
+    };
     this.#pins.set(formatPosition(snapshot.position), pin);
     if (this.#isClosed) await this.#letGo(pin);
     else void this.#watch(pin);

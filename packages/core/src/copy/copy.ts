@@ -18,6 +18,7 @@ import { encodeJson, putNewStore } from '../facts.ts';
 import { countKey, encodeNumber, metaKey, recordKey } from '../level/layout.ts';
 import { SYNCED, type Level, type LevelBatch } from '../level/level.ts';
 import { putSealed, unseal } from '../level/sealed.ts';
+import { receivePage } from '../write/check-received.ts';
 import { putEntry } from '../write/idempotency.ts';
 import type { ReceivedLines } from './receive-lines.ts';
 
@@ -108,6 +109,7 @@ export class Copy {
     const { log, base, history, counts } = this.#progress!;
     if (!samePosition(record === null ? START : recordPosition(record), base))
       throw new SkeinError('bad_record', `the record that was to end at ${formatPosition(base)} does not`);
+    if (record !== null) receivePage([record]);
     const batch = this.#level.batch();
     putNewStore(batch, { log, role: 'follower', node }, history);
     if (record !== null) putOnlyRecord(batch, record);

@@ -11,6 +11,7 @@ import {
 } from '../level/layout.ts';
 import type { Level, LevelBatch } from '../level/level.ts';
 import { putSealed } from '../level/sealed.ts';
+import { receivePage } from '../write/check-received.ts';
 import { putEntry } from '../write/idempotency.ts';
 import type { Fixes } from './fixes.ts';
 
@@ -33,6 +34,7 @@ export async function putMove(
   { log, history, record, entries, isReset }: Move,
   { identity }: Facts,
 ): Promise<Facts> {
+  if (record !== null) receivePage([record]);
   for await (const key of level.keys(ALL_RECORDS)) batch.del(key);
   if (record !== null) batch.put(recordKey(record.offsetLast), asBuffer(record.bytes));
   const tail = record?.offsetFirst ?? 1;

@@ -25,6 +25,8 @@ class SlowStore {
     },
   };
 
+  readonly subscribe = (): void => undefined;
+
   async snapshot(): Promise<Snapshot> {
     const snapshot = { position: this.facts.head, close: async () => void this.open.delete(snapshot) } as Snapshot;
     this.open.add(snapshot);

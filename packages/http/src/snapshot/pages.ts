@@ -2,7 +2,6 @@ import { sha256, type LineLimits } from '@skein/core';
 import {
   encodeSnapshotHeader,
   encodeSnapshotTrailer,
-  formatPosition,
   formatSnapshotCursor,
   LIMITS,
   SkeinError,
@@ -47,8 +46,7 @@ export class SnapshotPages {
   }
 
   #shared(pin: Pin, after: SnapshotCursor | null, linesMax: number): Promise<SnapshotPart> {
-    const { position } = pin.snapshot;
-    const name = `${formatPosition(position)} ${linesMax} ${after === null ? '' : formatSnapshotCursor(after)}`;
+    const name = `${pin.id} ${linesMax} ${after === null ? '' : formatSnapshotCursor(after)}`;
     const kept = this.#pages.get(name);
     if (kept !== undefined) return kept;
     const page = this.#turns.take(() => this.#make(pin, after, { linesMax, bytesMax: LIMITS.pageBytesMax }));
@@ -94,7 +92,8 @@ function partOf(pin: Pin, lines: readonly Buffer[], next: SnapshotCursor | null)
 }
 
 function headerOf({ snapshot: { log, position, history, count } }: Pin): SnapshotHeader {
-  if (log === null) throw new SkeinError('starting', 'this node has no log yet', { retryAfterSeconds: 1 });
+  if (log === null || history.length === 0)
+    throw new SkeinError('starting', 'this node has no log yet', { retryAfterSeconds: 1 });
   return { log, position, history, documents: count };
 }
 

@@ -5,6 +5,8 @@ import {
   encodeSnapshotTrailer,
   formatPosition,
   HEADERS,
+  isSkeinError,
+  LIMITS,
   MEDIA_TYPES,
   parsePosition,
   parseSnapshotCursor,
@@ -37,6 +39,8 @@ const snapshotQuery = z.strictObject({
 const SHARED_MS = 30_000;
 const STREAM_PAGE_LINES = 1000;
 const NAMES_MAX = 500;
+/** Names may be long, and each character of one may be escaped. */
+const NAMES_BYTES_MAX = NAMES_MAX * (6 * LIMITS.keyBytesMax + 256);
 
 export interface SnapshotParts {
   readonly node: ServedNode;
@@ -74,18 +78,26 @@ const names = z.array(z.string()).max(NAMES_MAX);
 export function namedSnapshotRoute(app: FastifyInstance, { pins, pages }: SnapshotParts): void {
   app
     .withTypeProvider<ZodTypeProvider>()
-    .post('/v1/snapshot', { schema: { querystring: namedQuery } }, async (request, reply) => {
-      const wanted = parseBody(names, jsonBody(request)).map(checkedName);
-      const pin = await pins.at(parsePosition(request.query.at));
-      const { bytes } = await pages.named(pin, wanted);
-      return reply.header('content-type', MEDIA_TYPES.ndjson).header('cache-control', 'no-store').send(bytes);
-    });
+    .post(
+      '/v1/snapshot',
+      { schema: { querystring: namedQuery }, bodyLimit: NAMES_BYTES_MAX },
+      async (request, reply) => {
+        const wanted = parseBody(names, jsonBody(request)).map(checkedName);
+        const pin = await pins.at(parsePosition(request.query.at));
+        const { bytes } = await pages.named(pin, wanted);
+        return reply.header('content-type', MEDIA_TYPES.ndjson).header('cache-control', 'no-store').send(bytes);
+      },
+    );
 }
 
 function checkedName(text: string): DocumentCursor {
-  const cursor = parseSnapshotCursor(text);
-  if (cursor.kind === 'document') return cursor;
-  throw new SkeinError('bad_body', `'${text}' is not the name of a document`);
+  try {
+    const cursor = parseSnapshotCursor(text);
+    if (cursor.kind === 'document') return cursor;
+  } catch (error) {
+    if (!isSkeinError(error, 'bad_query')) throw error;
+  }
+  throw new SkeinError('bad_body', `'${text.slice(0, 80)}' is not the name of a document`);
 }
 
 /** The log is kept for a follower from before its first page on, or it would find nothing to go on with behind the last. */
@@ -93,10 +105,16 @@ async function reserve(request: FastifyRequest, { node, slots }: SnapshotParts, 
   const id = headerOf(request, HEADERS.follower);
   if (id === undefined) return;
   await assertHere(node, position, headerOf(request, HEADERS.log));
-  const bounds = requireBounds(node);
-  // A copy needs the record that ends there, too.
-  if (position.offset < bounds.tail && bounds.head.offset > 0) throw refusalOf({ kind: 'compacted' }, bounds);
+  assertRecordKept(node, position);
   await slots.copies(checkNodeId(id), position);
+  // A trim that was under way has not seen it.
+  assertRecordKept(node, position);
+}
+
+/** A copy needs the record that ends where its snapshot was, too. */
+function assertRecordKept(node: ServedNode, position: Position): void {
+  const bounds = requireBounds(node);
+  if (position.offset < bounds.tail && bounds.head.offset > 0) throw refusalOf({ kind: 'compacted' }, bounds);
 }
 
 /** The whole snapshot at the reader's pace, one page of it in memory. */

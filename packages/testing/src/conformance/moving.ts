@@ -100,6 +100,16 @@ export function moving({ describe, test }: Suite): void {
       }
     });
 
+    test('with a record that is not true to its hash is refused', async (bench) => {
+      const { leader, follower } = await apart(bench);
+      const { record, ...move } = await moveTo(leader);
+      const bytes = Buffer.from(record!.bytes);
+      bytes[bytes.length - 3]! ^= 1;
+      await refused('bad_record', follower.store.move({ ...move, record: { ...record!, bytes } }));
+      await follower.store.move({ ...move, record });
+      await expectAlike(leader, follower);
+    });
+
     test('is not for a leader', async (bench) => {
       const { leader } = await apart(bench);
       await refused('wrong_data', leader.move(await moveTo(leader)));
