@@ -104,7 +104,7 @@ export function moving({ describe, test }: Suite): void {
       const { leader, follower } = await apart(bench);
       const { record, ...move } = await moveTo(leader);
       const bytes = Buffer.from(record!.bytes);
-      bytes[bytes.length - 3]! ^= 1;
+      bytes.writeUInt8(bytes.at(-3)! ^ 1, bytes.length - 3);
       await refused('bad_record', follower.store.move({ ...move, record: { ...record!, bytes } }));
       await follower.store.move({ ...move, record });
       await expectAlike(leader, follower);
