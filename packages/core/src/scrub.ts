@@ -14,16 +14,24 @@ export interface ScrubReport {
   readonly problems: readonly string[];
 }
 
+export interface ScrubParts {
+  readonly level: Level;
+  readonly facts: Facts;
+  readonly snapshot: LevelSnapshot;
+  readonly signal?: AbortSignal | undefined;
+}
+
 const PROBLEMS_MAX = 100;
 const ENTRIES_AT_ONCE = 1000;
 
 /**
  * Reads everything and proves it, as of a snapshot: the log by its chain, each document by its checksum and its place, how
  * many there are by their count, and the documents and the log by each other. A checksum tells bytes that are wrong;
- * only the log tells a document that is missing, has come back, or is an older one of itself.
+ * only the log tells a document that is missing, has come back, or is an older one of itself. Stopped by the signal it has
+ * found nothing, and says so with the signal's reason.
  */
-export async function scrub(level: Level, facts: Facts, snapshot: LevelSnapshot): Promise<ScrubReport> {
-  const scrubbing = new Scrubbing(level, facts, snapshot);
+export async function scrub({ level, facts, snapshot, signal }: ScrubParts): Promise<ScrubReport> {
+  const scrubbing = new Scrubbing({ level, facts, snapshot, signal });
   await scrubbing.step(() => scrubbing.checkLog());
   await scrubbing.step(() => scrubbing.checkDocuments());
   await scrubbing.step(() => scrubbing.checkCounts());
@@ -34,13 +42,15 @@ class Scrubbing {
   readonly #level: Level;
   readonly #facts: Facts;
   readonly #snapshot: LevelSnapshot;
+  readonly #signal: AbortSignal | undefined;
   readonly #problems: string[] = [];
   readonly #found = new Map<string, number>();
 
-  constructor(level: Level, facts: Facts, snapshot: LevelSnapshot) {
+  constructor({ level, facts, snapshot, signal }: ScrubParts) {
     this.#level = level;
     this.#facts = facts;
     this.#snapshot = snapshot;
+    this.#signal = signal;
   }
 
   report(): ScrubReport {
@@ -54,6 +64,8 @@ class Scrubbing {
     try {
       await check();
     } catch (error) {
+      // Whatever the reason is, it is no problem of the store.
+      this.#signal?.throwIfAborted();
       this.#noteError(error);
     }
   }
@@ -62,7 +74,10 @@ class Scrubbing {
     const comparison = new LogComparison(this.#level, this.#snapshot, (problem) => this.#note(problem));
     const last = await verifyLog(this.#level, this.#facts, {
       snapshot: this.#snapshot,
-      onRecord: (record) => comparison.add(record),
+      onRecord: (record) => {
+        this.#signal?.throwIfAborted();
+        return comparison.add(record);
+      },
     });
     comparison.end();
     const { head } = this.#facts;
@@ -82,6 +97,7 @@ class Scrubbing {
 
   /** A document must also be found when it is asked for: LevelDB looks it up along another path than it walks. */
   async #checkEntries(entries: readonly (readonly [Buffer, Buffer])[]): Promise<void> {
+    this.#signal?.throwIfAborted();
     const levelKeys = entries.map(([levelKey]) => levelKey);
     const isFound = await this.#level.hasMany(levelKeys, { snapshot: this.#snapshot });
     for (const [i, [levelKey, stored]] of entries.entries()) {

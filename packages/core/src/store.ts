@@ -290,13 +290,13 @@ export class Store {
   }
 
   /** Reads every document and record and proves each one, and the two against each other. Problems make it corrupt. */
-  scrub(): Promise<ScrubReport> {
+  scrub(signal?: AbortSignal): Promise<ScrubReport> {
     return this.#reading(async () => {
       const { facts, snapshot } = await this.#exclusive(async () => {
         return { facts: this.#facts, snapshot: this.#level.snapshot() };
       });
       try {
-        const report = await scrub(this.#level, facts, snapshot);
+        const report = await scrub({ level: this.#level, facts, snapshot, signal });
         if (report.problems.length > 0) this.#condition.foundCorrupt(new SkeinError('corrupt', report.problems[0]));
         return report;
       } finally {

@@ -14,6 +14,8 @@ export interface TreeSource {
   readonly shape: DigestShape;
   /** Told how many documents have been read, again and again. */
   readonly onRead: (documents: number) => void;
+  /** Stops it after the group of entries that is being read. */
+  readonly signal: AbortSignal | undefined;
 }
 
 /** A tree, and where it is true. */
@@ -39,7 +41,7 @@ export async function fullTree(source: TreeSource): Promise<DigestTree> {
  * only way.
  */
 export async function treeBroughtAlong(source: TreeSource, before: PlacedTree): Promise<DigestTree | undefined> {
-  const { level, snapshot } = source;
+  const { level, snapshot, signal } = source;
   const leaves = before.tree.branches.flatMap((branch) => branch.leaves);
   const changes = snapshot.position.offset - before.position.offset;
   if (before.log !== snapshot.log || leaves.length === 0) return undefined;
@@ -49,6 +51,7 @@ export async function treeBroughtAlong(source: TreeSource, before: PlacedTree): 
   const isContinued = await changedPlaces(level, snapshot, before.position, {
     onPlace: (place) => dirty.note(place),
     isEnough: isTooMuch,
+    signal,
   });
   if (!isContinued || isTooMuch()) return undefined;
   return treeOf(await rereadLeaves(source, leaves, dirty), before.tree);

@@ -16,7 +16,11 @@ export async function changedPlaces(
   level: Level,
   snapshot: Snapshot,
   after: Position,
-  told: { readonly onPlace: (place: string) => void; readonly isEnough: () => boolean },
+  told: {
+    readonly onPlace: (place: string) => void;
+    readonly isEnough: () => boolean;
+    readonly signal: AbortSignal | undefined;
+  },
 ): Promise<boolean> {
   const iterator = level.iterator({
     ...recordsAfter(after.offset),
@@ -30,6 +34,7 @@ export async function changedPlaces(
       entries.length > 0 && !told.isEnough();
       entries = await iterator.nextv(RECORDS_AT_ONCE)
     ) {
+      told.signal?.throwIfAborted();
       for (const [key, value] of entries) {
         const record = readStoredRecord(key, value);
         if (last === undefined && !continues(record, after)) return false;

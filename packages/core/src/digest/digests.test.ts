@@ -44,6 +44,21 @@ async function hashNow(): Promise<string> {
   return (await store.digests.at(await snapshotNow())).root.hash;
 }
 
+/** Does something just before the given group of entries is read by an iterator opened from now on. */
+function beforeGroup(group: number, work: () => void): void {
+  const open = level.iterator.bind(level) as (options: object) => ReturnType<Level['iterator']>;
+  level.iterator = ((options: object) => {
+    const iterator = open(options);
+    const read = iterator.nextv.bind(iterator) as (count: number) => ReturnType<typeof iterator.nextv>;
+    let groups = 0;
+    iterator.nextv = ((count: number) => {
+      if (++groups === group) work();
+      return read(count);
+    }) as typeof iterator.nextv;
+    return iterator;
+  }) as Level['iterator'];
+}
+
 /** Rewrites a document with a checksum that is right, past the log. */
 async function rewrite(key: string, valueText: string): Promise<void> {
   const stored = await level.get(documentKey('c', key));
@@ -137,6 +152,19 @@ describe('digests', () => {
     const made = store.digests.at(await snapshotNow()).catch((error: unknown) => error);
     await store.close();
     expect(isSkeinError(await made, 'stopping')).toBe(true);
+  });
+
+  it('that are being made end when they are told to, and are made anew by the next who asks', async () => {
+    const stopping = new AbortController();
+    const reason = new Error('the node goes down');
+    const snapshot = await snapshotNow();
+    beforeGroup(3, () => stopping.abort(reason));
+    const read = await readFor(async () => {
+      const made = store.digests.at(snapshot, 'version', stopping.signal);
+      await expect(made).rejects.toBe(reason);
+    });
+    expect(read).toBe(2 * 256);
+    expect(await readFor(() => store.digests.at(snapshot))).toBe(DOCUMENTS);
   });
 
   it('of an empty store have no branches', async () => {

@@ -32,13 +32,16 @@ export class Digests {
     return this.#kept.get(by)?.position;
   }
 
-  /** The digest of a snapshot. It is good for as long as the snapshot is open. */
-  at(snapshot: Snapshot, by: DigestBy = 'version'): Promise<Digest> {
+  /**
+   * The digest of a snapshot. It is good for as long as the snapshot is open. The signal ends its making for all who want it:
+   * whoever shares a snapshot with others gives one that ends them, too.
+   */
+  at(snapshot: Snapshot, by: DigestBy = 'version', signal?: AbortSignal): Promise<Digest> {
     const made = this.#made.get(snapshot) ?? new Map<DigestBy, Promise<Digest>>();
     this.#made.set(snapshot, made);
     const known = made.get(by);
     if (known !== undefined) return known;
-    const digest = this.#turn.then(() => this.#make(snapshot, by));
+    const digest = this.#turn.then(() => this.#make(snapshot, by, signal));
     this.#turn = digest.catch(() => made.delete(by));
     made.set(by, digest);
     return digest;
@@ -57,11 +60,12 @@ export class Digests {
     this.#kept = new Map();
   }
 
-  async #make(snapshot: Snapshot, by: DigestBy): Promise<Digest> {
+  async #make(snapshot: Snapshot, by: DigestBy, signal: AbortSignal | undefined): Promise<Digest> {
+    signal?.throwIfAborted();
     this.#gate.assertOpen();
     const kept = this.#kept;
     try {
-      const tree = await this.#treeAt(snapshot, by, kept.get(by));
+      const tree = await this.#treeAt(this.#sourceOf(snapshot, by, signal), kept.get(by));
       const { log, position } = snapshot;
       // What was forgotten meanwhile stays forgotten: it was a part of this one.
       if (!isBehind(snapshot, kept.get(by))) kept.set(by, { log, position, tree });
@@ -71,15 +75,14 @@ export class Digests {
     }
   }
 
-  async #treeAt(snapshot: Snapshot, by: DigestBy, kept: PlacedTree | undefined): Promise<DigestTree> {
-    if (kept?.log === snapshot.log && samePosition(kept.position, snapshot.position)) return kept.tree;
-    const source: TreeSource = {
-      level: snapshot.database,
-      snapshot,
-      by,
-      shape: this.#shape,
-      onRead: (documents) => (this.#documentsRead += documents),
-    };
+  #sourceOf(snapshot: Snapshot, by: DigestBy, signal: AbortSignal | undefined): TreeSource {
+    const onRead = (documents: number): void => void (this.#documentsRead += documents);
+    return { level: snapshot.database, snapshot, by, shape: this.#shape, onRead, signal };
+  }
+
+  async #treeAt(source: TreeSource, kept: PlacedTree | undefined): Promise<DigestTree> {
+    const { log, position } = source.snapshot;
+    if (kept?.log === log && samePosition(kept.position, position)) return kept.tree;
     return (kept && (await treeBroughtAlong(source, kept))) ?? fullTree(source);
   }
 }

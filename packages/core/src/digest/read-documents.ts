@@ -26,6 +26,7 @@ export interface DocumentSource {
   readonly level: Level;
   readonly snapshot: Snapshot;
   readonly by: DigestBy;
+  readonly signal?: AbortSignal | undefined;
 }
 
 const ENTRIES_AT_ONCE = 256;
@@ -33,10 +34,11 @@ const READ_AHEAD_BYTES = 256 * 1024;
 
 /**
  * Reads the documents of a range, proves each one and hashes it. They come in groups that take about a millisecond: LevelDB
- * reads the next one on another thread, and whatever else waits for this one gets its turn meanwhile.
+ * reads the next one on another thread, and whatever else waits for this one gets its turn meanwhile. Between two of them it
+ * stops when it is told to.
  */
 export async function* readDocuments(
-  { level, snapshot, by }: DocumentSource,
+  { level, snapshot, by, signal }: DocumentSource,
   range: StoredRange,
 ): AsyncGenerator<readonly DigestedDocument[]> {
   const iterator = level.iterator({
@@ -49,8 +51,10 @@ export async function* readDocuments(
       let entries = await iterator.nextv(ENTRIES_AT_ONCE);
       entries.length > 0;
       entries = await iterator.nextv(ENTRIES_AT_ONCE)
-    )
+    ) {
+      signal?.throwIfAborted();
       yield entries.map(([levelKey, stored]) => digested(snapshot, by, levelKey, asBuffer(stored)));
+    }
   } finally {
     await iterator.close();
   }

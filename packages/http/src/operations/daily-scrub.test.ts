@@ -7,7 +7,8 @@ const EVERY_MS = 1000;
 
 let did: string[];
 let hasTree: boolean;
-let scrub: () => Promise<ScrubReport>;
+let scrub: (signal: AbortSignal) => Promise<ScrubReport>;
+let makeDigest: (signal: AbortSignal) => Promise<void>;
 let hooks: Map<string, () => Promise<void>>;
 let sleepsLeft: number;
 let nowMs: number;
@@ -16,6 +17,7 @@ beforeEach(() => {
   did = [];
   hasTree = true;
   scrub = async () => ({ documents: 3, problems: [] });
+  makeDigest = async () => undefined;
   hooks = new Map();
   sleepsLeft = 1;
   nowMs = 0;
@@ -23,6 +25,13 @@ beforeEach(() => {
 
 /** Runs until it has slept so often as it may; from then on it sleeps for ever. */
 async function run(): Promise<DailyScrub> {
+  const { daily, ended } = await begin();
+  await ended;
+  await hooks.get('onClose')!();
+  return daily;
+}
+
+async function begin(): Promise<{ readonly daily: DailyScrub; readonly ended: Promise<void> }> {
   let end: () => void = () => undefined;
   const ended = new Promise<void>((resolve) => (end = resolve));
   const clock: Clock = {
@@ -36,21 +45,27 @@ async function run(): Promise<DailyScrub> {
   };
   const snapshot = { close: async () => void did.push('closed') } as unknown as Snapshot;
   const store = {
-    scrub: () => scrub(),
+    scrub: (signal: AbortSignal) => scrub(signal),
     snapshot: async () => snapshot,
     digests: {
       keptAt: () => (hasTree ? {} : undefined),
       forget: () => void did.push('forgotten'),
-      at: async (of: Snapshot) => void did.push(of === snapshot ? 'made anew' : 'made of another'),
+      at: async (of: Snapshot, _by: string, signal: AbortSignal) => {
+        await makeDigest(signal);
+        did.push(of === snapshot ? 'made anew' : 'made of another');
+      },
     },
   } as unknown as Store;
   const daily = new DailyScrub({ store, clock, everyMs: EVERY_MS, logger: undefined });
   const addHook = (name: string, hook: () => Promise<void>): void => void hooks.set(name, hook);
   daily.install({ addHook } as unknown as FastifyInstance);
   await hooks.get('onReady')!();
-  await ended;
-  await hooks.get('onClose')!();
-  return daily;
+  return { daily, ended };
+}
+
+/** What takes as long as it is let: a store that is read for hours. */
+function untilStopped(signal: AbortSignal): Promise<never> {
+  return new Promise((_, reject) => signal.addEventListener('abort', () => reject(signal.reason as Error)));
 }
 
 describe('reading everything again', () => {
@@ -68,6 +83,21 @@ describe('reading everything again', () => {
   it('says when it was done, and what it found', async () => {
     scrub = async () => ({ documents: 5, problems: ['one is missing'] });
     expect((await run()).last).toStrictEqual({ atMs: EVERY_MS, documents: 5, problems: ['one is missing'] });
+  });
+
+  it('is given up when the server closes, which waits for nothing but that', async () => {
+    scrub = untilStopped;
+    const { daily } = await begin();
+    await hooks.get('onClose')!();
+    expect([did, daily.last]).toStrictEqual([[], null]);
+  });
+
+  it('leaves no snapshot open when the server closes while digests are made', async () => {
+    makeDigest = untilStopped;
+    const { daily } = await begin();
+    while (!did.includes('forgotten')) await new Promise((resolve) => setImmediate(resolve));
+    await hooks.get('onClose')!();
+    expect([did, daily.last]).toStrictEqual([['forgotten', 'closed'], null]);
   });
 
   it('goes on after a store that could not be read', async () => {

@@ -54,11 +54,12 @@ export class DailyScrub {
       await clock.sleep(everyMs, signal).catch(() => undefined);
       if (signal.aborted) return;
       try {
-        const { documents, problems } = await store.scrub();
+        const { documents, problems } = await store.scrub(signal);
         await this.#renewDigests();
         this.#last = { atMs: clock.now(), documents, problems };
         logger?.[problems.length === 0 ? 'info' : 'error']({ documents, problems }, 'everything stored was read again');
       } catch (error) {
+        if (signal.aborted) return;
         // A store that cannot be read says so itself; it is looked at again.
         logger?.debug({ err: error }, 'the store could not be read again');
       }
@@ -68,11 +69,12 @@ export class DailyScrub {
   /** From what is stored, if there were any: nobody who compares has to wait for that. */
   async #renewDigests(): Promise<void> {
     const { store } = this.#parts;
+    const { signal } = this.#ending;
     if (store.digests.keptAt('version') === undefined) return;
     store.digests.forget();
     const snapshot = await store.snapshot();
     try {
-      await store.digests.at(snapshot);
+      await store.digests.at(snapshot, 'version', signal);
     } finally {
       await snapshot.close();
     }
