@@ -16,7 +16,7 @@ interface VerifyFlags {
 /** Compares the documents of two nodes. */
 export function verifyCommand(): Command {
   return new Command('verify')
-    .description('Compare the documents of two nodes; exit code 1 when they differ.')
+    .description('Compare the documents of two nodes; exit code 1 when they differ, 75 when it cannot be told.')
     .argument('<a>', 'address of a node, or the data directory of one that is stopped')
     .argument('<b>', 'the same of another')
     .option('--json', 'print the result as JSON')
@@ -26,11 +26,25 @@ export function verifyCommand(): Command {
       const report = await verifyWithProgress(a, b, flags);
       process.stdout.write(flags.json === true ? jsonOf(report) : linesOf(report));
       for (const note of notesOn(report)) process.stderr.write(`skein: ${note}\n`);
-      if (report.count === 0) return;
-      const listed =
-        report.differences.length < report.count ? `; the first ${report.differences.length} are listed` : '';
-      throw new CommandError('failed', `${counted(report.count)} not the same in A and B${listed}`);
+      assertEqual(report);
     });
+}
+
+/** Nothing was found to differ, and there is nothing of which that could not be told. */
+function areEqual({ count, open }: VerifyReport): boolean {
+  return count === 0 && open === 0;
+}
+
+function assertEqual(report: VerifyReport): void {
+  const { count, differences } = report;
+  if (areEqual(report)) return;
+  if (count === 0)
+    throw new CommandError(
+      'try-later',
+      'whether A and B are the same cannot be told: compare again when the one behind has caught up',
+    );
+  const listed = differences.length < count ? `; the first ${differences.length} are listed` : '';
+  throw new CommandError('failed', `${counted(count)} not the same in A and B${listed}`);
 }
 
 async function verifyWithProgress(a: string, b: string, { wait, limit }: VerifyFlags): Promise<VerifyReport> {
@@ -56,9 +70,10 @@ function wholeNumber(text: string): number {
   return Number(text);
 }
 
-function jsonOf({ a, b, differences, count }: VerifyReport): string {
+function jsonOf(report: VerifyReport): string {
+  const { a, b, differences, count, moved, open } = report;
   const listed = differences.map(({ collection, key, mine, theirs }) => ({ collection, key, a: mine, b: theirs }));
-  return `${JSON.stringify({ equal: count === 0, a, b, count, differences: listed }, null, 2)}\n`;
+  return `${JSON.stringify({ equal: areEqual(report), a, b, count, moved, open, differences: listed }, null, 2)}\n`;
 }
 
 function linesOf({ differences }: VerifyReport): string {
@@ -82,15 +97,16 @@ function keyText(key: string): string {
   return /[\s\p{C}"]/u.test(key) ? JSON.stringify(key) : key;
 }
 
-function notesOn({ a, b, by, count, documents, moved, open }: VerifyReport): readonly string[] {
+function notesOn(report: VerifyReport): readonly string[] {
+  const { a, b, by, documents, moved, open } = report;
   const notes: string[] = [];
   if (by === 'value') notes.push('A and B are of different logs: values are compared, versions are not');
   if (moved > 0)
     notes.push(`A is at ${a.position}, B at ${b.position}: ${counted(moved)} left out as changed between the two`);
-  if (open > 0) notes.push(`${counted(open)} left out: whether they were deleted could not be told in time`);
-  if (count === 0 && a.position === b.position)
+  if (open > 0) notes.push(`${counted(open)} left out: whether they are the same could not be told in time`);
+  if (areEqual(report) && a.position === b.position)
     notes.push(`A and B have the same ${documents} documents at ${a.position}`);
-  else if (count === 0) notes.push('A and B are the same as far as that can be told');
+  else if (areEqual(report)) notes.push('A and B are the same as far as that can be told');
   return notes;
 }
 

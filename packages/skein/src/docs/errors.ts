@@ -8,7 +8,8 @@ const EXIT_MEANINGS: Readonly<Record<ExitReason, string>> = {
   usage: 'The command line is not understood: an unknown command or option, a value out of range, something missing.',
   unavailable:
     'What is needed is not there: a port that is in use, a node that does not answer `skein status` or `verify`.',
-  'try-later': 'Another process has the data directory, or the disk is full; later it may be otherwise.',
+  'try-later':
+    'Another process has the data directory, or the disk is full; of `skein verify`: whether the two differ could not be told. Later it may be otherwise.',
   configuration: 'The configuration cannot work: a file, the environment, an address, or a directory of another role.',
 };
 

@@ -34,9 +34,9 @@ export interface VerifyReport {
   readonly differences: readonly Difference[];
   /** How many there are, also beyond the limit. */
   readonly count: number;
-  /** Differences that are changes under way between the two positions. */
+  /** Differences that were changes under way between the two positions: the side behind has come to them since. */
   readonly moved: number;
-  /** Differences that may be such changes: the side behind did not come to where that could be told. */
+  /** Differences that may be such changes: the side behind did not come to where that could be told. Nothing is said of them. */
   readonly open: number;
 }
 
@@ -170,15 +170,17 @@ function settler(a: RootedSource, b: RootedSource): Settle {
   const [behind, ahead] = offsets.mine < offsets.theirs ? [a, b] : [b, a];
   const position: Position = parsePosition(ahead.root.position);
   const lower = offsetOf(behind.root);
-  let isOnItsWay = true;
+  let hasCome: boolean | undefined;
   return async (difference) => {
     const known = differenceBetween(difference, offsets);
+    // What is newer than where a node stands is under way to it only if that node goes on.
+    if (known === 'drift' || (known === 'moved' && hasCome === true)) return known;
     // A node that did not come there once is not waited for again.
-    if (known !== 'open' || !isOnItsWay) return known;
-    // Once it has come as far as the other was, it would have deleted the document, or written it anew.
+    if (hasCome === false) return 'open';
     const version = await behind.source.versionAt(position, difference);
-    isOnItsWay = version !== undefined;
-    if (version === undefined) return 'open';
+    hasCome = version !== undefined;
+    if (version === undefined || known === 'moved') return version === undefined ? 'open' : 'moved';
+    // Once it has come as far as the other was, it would have deleted the document, or written it anew.
     return version === null || parseVersion(version).offset > lower ? 'moved' : 'drift';
   };
 }
