@@ -12,7 +12,7 @@ export type { Facts, Identity } from './facts.ts';
 export { openServed, type Generations } from './generations.ts';
 export { classicLevel, type ClassicOptions } from './level/classic.ts';
 export { DirectoryGenerations, servedPath } from './level/directory.ts';
-export type { Level } from './level/level.ts';
+export { withCorruptNamed, type Level } from './level/level.ts';
 export type { LogReadLimits, LogSlice } from './log/read.ts';
 export { isDiskFull } from './recovery.ts';
 export type { Fixes } from './repair/fixes.ts';

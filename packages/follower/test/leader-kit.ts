@@ -2,7 +2,7 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { Readable } from 'node:stream';
-import { classicLevel, Store, systemClock } from '@skein/core';
+import { classicLevel, Store, systemClock, type Level } from '@skein/core';
 import {
   boundsOf,
   createServer,
@@ -116,10 +116,13 @@ function answerOf(status: number, headers: Record<string, string>, payload: Buff
 /** Stores of one test, in directories that go away with it. */
 export class TestStores {
   readonly #cleanups: (() => Promise<void>)[] = [];
+  readonly #levels = new Map<Store, Level>();
 
   async open(role: Role): Promise<Store> {
     const directory = await mkdtemp(join(tmpdir(), 'skein-follower-'));
-    const store = await Store.open({ level: classicLevel(directory), role, node: role });
+    const level = classicLevel(directory);
+    const store = await Store.open({ level, role, node: role });
+    this.#levels.set(store, level);
     this.#cleanups.push(async () => {
       await store.close();
       await rm(directory, { recursive: true });
@@ -131,6 +134,15 @@ export class TestStores {
     const leader = new TestLeader(await this.open('leader'));
     this.#cleanups.push(() => leader.close());
     return leader;
+  }
+
+  /** Turns one bit of a document of the collection `c`, behind the store's back. */
+  async rot(store: Store, key: string): Promise<void> {
+    const level = this.#levels.get(store)!;
+    const levelKey = Buffer.from(`dc\0${key}`);
+    const stored = Buffer.from((await level.get(levelKey))!);
+    stored[stored.length - 2]! ^= 1;
+    await level.put(levelKey, stored);
   }
 
   async close(): Promise<void> {

@@ -1,8 +1,9 @@
 import type { Store } from '@skein/core';
+import { START, type IdempotencyLine } from '@skein/protocol';
 import type { Expectation } from '@skein/replication';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { follow, TestStores, type TestLeader } from '../../test/leader-kit.ts';
-import { CompareLeader } from './compare-leader.ts';
+import { CompareLeader, type CompareLeaderOptions } from './compare-leader.ts';
 import type { RecoveryOutcome } from './outcome.ts';
 
 const NEVER = new AbortController().signal;
@@ -25,9 +26,13 @@ beforeEach(async () => {
 
 afterEach(() => stores.close());
 
-function compare(from: TestLeader, expected: Partial<Expectation> = {}): Promise<RecoveryOutcome> {
+function compare(
+  from: TestLeader,
+  expected: Partial<Expectation> = {},
+  snapshots: CompareLeaderOptions['snapshots'] = from.snapshots,
+): Promise<RecoveryOutcome> {
   const { identity, head } = follower.facts;
-  const { api, snapshots, feed } = from;
+  const { api, feed } = from;
   const comparing = new CompareLeader({ store: follower, api, snapshots, feed });
   return comparing.run({ log: identity.log, floor: head, ...expected }, NEVER);
 }
@@ -88,3 +93,64 @@ describe('a follower that compares itself with its leader', () => {
     expect(await valuesOf(follower)).toStrictEqual(before);
   });
 });
+
+describe('a follower that is corrupt', () => {
+  it('has nothing to compare: a copy is to come, not another attempt', async () => {
+    await stores.rot(follower, 'k1');
+    const outcome = await compare(leader);
+    expect(outcome).toMatchObject({
+      kind: 'declined',
+      reason: expect.stringMatching(/^what is here is corrupt: .*"k1"/),
+    });
+    expect(follower.state).toBe('corrupt');
+  });
+
+  it('is to be copied also when it was found so elsewhere, and the attempt met something else', async () => {
+    await stores.rot(follower, 'k1');
+    await expect(follower.collection('c').get('k1')).rejects.toThrow('checksum');
+    leader.instead = () => ({ status: 503, code: 'starting' });
+    expect(await compare(leader)).toMatchObject({ kind: 'declined', reason: expect.stringContaining('"k1"') });
+  });
+});
+
+describe('a follower that lacks very many idempotency entries', () => {
+  it('is to be copied once they are more than are moved in one piece, and asks for no more of them', async () => {
+    const before = await valuesOf(follower);
+    const pages = pagesOf(leader, 202, []);
+    expect(await compare(leader, {}, pages)).toMatchObject({ kind: 'declined' });
+    expect(pages.asked).toBe(201);
+    expect(await valuesOf(follower)).toStrictEqual(before);
+  });
+
+  it('is to be copied as well when they are few and large', async () => {
+    const created = Array.from({ length: 15_000 }, (_, i) => i);
+    const pages = pagesOf(leader, 2, created);
+    expect(await compare(leader, {}, pages)).toMatchObject({ kind: 'declined' });
+    expect(pages.asked).toBe(1);
+  });
+
+  it('has so much less room for documents that differ', async () => {
+    const pages = pagesOf(leader, 200, []);
+    expect(await compare(leader, {}, pages)).toMatchObject({ kind: 'declined' });
+    expect(pages.asked).toBe(200);
+  });
+});
+
+/** A leader's snapshot with so many pages of a thousand entries behind its documents. */
+function pagesOf(from: TestLeader, count: number, created: IdempotencyLine['created']) {
+  const { snapshots } = from;
+  const digest = '0'.repeat(32);
+  const entry = { keyDigest: digest, requestDigest: digest, offsetFirst: 1, offsetLast: 1, ts: 1, position: START };
+  const entries = Array<IdempotencyLine>(1000).fill({ ...entry, created });
+  const pages = {
+    asked: 0,
+    named: snapshots.named.bind(snapshots),
+    page: async (...question: Parameters<CompareLeaderOptions['snapshots']['page']>) => {
+      const answer = await snapshots.page(...question);
+      if (answer.kind !== 'page') return answer;
+      const next = ++pages.asked === count ? null : ({ kind: 'entry', offset: pages.asked } as const);
+      return { ...answer, lines: { documents: [], entries }, next };
+    },
+  };
+  return pages;
+}
