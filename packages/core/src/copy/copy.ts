@@ -16,7 +16,7 @@ import {
 import { asBuffer } from '../bytes.ts';
 import { encodeJson, putNewStore } from '../facts.ts';
 import { countKey, encodeNumber, metaKey, recordKey } from '../level/layout.ts';
-import { SYNCED, type Level, type LevelBatch } from '../level/level.ts';
+import { SYNCED, withCorruptNamed, type Level, type LevelBatch } from '../level/level.ts';
 import { putSealed, unseal } from '../level/sealed.ts';
 import { receivePage } from '../write/check-received.ts';
 import { putEntry } from '../write/idempotency.ts';
@@ -52,8 +52,19 @@ export class Copy {
   #progress: CopyProgress | null;
   #isFinished: boolean;
 
-  /** Opens what was left in a database; null when it is something else than a copy. */
+  /**
+   * Opens what was left in a database; null when it is something else than a copy. Corrupt is one that LevelDB will never
+   * open again; one that is locked, or has no room on its disk now, can still be gone on with.
+   */
   static async open(level: Level): Promise<Copy | null> {
+    try {
+      return await Copy.#opened(level);
+    } catch (error) {
+      throw withLostFileNamed(withCorruptNamed(error));
+    }
+  }
+
+  static async #opened(level: Level): Promise<Copy | null> {
     await level.open();
     const sealed = await level.get(metaKey('copy'));
     if (sealed !== undefined) {
@@ -117,6 +128,15 @@ export class Copy {
     await batch.write(SYNCED);
     this.#isFinished = true;
   }
+}
+
+/** A file that its own notes name, and that a power cut has cost it, is an IO error to LevelDB like any other. */
+function withLostFileNamed(error: unknown): unknown {
+  for (let cause = error; cause instanceof Error; cause = cause.cause) {
+    if (/^IO error: .*: No such file or directory$/.test(cause.message))
+      return new SkeinError('corrupt', cause.message, {}, error);
+  }
+  return error;
 }
 
 function putOnlyRecord(batch: LevelBatch, record: RecordView): void {
