@@ -10,7 +10,7 @@ import { DirectoryGenerations, openServed, Store, systemClock, type Collection }
 import { Follower } from '@skein/follower';
 import type { LinkBody, LinkRequest, OpenLink } from '@skein/http';
 import { Leader } from '@skein/leader';
-import { createMemoryLevel } from '@skein/testing';
+import { createMemoryLevel, DISK_FAILED, FaultyLevel } from '@skein/testing';
 import { afterEach, describe, expect, it } from 'vitest';
 
 const RETENTION = { changesMin: 1, bytesMax: 1e9, silenceMsMax: 1e9 };
@@ -225,6 +225,26 @@ describe('a copy that is made while its leader changes', () => {
     expect(documents).toStrictEqual(await documentsOf(scene.store));
   });
 
+  it('is served although a write of the log behind it failed', async () => {
+    let faulty: FaultyLevel | undefined;
+    const lose = once('/v1/snapshot', 4, async (scene) => {
+      await scene.restartLeader();
+      await scene.store.collection('c').put('k-10', 'second');
+    });
+    // The store that is being made opens its database again of itself; nobody is to find it locked.
+    const fail = once('limit=5000', 1, async ({ generations }) => {
+      faulty = new FaultyLevel(await generations.beside());
+      faulty.failWrite();
+    });
+    const scene = await Scene.of(async (of, path) => {
+      await lose(of, path);
+      await fail(of, path);
+    });
+    const { documents } = await scene.copied();
+    expect(faulty?.writes).toBe(1);
+    expect(documents).toStrictEqual(await documentsOf(scene.store));
+  });
+
   it('is of its first snapshot as long as that is held, whatever is written', async () => {
     const write = async (scene: Scene): Promise<void> => {
       for (const key of ['k-10', 'k-38']) await scene.store.collection('c').put(key, 'second');
@@ -236,13 +256,29 @@ describe('a copy that is made while its leader changes', () => {
 });
 
 describe('a copy that was damaged under its maker', () => {
-  it('is not served, but made again', async () => {
-    const damage = async ({ generations }: Scene): Promise<void> => {
-      const level = await generations.beside();
-      const [entry] = await level.iterator({ gte: Buffer.from('dc\0k-15'), limit: 1 }).all();
-      const [key, stored] = entry!;
-      await level.put(key, Buffer.concat([stored.subarray(0, -2), Buffer.from('x"')]));
+  const damage = async ({ generations }: Scene): Promise<void> => {
+    const level = await generations.beside();
+    const [entry] = await level.iterator({ gte: Buffer.from('dc\0k-15'), limit: 1 }).all();
+    const [key, stored] = entry!;
+    await level.put(key, Buffer.concat([stored.subarray(0, -2), Buffer.from('x"')]));
+  };
+
+  it('is made again also when the disk does not let it go at first', async () => {
+    const damageForLong = async (scene: Scene): Promise<void> => {
+      await damage(scene);
+      const { generations } = scene;
+      const discard = generations.discard.bind(generations);
+      generations.discard = async () => {
+        generations.discard = discard;
+        throw DISK_FAILED;
+      };
     };
+    const scene = await Scene.of(once('limit=1&', 1, damageForLong));
+    const { documents } = await scene.copied();
+    expect(documents).toStrictEqual(await documentsOf(scene.store));
+  });
+
+  it('is not served, but made again', async () => {
     // The question for the record that the snapshot ends with: all documents are there by then.
     const scene = await Scene.of(once('limit=1&', 1, damage));
     const { documents } = await scene.copied();

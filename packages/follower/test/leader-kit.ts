@@ -2,7 +2,7 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { Readable } from 'node:stream';
-import { classicLevel, Store, systemClock, type Level } from '@skein/core';
+import { classicLevel, DirectoryGenerations, Store, systemClock, type Level } from '@skein/core';
 import {
   boundsOf,
   createServer,
@@ -113,21 +113,27 @@ function answerOf(status: number, headers: Record<string, string>, payload: Buff
   return { status, headers, body };
 }
 
+/** A follower's store that can become a copy. */
+export interface ServedStore {
+  readonly store: Store;
+  readonly generations: DirectoryGenerations;
+  readonly directory: string;
+}
+
 /** Stores of one test, in directories that go away with it. */
 export class TestStores {
   readonly #cleanups: (() => Promise<void>)[] = [];
   readonly #levels = new Map<Store, Level>();
 
   async open(role: Role): Promise<Store> {
-    const directory = await mkdtemp(join(tmpdir(), 'skein-follower-'));
-    const level = classicLevel(directory);
-    const store = await Store.open({ level, role, node: role });
-    this.#levels.set(store, level);
-    this.#cleanups.push(async () => {
-      await store.close();
-      await rm(directory, { recursive: true });
-    });
-    return store;
+    const directory = await this.#directory();
+    return this.#open(classicLevel(directory), role);
+  }
+
+  async served(): Promise<ServedStore> {
+    const directory = await this.#directory();
+    const generations = await DirectoryGenerations.open(directory);
+    return { store: await this.#open(generations.current(), 'follower'), generations, directory };
   }
 
   async leader(): Promise<TestLeader> {
@@ -141,12 +147,25 @@ export class TestStores {
     const level = this.#levels.get(store)!;
     const levelKey = Buffer.from(`dc\0${key}`);
     const stored = Buffer.from((await level.get(levelKey))!);
-    stored[stored.length - 2]! ^= 1;
+    stored.writeUInt8(stored.readUInt8(stored.length - 2) ^ 1, stored.length - 2);
     await level.put(levelKey, stored);
   }
 
   async close(): Promise<void> {
     for (const cleanup of this.#cleanups.splice(0).toReversed()) await cleanup();
+  }
+
+  async #directory(): Promise<string> {
+    const directory = await mkdtemp(join(tmpdir(), 'skein-follower-'));
+    this.#cleanups.push(() => rm(directory, { recursive: true }));
+    return directory;
+  }
+
+  async #open(level: Level, role: Role): Promise<Store> {
+    const store = await Store.open({ level, role, node: role });
+    this.#levels.set(store, level);
+    this.#cleanups.push(() => store.close());
+    return store;
   }
 }
 

@@ -1,9 +1,15 @@
 import { formatPosition, recordPosition, samePosition, type Position, type RecordView } from '@skein/protocol';
+import type { Refusal } from '@skein/replication';
 import type { FeedClient } from '../feed-client.ts';
 import { Ended, failed } from './outcome.ts';
 
-/** The log no longer leads from where an attempt began: what it has brought is of no use. */
-export class TooLate extends Error {}
+/** The leader's log does not lead on from where an attempt began: what it has brought is of no use. */
+export class NoWayOn extends Error {}
+
+/** Says why in the leader's own words: it may have trimmed its log, or be another one, or have less. */
+export function noWayOn({ code, detail }: Refusal): NoWayOn {
+  return new NoWayOn(`the leader's log does not lead on from what it has given so far: ${code}: ${detail}`);
+}
 
 export type Feed = Pick<FeedClient, 'fetch'>;
 
@@ -21,7 +27,7 @@ export async function fetchRecords(
 ): Promise<readonly RecordView[]> {
   const answer = await feed.fetch({ since, applied: null, log, limit, waitSeconds: 0 }, signal);
   if (answer.kind === 'failed') throw new Ended(answer);
-  if (answer.kind === 'refused') throw new TooLate(`${answer.refusal.code}: ${answer.refusal.detail}`);
+  if (answer.kind === 'refused') throw noWayOn(answer.refusal);
   const { content } = answer.page;
   if (content === null) throw new Ended(failed('the leader has nothing where its snapshot was'));
   return content.payload;
@@ -37,5 +43,5 @@ export async function fetchBaseRecord(
   if (base.offset === 0) return null;
   const [record] = await fetchRecords(feed, { since: base.offset - 1, log, limit: 1 }, signal);
   if (record !== undefined && samePosition(recordPosition(record), base)) return record;
-  throw new TooLate(`the leader's log no longer has ${formatPosition(base)}`);
+  throw new NoWayOn(`no record of the leader's log ends at ${formatPosition(base)}`);
 }

@@ -81,6 +81,11 @@ describe('a follower that compares itself with its leader', () => {
     expect(await compare(leader)).toMatchObject({ kind: 'failed', retryAfterMs: 3000 });
   });
 
+  it('says in the words of the leader why its log does not lead on', async () => {
+    leader.instead = ({ path }) => (path.startsWith('/v1/snapshot') ? { status: 409, code: 'other_log' } : undefined);
+    expect(await compare(leader)).toMatchObject({ kind: 'failed', reason: expect.stringContaining('other_log: no') });
+  });
+
   it('fails when the record to go on from is gone, and is tried again', async () => {
     leader.before = async ({ path }) => {
       if (!path.startsWith('/v1/changes')) return;

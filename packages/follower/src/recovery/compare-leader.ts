@@ -10,7 +10,7 @@ import {
   type SnapshotHeader,
 } from '@skein/protocol';
 import { planCopy, type Expectation } from '@skein/replication';
-import { fetchBaseRecord, TooLate, type Feed } from './base-record.ts';
+import { fetchBaseRecord, NoWayOn, noWayOn, type Feed } from './base-record.ts';
 import { fetchFixes, type FixLimits } from './fetch-fixes.ts';
 import type { LeaderApi } from './leader-api.ts';
 import { Ended, failed, outcomeOf, refusedBy, type RecoveryOutcome } from './outcome.ts';
@@ -54,7 +54,7 @@ export class CompareLeader {
     try {
       return await this.#move(expected, signal);
     } catch (error) {
-      if (error instanceof TooLate) return failed(error.message);
+      if (error instanceof NoWayOn) return failed(error.message);
       return this.#declinedAsCorrupt(error) ?? outcomeOf(error);
     }
   }
@@ -96,7 +96,8 @@ export class CompareLeader {
     for (;;) {
       const answer = await this.#options.snapshots.page({ at: position, after, keep: position }, signal);
       if (answer.kind === 'failed') throw new Ended(answer);
-      if (answer.kind !== 'page') throw new Ended(failed('the leader does not hold what is compared for long enough'));
+      if (answer.kind === 'no-way-on') throw noWayOn(answer.refusal);
+      if (answer.kind === 'gone') throw new Ended(failed('the leader does not hold what is compared for long enough'));
       const { header, lines, next, role } = answer;
       const plan = planCopy(null, header, expected);
       if (plan.kind === 'refuse') throw new Ended(refusedBy(role, plan.refusal));

@@ -1,7 +1,7 @@
-import { Copy, Store, type Clock, type CopyProgress, type Generations } from '@skein/core';
+import { Copy, Store, withCorruptNamed, type Clock, type CopyProgress, type Generations } from '@skein/core';
 import { isSkeinError, SkeinError, type Position } from '@skein/protocol';
 import { copySecondsLeft, planCopy, type CopyPace, type Expectation } from '@skein/replication';
-import { fetchBaseRecord, fetchRecords, TooLate, type Feed } from './base-record.ts';
+import { fetchBaseRecord, fetchRecords, NoWayOn, noWayOn, type Feed } from './base-record.ts';
 import { Ended, failed, outcomeOf, refusedBy, type RecoveryOutcome } from './outcome.ts';
 import type { SnapshotAnswer, SnapshotClient } from './snapshot-client.ts';
 
@@ -53,31 +53,54 @@ export class CopyLeader {
   }
 
   async run(expected: Expectation, signal: AbortSignal): Promise<RecoveryOutcome> {
-    const { generations } = this.#options;
     try {
-      return await this.#make(expected, signal);
+      return await this.#attempt(expected, signal);
     } catch (error) {
-      // It goes on when it is tried again, unless the log does not lead on from it, or it is not to be believed.
-      if (error instanceof TooLate || isSkeinError(error, 'corrupt')) await generations.discard();
+      // What there is of a copy could not be put away. The next attempt meets it as it is, and says so again.
       return outcomeOf(error);
     } finally {
       this.#pace = null;
+    }
+  }
+
+  async #attempt(expected: Expectation, signal: AbortSignal): Promise<RecoveryOutcome> {
+    const { generations } = this.#options;
+    try {
+      return await this.#make(expected, signal);
+    } catch (thrown) {
+      const error = withCorruptNamed(thrown);
+      // It goes on when it is tried again, unless the log does not lead on from it, or it is not to be believed.
+      if (error instanceof NoWayOn || isSkeinError(error, 'corrupt')) await generations.discard();
+      return outcomeOf(error);
+    } finally {
       // Left closed, so that the next attempt opens it, and what failed in it is forgotten.
       await generations.leave();
     }
   }
 
   async #make(expected: Expectation, signal: AbortSignal): Promise<RecoveryOutcome> {
-    const { store, generations, feed } = this.#options;
     const copy = await this.#filled(expected, signal);
+    const made = await this.#finished(copy, signal);
+    try {
+      return await this.#serve(made, copy, signal);
+    } finally {
+      // After a failed write it would open its database again of itself, under the next attempt. One that is served was
+      // closed by that; what cannot be closed here cannot be left either, which says so.
+      if (made.state !== 'closed') await made.close().catch(() => undefined);
+    }
+  }
+
+  /** A store of its own, as of the snapshot that the copy began with. */
+  async #finished(copy: Copy, signal: AbortSignal): Promise<Store> {
+    const { feed, clock } = this.#options;
+    const { node } = this.#options.store.facts.identity;
     const { base, log } = copy.progress!;
-    if (!copy.isFinished) await copy.finish(await fetchBaseRecord(feed, base, log, signal), store.facts.identity.node);
-    const made = await Store.open({
-      level: copy.level,
-      role: 'follower',
-      node: store.facts.identity.node,
-      clock: this.#options.clock,
-    });
+    if (!copy.isFinished) await copy.finish(await fetchBaseRecord(feed, base, log, signal), node);
+    return Store.open({ level: copy.level, role: 'follower', node, clock });
+  }
+
+  async #serve(made: Store, copy: Copy, signal: AbortSignal): Promise<RecoveryOutcome> {
+    const { store, generations } = this.#options;
     await this.#replay(made, copy.progress!.newest, signal);
     this.#step = 'verifying';
     const { problems } = await made.scrub();
@@ -140,7 +163,7 @@ export class CopyLeader {
     // On behind the same key in another one; the log is replayed from the position of the first.
     if (answer.kind === 'gone') answer = await snapshots.page({ ...question, at: null }, signal);
     if (answer.kind === 'page') return answer;
-    if (answer.kind === 'too-late') throw new TooLate('the leader no longer keeps the log from where the copy began');
+    if (answer.kind === 'no-way-on') throw noWayOn(answer.refusal);
     throw new Ended(answer.kind === 'failed' ? answer : failed('the leader holds no snapshot for long enough'));
   }
 

@@ -34,8 +34,8 @@ export type SnapshotAnswer =
     }
   /** The leader does not hold that snapshot any more; another one can be gone on in. */
   | { readonly kind: 'gone' }
-  /** The leader's log does not lead on from there: it is not kept any more, or never was there. */
-  | { readonly kind: 'too-late' }
+  /** The leader's log does not lead on from there: it is not kept any more, or never was there; the refusal says which. */
+  | { readonly kind: 'no-way-on'; readonly refusal: Refusal }
   | { readonly kind: 'failed'; readonly reason: string; readonly retryAfterMs: number | undefined };
 
 export interface SnapshotClientOptions {
@@ -109,11 +109,12 @@ function declined(status: number, text: string, retryAfterMs: number | undefined
   return new LeaderDeclines(code, detail, { retryAfterMs });
 }
 
-const NO_WAY_ON: readonly string[] = ['compacted', 'diverged', 'ahead', 'other_log'] satisfies Refusal['code'][];
+const NO_WAY_ON: readonly Refusal['code'][] = ['compacted', 'diverged', 'ahead', 'other_log'];
 
 function notAPage(status: number, text: string, retryAfterMs: number | undefined): SnapshotAnswer {
-  const { code, detail } = parseProblem(text);
+  const { code = `HTTP ${status}`, detail = 'no snapshot' } = parseProblem(text);
   if (code === 'snapshot_gone') return { kind: 'gone' };
-  if (code !== undefined && NO_WAY_ON.includes(code)) return { kind: 'too-late' };
-  return { kind: 'failed', reason: `${code ?? `HTTP ${status}`}: ${detail ?? 'no snapshot'}`, retryAfterMs };
+  const refused = NO_WAY_ON.find((known) => known === code);
+  if (refused !== undefined) return { kind: 'no-way-on', refusal: { code: refused, detail } };
+  return { kind: 'failed', reason: `${code}: ${detail}`, retryAfterMs };
 }
