@@ -126,7 +126,7 @@ export function createServer({
     documentReads(scope, node, commits);
     snapshotRoute(scope, { node, pins, pages: snapshots, slots });
     namedSnapshotRoute(scope, { node, pins, pages: snapshots, slots });
-    digestRoute(scope, new DigestDesk(node.store, node.clock, pins));
+    digestRoute(scope, new DigestDesk(node, pins));
   });
   followerRoutes(app, node, slots);
   changeFeed(app, { node, commits, pages, slots });

@@ -1,98 +1,126 @@
-import type { Clock, Digest, Snapshot, Store } from '@skein/core';
-import { formatPosition, SkeinError, type DigestBy, type Position } from '@skein/protocol';
+import type { Digest, Snapshot, Store } from '@skein/core';
+import { isSkeinError, SkeinError, type DigestBy, type Position } from '@skein/protocol';
+import type { ServedNode } from '../node.ts';
 import type { Pin, Pins } from '../pins.ts';
 
-/** Digests asked for in several requests are of one position, which a pin of this age or less may have. */
-const PIN_AGE_MS_MAX = 5000;
+/** Digests asked for in several requests are of one position, which is answered for so long, or for longer; see `Offer`. */
+const OFFER_MS_MIN = 5000;
 /** An answer is not held back for longer by digests that are still being made. */
 const READY_MS_MAX = 5000;
 /** Nor is who asks for a position only: whatever it does is standing still meanwhile. */
 const PIN_MS_MAX = 500;
-/** As many changes are read in a moment. */
-const CHANGES_MAX = 100_000;
 
 /**
- * Digests for those who ask over HTTP. The first pass over a store may take minutes: it goes on by itself, on a snapshot of
- * its own, while those who ask meanwhile are told to come again.
+ * A pinned position and its digest, which is what everybody is answered with who needs no later one: until the digest is
+ * made, and then for as long again as that has taken. So whoever is told to come again finds it made, however long it
+ * takes and whatever is written meanwhile, and also when they come less and less often.
+ */
+interface Offer {
+  readonly pin: Promise<Pin>;
+  readonly digest: Promise<Digest>;
+  /** Monotonic milliseconds; without end while the digest is being made. */
+  endsAtMs: number;
+}
+
+/**
+ * Digests for those who ask over HTTP. One pass over a store may take minutes: it goes on by itself, for as long as anybody
+ * asks for it once a minute, while those who ask are told to come again.
  */
 export class DigestDesk {
-  readonly #store: Store;
-  readonly #clock: Clock;
+  readonly #node: Pick<ServedNode, 'store' | 'clock' | 'stopping'>;
   readonly #pins: Pins;
-  readonly #underWay = new Map<DigestBy, Promise<void>>();
+  readonly #offers = new Map<DigestBy, Offer>();
 
-  constructor(store: Store, clock: Clock, pins: Pins) {
-    this.#store = store;
-    this.#clock = clock;
+  constructor(node: Pick<ServedNode, 'store' | 'clock' | 'stopping'>, pins: Pins) {
+    this.#node = node;
     this.#pins = pins;
+    node.store.subscribe(({ isAnew }) => {
+      if (isAnew) this.#offers.clear();
+    });
+  }
+
+  get #store(): Store {
+    return this.#node.store;
   }
 
   /** The digest as of about now. */
   async newest(by: DigestBy): Promise<Digest> {
-    if (!this.#isNearlyMade(by)) await this.#soon(this.#bringAlong(by));
-    const young = await this.#pins.take(PIN_AGE_MS_MAX);
-    // A tree is only ever brought forward: what was pinned before where it is now would be read whole.
-    const isOlder = young.snapshot.position.offset < (this.#store.digests.keptAt(by)?.offset ?? 0);
-    return this.#digestOf(isOlder ? await this.#pins.take(0) : young, by);
+    return this.#soon(this.#digestOf(await this.#offered(by, 0), by), READY_MS_MAX);
   }
 
-  /** Pins a position that is not before an offset, and reads nothing yet: who asks is held up for no longer. */
+  /** Pins a position that is not before an offset, and waits for no digest of it: who asks is held up for no longer. */
   async pin(offsetMin: number): Promise<Snapshot> {
-    // What is pinned before the first tree is made would be older than the tree is then.
-    if (!this.#isNearlyMade('version')) await this.#soon(this.#bringAlong('version'), PIN_MS_MAX);
-    const { snapshot } = await this.#pins.take(PIN_AGE_MS_MAX, offsetMin);
-    if (snapshot.position.offset >= offsetMin) return snapshot;
-    throw new SkeinError('ahead', `this log ends at ${snapshot.position.offset}`);
+    return (await this.#offered('version', offsetMin)).snapshot;
   }
 
   /** Reads from the digest of a pinned position. */
   async read<T>(position: Position, by: DigestBy, read: (digest: Digest) => T | Promise<T>): Promise<T> {
-    if (!this.#isNearlyMade(by)) await this.#soon(this.#bringAlong(by));
     const pin = await this.#pins.at(position);
-    if (this.#isPassed(pin, by))
-      throw new SkeinError('snapshot_gone', undefined, { snapshot: formatPosition(position) });
-    const digest = await this.#digestOf(pin, by);
+    const digest = await this.#soon(this.#digestOf(pin, by), READY_MS_MAX);
     return this.#pins.read(pin, async () => read(digest));
   }
 
-  #digestOf(pin: Pin, by: DigestBy): Promise<Digest> {
-    return this.#soon(this.#pins.read(pin, (snapshot) => this.#store.digests.at(snapshot, by)));
-  }
-
-  /** Whether the tree has been brought beyond a position for which no digest was made: it would have to be read whole. */
-  #isPassed({ snapshot }: Pin, by: DigestBy): boolean {
-    const { digests } = this.#store;
-    return !digests.has(snapshot, by) && snapshot.position.offset < (digests.keptAt(by)?.offset ?? 0);
-  }
-
-  /** Whether there is a tree from which the log goes on to here, and not for long. */
-  #isNearlyMade(by: DigestBy): boolean {
-    const kept = this.#store.digests.keptAt(by);
-    const { head, tail } = this.#store.facts;
-    return kept !== undefined && kept.offset >= tail - 1 && head.offset - kept.offset <= CHANGES_MAX;
-  }
-
-  /** Has the store keep a tree that is nearly new, so that one of a pin is made at once. */
-  #bringAlong(by: DigestBy): Promise<void> {
-    const known = this.#underWay.get(by);
-    if (known !== undefined) return known;
-    const made = this.#makeOne(by).finally(() => this.#underWay.delete(by));
-    this.#underWay.set(by, made);
-    return made;
-  }
-
-  async #makeOne(by: DigestBy): Promise<void> {
-    const snapshot = await this.#store.snapshot();
-    try {
-      await this.#store.digests.at(snapshot, by);
-    } finally {
-      await snapshot.close();
+  /** The pin that is offered, or a new one when it is of before the offset: not before the digest of the old one is made. */
+  async #offered(by: DigestBy, offsetMin: number): Promise<Pin> {
+    let passed: Offer | undefined;
+    for (;;) {
+      const { head } = this.#store.facts;
+      if (offsetMin > head.offset) throw new SkeinError('ahead', `this log ends at ${head.offset}`);
+      const known = this.#current(by);
+      const offer = known === undefined || known === passed ? this.#begin(by, offsetMin) : known;
+      const pin = await this.#held(offer);
+      if (pin !== undefined && pin.snapshot.position.offset >= offsetMin) return pin;
+      await this.#soon(offer.digest, PIN_MS_MAX);
+      passed = offer;
     }
   }
 
-  async #soon<T>(made: Promise<T>, waitMs = READY_MS_MAX): Promise<T> {
+  #current(by: DigestBy): Offer | undefined {
+    const offer = this.#offers.get(by);
+    return offer !== undefined && this.#node.clock.now() < offer.endsAtMs ? offer : undefined;
+  }
+
+  /** The pin of an offer, which stays for being asked about; undefined when nobody has, and it was let go. */
+  async #held(offer: Offer): Promise<Pin | undefined> {
+    const { snapshot } = await offer.pin;
+    try {
+      return await this.#pins.at(snapshot.position);
+    } catch (error) {
+      if (isSkeinError(error, 'snapshot_gone')) return undefined;
+      throw error;
+    }
+  }
+
+  #begin(by: DigestBy, offsetMin: number): Offer {
+    const beganAtMs = this.#node.clock.now();
+    const pin = this.#pins.take(0, offsetMin);
+    const offer: Offer = { pin, digest: pin.then((taken) => this.#digestOf(taken, by)), endsAtMs: Infinity };
+    this.#offers.set(by, offer);
+    offer.digest.then(
+      () => {
+        const nowMs = this.#node.clock.now();
+        offer.endsAtMs = nowMs + Math.max(OFFER_MS_MIN, nowMs - beganAtMs);
+      },
+      // Whoever comes next begins anew.
+      () => {
+        if (this.#offers.get(by) === offer) this.#offers.delete(by);
+      },
+    );
+    return offer;
+  }
+
+  async #digestOf(pin: Pin, by: DigestBy): Promise<Digest> {
+    const { stopping } = this.#node;
+    try {
+      return await this.#pins.read(pin, (snapshot) => this.#store.digests.at(snapshot, by, stopping));
+    } catch (error) {
+      throw stopping.aborted ? new SkeinError('stopping') : error;
+    }
+  }
+
+  async #soon<T>(made: Promise<T>, waitMs: number): Promise<T> {
     const waiting = new AbortController();
-    const late = this.#clock.sleep(waitMs, waiting.signal).then(
+    const late = this.#node.clock.sleep(waitMs, waiting.signal).then(
       () => 'late' as const,
       () => 'late' as const,
     );
