@@ -17,7 +17,6 @@ import { HttpFeedClient } from '../src/feed-client.ts';
 import { LeaderApi } from '../src/recovery/leader-api.ts';
 import { SnapshotClient } from '../src/recovery/snapshot-client.ts';
 
-const NEVER = new AbortController().signal;
 const unused = (): never => {
   throw new Error('is not asked for');
 };
@@ -46,7 +45,7 @@ export class TestLeader {
         store,
         clock: systemClock,
         version: '0',
-        stopping: NEVER,
+        stopping: new AbortController().signal,
         bounds: () => boundsOf(store),
         health: unused,
         readiness: unused,

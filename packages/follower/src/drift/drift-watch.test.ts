@@ -1,5 +1,5 @@
 import type { Clock, Store } from '@skein/core';
-import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import { follow, TestStores, type TestLeader } from '../../test/leader-kit.ts';
 import type { Replicator } from '../replicator.ts';
 import { DriftWatch, type DriftObserver } from './drift-watch.ts';
@@ -12,6 +12,8 @@ let follower: Store;
 /** What the watch does with the applying of pages, and what it tells, in order. */
 let did: string[];
 let isInContact: boolean;
+/** Has the watch be stopped. */
+let end: () => void;
 
 beforeEach(async () => {
   stores = new TestStores();
@@ -40,7 +42,6 @@ async function lose(count: number): Promise<void> {
 /** Lets the watch sleep so often, and answers how long each time; then it ends. */
 async function watch({ sleeps, repairs = false }: { readonly sleeps: number; readonly repairs?: boolean }) {
   const slept: number[] = [];
-  let end: () => void = () => undefined;
   const ended = new Promise<void>((resolve) => (end = resolve));
   const clock: Clock = {
     now: () => 0,
@@ -102,6 +103,39 @@ describe('a follower that watches for drift', () => {
   it('comes again when the leader asks for it, which is no failure', async () => {
     leader.instead = () => ({ status: 503, code: 'starting', retryAfterSeconds: 2 });
     expect((await watch({ sleeps: 4 })).slept).toStrictEqual([INTERVAL_MS, 2000, 2000, 2000]);
+  });
+
+  it('stays with the position while the leader makes its digests, and stands still no more for it', async () => {
+    let tries = 0;
+    leader.instead = ({ path }) => {
+      if (!path.includes('at=') || tries === 3) return undefined;
+      tries++;
+      return { status: 503, code: 'starting', retryAfterSeconds: 2 };
+    };
+    leader.before = async ({ path }) => {
+      if (path.includes('at=')) await leader.store.collection('c').put('k1', `written for the ${tries}. time`);
+    };
+    const { slept, report } = await watch({ sleeps: 5 });
+    expect(did).toStrictEqual(['hold', 'stand at 10', 'release', 'compared 0 0 0']);
+    expect(slept).toStrictEqual([INTERVAL_MS, 2000, 2000, 2000, INTERVAL_MS]);
+    expect(report).toMatchObject({ differing: 0, offset: 10 });
+  });
+
+  it('ends while it waits for the leader', async () => {
+    leader.instead = ({ path }) =>
+      path.includes('at=') ? { status: 503, code: 'starting', retryAfterSeconds: 2 } : undefined;
+    const { slept, report } = await watch({ sleeps: 3 });
+    expect([slept, report]).toStrictEqual([[INTERVAL_MS, 2000, 2000], null]);
+    expect(did).toStrictEqual(['hold', 'stand at 10', 'release']);
+  });
+
+  it('ends while this node makes its own digest, however long that would take', async () => {
+    vi.spyOn(follower.digests, 'at').mockImplementation((_snapshot, _by, signal) => {
+      end();
+      return new Promise((_, reject) => signal?.addEventListener('abort', () => reject(signal.reason as Error)));
+    });
+    expect((await watch({ sleeps: 2 })).report).toBe(null);
+    expect(did).toStrictEqual(['hold', 'stand at 10', 'release']);
   });
 
   it('says nothing of what it could not stand still at', async () => {
