@@ -30,13 +30,13 @@ function countGroups(): void {
   const open = level.iterator.bind(level) as (options: object) => ReturnType<Level['iterator']>;
   level.iterator = ((options: object) => {
     const iterator = open(options);
-    const read = iterator.nextv.bind(iterator) as (count: number) => ReturnType<typeof iterator.nextv>;
+    const read = iterator.nextv.bind(iterator);
     iterator.nextv = (async (count: number) => {
       const entries = await read(count);
       groups++;
       onGroup();
       return entries;
-    }) as typeof iterator.nextv;
+    });
     return iterator;
   }) as Level['iterator'];
 }

@@ -49,12 +49,12 @@ function beforeGroup(group: number, work: () => void): void {
   const open = level.iterator.bind(level) as (options: object) => ReturnType<Level['iterator']>;
   level.iterator = ((options: object) => {
     const iterator = open(options);
-    const read = iterator.nextv.bind(iterator) as (count: number) => ReturnType<typeof iterator.nextv>;
+    const read = iterator.nextv.bind(iterator);
     let groups = 0;
     iterator.nextv = ((count: number) => {
       if (++groups === group) work();
       return read(count);
-    }) as typeof iterator.nextv;
+    });
     return iterator;
   }) as Level['iterator'];
 }
