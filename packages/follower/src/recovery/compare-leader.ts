@@ -114,7 +114,7 @@ export class CompareLeader {
     const theirs = await fetchDigest((path) => api.get(path, signal), 'version', formatPosition(position));
     const snapshot = await store.snapshot();
     try {
-      const mine = await store.digests.at(snapshot);
+      const mine = await store.digests.at(snapshot, 'version', signal);
       return await fetchFixes(snapshots, position, new Comparison(mine, theirs).differences(), room, signal);
     } finally {
       await snapshot.close();
