@@ -1,5 +1,5 @@
 export { rotDatabase, writeDatabase, type FlipResult } from './conformance/bit-rot.ts';
-export { DISK_FAILED, FaultyLevel } from './conformance/faulty-level.ts';
+export { DISK_FAILED } from './conformance/faulty-level.ts';
 export { createClassicLevel, createMemoryLevel, type CreateLevel, type LevelUnderTest } from './conformance/levels.ts';
 export { storeConformance } from './conformance/store-conformance.ts';
 export type { TestApi } from './conformance/suite.ts';

@@ -1,10 +1,11 @@
 import { readdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { classicLevel, systemClock } from '@skein/core';
+import { classicLevel, systemClock, type Level } from '@skein/core';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import { TestStores, type ServedStore, type TestLeader } from '../../test/leader-kit.ts';
-import { CopyLeader } from './copy-leader.ts';
+import { TestLeader, TestStores, type ServedStore } from '../../test/leader-kit.ts';
+import { CopyLeader, type CopyLeaderOptions } from './copy-leader.ts';
 import type { RecoveryOutcome } from './outcome.ts';
+import { SnapshotClient } from './snapshot-client.ts';
 
 const NEVER = new AbortController().signal;
 const BROKEN_DISK = 'EIO: i/o error, rmdir store-2';
@@ -22,9 +23,9 @@ beforeEach(async () => {
 
 afterEach(() => stores.close());
 
-function copy(): Promise<RecoveryOutcome> {
+function copy(snapshots: CopyLeaderOptions['snapshots'] = leader.snapshots): Promise<RecoveryOutcome> {
   const { store, generations } = follower;
-  const { snapshots, feed } = leader;
+  const { feed } = leader;
   return new CopyLeader({ store, generations, snapshots, feed, clock: systemClock }).run(
     { log: null, floor: null },
     NEVER,
@@ -41,6 +42,15 @@ async function leaveCopy(): Promise<void> {
 
 async function isCopyThere(): Promise<boolean> {
   return (await readdir(follower.directory)).includes('store-2');
+}
+
+function failNextWrite(level: Level, failure: Error): void {
+  const batch = level.batch.bind(level);
+  const failing = (): ReturnType<Level['batch']> => {
+    Object.assign(level, { batch });
+    return Object.assign(batch(), { write: () => Promise.reject(failure) });
+  };
+  Object.assign(level, { batch: failing });
 }
 
 async function expectCopied(): Promise<void> {
@@ -70,10 +80,8 @@ describe('a copy that LevelDB cannot read', () => {
   });
 
   it('is begun anew when it is found out while it is written to', async () => {
-    const level = await follower.generations.beside();
     const failure = Object.assign(new Error('Corruption: bad block'), { code: 'LEVEL_CORRUPTION' });
-    const batch = level.batch.bind(level);
-    Object.assign(level, { batch: () => Object.assign(batch(), { write: () => Promise.reject(failure) }) });
+    failNextWrite(await follower.generations.beside(), failure);
     expect(await copy()).toMatchObject({ kind: 'failed', reason: failure.message });
     expect(await isCopyThere()).toBe(false);
     await expectCopied();
@@ -92,6 +100,35 @@ describe('a copy that LevelDB cannot read', () => {
     ]);
   });
 });
+
+describe('a copy in which a write fails while it replays the log', () => {
+  it('stays closed when it is left, and is gone on with', async () => {
+    let level: Level | undefined;
+    leader.before = async ({ path }) => {
+      if (!path.includes('limit=5000')) return;
+      leader.before = async () => undefined;
+      level = await follower.generations.beside();
+      failNextWrite(level, new Error('IO error: 000003.log: Input/output error'));
+    };
+    expect(await copy(ofTwoSnapshots())).toMatchObject({ kind: 'failed' });
+    // A store whose write failed opens its database again of itself, after a quarter of a second where it fails at first.
+    await systemClock.sleep(600);
+    expect(level?.status).toBe('closed');
+    await expectCopied();
+  });
+});
+
+/** The leader forgets its snapshot after the first page, and is written to. */
+function ofTwoSnapshots(): CopyLeaderOptions['snapshots'] {
+  const restarted = new TestLeader(leader.store);
+  restarted.before = async () => {
+    restarted.before = async () => undefined;
+    await leader.store.collection('c').put('k0', 'changed');
+  };
+  const options = { nodeId: 'f', requestTimeoutMs: 5000, linesMax: 2 };
+  const [first, second] = [leader, restarted].map(({ link }) => new SnapshotClient({ ...options, link }));
+  return { page: (question, signal) => (question.after === null ? first! : second!).page(question, signal) };
+}
 
 describe('a copy that cannot be put away', () => {
   it('fails with the reason when it cannot be removed, and is made by another attempt', async () => {
