@@ -31,12 +31,12 @@ function countGroups(): void {
   level.iterator = ((options: object) => {
     const iterator = open(options);
     const read = iterator.nextv.bind(iterator);
-    iterator.nextv = (async (count: number) => {
+    iterator.nextv = async (count: number) => {
       const entries = await read(count);
       groups++;
       onGroup();
       return entries;
-    });
+    };
     return iterator;
   }) as Level['iterator'];
 }

@@ -324,7 +324,8 @@ export class Store {
       this.#level = other.#level;
       this.#take({ facts: other.#facts, counts: other.#counts, sizes: other.#log.sizes });
       this.#publish({ records: [], head: this.#facts.head, tookMs: 0, isAnew: true });
-      await former.close();
+      // Of no use to anybody any more, whether it can be closed or not.
+      await former.close().catch(() => undefined);
     });
   }
 

@@ -51,10 +51,10 @@ function beforeGroup(group: number, work: () => void): void {
     const iterator = open(options);
     const read = iterator.nextv.bind(iterator);
     let groups = 0;
-    iterator.nextv = ((count: number) => {
+    iterator.nextv = (count: number) => {
       if (++groups === group) work();
       return read(count);
-    });
+    };
     return iterator;
   }) as Level['iterator'];
 }

@@ -54,9 +54,11 @@ export class DirectoryGenerations implements Generations {
   }
 
   async promote(): Promise<void> {
-    await writeServed(this.#directory, this.#number + 1);
+    await nameServed(this.#directory, this.#number + 1);
+    // Whatever fails behind this, a start opens that one now; nobody may take it for one that is being made.
     this.#number++;
     this.#beside = null;
+    await syncDirectory(this.#directory);
   }
 
   async removeFormer(): Promise<void> {
@@ -104,7 +106,7 @@ async function readServed(directory: string, names: readonly string[]): Promise<
 }
 
 /** Written apart and renamed, so that the old name stands until the new one does. */
-async function writeServed(directory: string, number: number): Promise<void> {
+async function nameServed(directory: string, number: number): Promise<void> {
   const path = join(directory, SERVED);
   const file = await open(`${path}.new`, 'w');
   try {
@@ -114,7 +116,6 @@ async function writeServed(directory: string, number: number): Promise<void> {
     await file.close();
   }
   await rename(`${path}.new`, path);
-  await syncDirectory(directory);
 }
 
 async function syncDirectory(directory: string): Promise<void> {
