@@ -1,5 +1,6 @@
 import { Store, systemClock } from '@skein/core';
 import { Leader } from '@skein/leader';
+import { formatPosition } from '@skein/protocol';
 import { createMemoryLevel } from '@skein/testing';
 import { expect, it } from 'vitest';
 
@@ -23,6 +24,25 @@ it('a reader whose place on the log is trimmed while its page is read is told so
     { code: 'compacted', tail: 8 },
   ]);
   expect((await leader.server.app.inject('/v1/changes?since=7')).json()).toMatchObject({ tail: 8, upToDate: true });
+  await leader.stop();
+  await store.close();
+});
+
+it('a follower that begins gets a snapshot from which the log leads on, not one that is only young', async () => {
+  const { level } = await createMemoryLevel();
+  const store = await Store.open({ level, role: 'leader', node: 'n', clock: systemClock });
+  for (let i = 1; i <= 5; i++) await store.collection('c').put(`k${i}`, i);
+  const leader = new Leader({ store, clock: systemClock, version: 'test', retention: RETENTION });
+  const begin = async (id: string) => {
+    const headers = { 'skein-follower': id, 'skein-log': store.facts.identity.log! };
+    const answer = await leader.server.app.inject({ url: '/v1/snapshot', headers });
+    return [answer.statusCode, answer.headers['skein-position']];
+  };
+  const first = (await leader.server.app.inject('/v1/snapshot')).headers['skein-position'];
+  expect(await begin('a')).toStrictEqual([200, first]);
+  for (let i = 6; i <= 9; i++) await store.collection('c').put(`k${i}`, i);
+  await store.trim(8);
+  expect(await begin('b')).toStrictEqual([200, formatPosition(store.facts.head)]);
   await leader.stop();
   await store.close();
 });

@@ -51,7 +51,7 @@ export interface SnapshotParts {
 
 /** GET /v1/snapshot: all documents as of one position, whole or in pages, resumable behind any line. */
 export function snapshotRoute(app: FastifyInstance, parts: SnapshotParts): void {
-  const { pins, pages } = parts;
+  const { node, pins, pages } = parts;
   app
     .withTypeProvider<ZodTypeProvider>()
     .get('/v1/snapshot', { schema: { querystring: snapshotQuery } }, async (request, reply) => {
@@ -59,7 +59,10 @@ export function snapshotRoute(app: FastifyInstance, parts: SnapshotParts): void 
       if (negotiate(headerOf(request, 'accept'), [MEDIA_TYPES.ndjson]) === undefined)
         throw new SkeinError('not_acceptable', `a snapshot is served as ${MEDIA_TYPES.ndjson}`);
       const from = after === undefined ? null : parseSnapshotCursor(after);
-      const pin = at === undefined ? await pins.take(SHARED_MS) : await pins.at(parsePosition(at));
+      // One from which the log does not lead on any more is of no use to whoever begins.
+      const { tail, head } = node.store.facts;
+      const takes = (): Promise<Pin> => pins.take(SHARED_MS, Math.min(tail, head.offset));
+      const pin = await (at === undefined ? takes() : pins.at(parsePosition(at)));
       const { position } = pin.snapshot;
       await reserve(request, parts, keep === undefined ? position : parsePosition(keep));
       reply
