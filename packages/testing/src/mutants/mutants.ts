@@ -513,7 +513,9 @@ export const MUTANTS: readonly Mutant[] = [
   },
   {
     name: 'serves a copy without having read it again',
-    edits: [{ file: COPY_LEADER, find: 'const { problems } = await made.scrub();', replace: 'const problems = [];' }],
+    edits: [
+      { file: COPY_LEADER, find: 'const { problems } = await made.scrub(signal);', replace: 'const problems = [];' },
+    ],
     test: 'test/conformance/copies.test.ts',
   },
   {
