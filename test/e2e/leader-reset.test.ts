@@ -31,6 +31,17 @@ async function refused(follower: NodeProcess, what: RegExp): Promise<void> {
   expect(follower.log).toMatch(/"level":50.*the leader's history is not ours/);
 }
 
+/** Neither before nor after it has noticed does anything go into another history in its name. */
+async function expectNotWritten(leader: NodeProcess, follower: NodeProcess): Promise<void> {
+  const { position } = await leader.status();
+  const { status, json } = await follower.client.put('/v1/collections/c/forwarded', 1);
+  expect([status >= 400, ['other_log', 'ahead', 'leader_refused']]).toStrictEqual([
+    true,
+    expect.arrayContaining([json.code]),
+  ]);
+  expect((await leader.status()).position).toBe(position);
+}
+
 async function expectAlike(leader: NodeProcess, follower: NodeProcess): Promise<void> {
   await follower.ready();
   await leader.client.put('/v1/collections/c/after', 'all that');
@@ -45,7 +56,9 @@ describe('a leader that came back empty', () => {
     await leader.stop();
     await rm(leader.data, { recursive: true });
     await leader.start();
+    await expectNotWritten(leader, follower);
     await refused(follower, /another log/);
+    await expectNotWritten(leader, follower);
     expect((await follower.client.get('/v1/collections/c/k-7')).json).toBe(7);
     await follower.restart();
     await refused(follower, /another log/);
@@ -75,6 +88,7 @@ describe('a leader that came back as it was an hour ago', () => {
     await rm(leader.data, { recursive: true });
     await cp(old, leader.data, { recursive: true });
     await leader.start();
+    await expectNotWritten(leader, follower);
     await refused(follower, /ahead of its leader/);
     for (let i = 0; i < 9; i++) await leader.client.put(`/v1/collections/c/new-${i}`, i);
     await follower.restart();

@@ -110,6 +110,7 @@ export class Follower {
       nodeId,
       requestTimeoutMs,
       isOn: forwardWrites,
+      has: () => ({ log: store.facts.identity.log, position: store.facts.head }),
       refusal: () => this.#replicator.state.refusal,
     });
     this.#metrics = new FollowerMetrics({ clock, state: () => this.#condition() });

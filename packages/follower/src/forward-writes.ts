@@ -1,6 +1,6 @@
 import { Readable } from 'node:stream';
 import { chunksOf, NO_QUERY, preferredWait, prefers, type NodeLink, type LinkAnswer } from '@skein/http';
-import { HEADERS, isSkeinError, SkeinError } from '@skein/protocol';
+import { formatPosition, HEADERS, isSkeinError, SkeinError, type Position } from '@skein/protocol';
 import type { Refusal } from '@skein/replication';
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 
@@ -10,6 +10,8 @@ export interface ForwarderOptions {
   readonly nodeId: string;
   readonly isOn: boolean;
   readonly requestTimeoutMs: number;
+  /** What this follower has: nothing is written in its name into another history. */
+  readonly has: () => { readonly log: string | null; readonly position: Position };
   /** Why this follower follows its leader no longer: then nothing is written there in its name either. */
   readonly refusal: () => Refusal | null;
 }
@@ -120,7 +122,7 @@ export class WriteForwarder {
   }
 
   #headersOf(request: FastifyRequest): Record<string, string | string[]> {
-    const { nodeId } = this.#options;
+    const { nodeId, has } = this.#options;
     const headers: Record<string, string | string[]> = {};
     for (const [name, value] of Object.entries(request.headers))
       if (value !== undefined && !HOP_BY_HOP.has(name)) headers[name] = value;
@@ -128,6 +130,12 @@ export class WriteForwarder {
     if (via.split(',').includes(nodeId))
       throw new SkeinError('leader_unavailable', 'the write was forwarded in a circle: no node on it leads');
     headers[VIA] = via === '' ? nodeId : `${via},${nodeId}`;
+    // Whoever passed it on first has said so already.
+    const { log, position } = has();
+    if (log !== null && headers[HEADERS.log] === undefined) {
+      headers[HEADERS.log] = log;
+      headers[HEADERS.applied] = formatPosition(position);
+    }
     return headers;
   }
 }

@@ -4,6 +4,7 @@ import {
   bulkLoads,
   createServer,
   documentWrites,
+  onlyMeantHere,
   Replicas,
   SlotBook,
   transactions,
@@ -87,9 +88,12 @@ export class Leader {
       addWrites: (app) => {
         peers.install(app);
         const parts = { writer: store, replicas: this.#replicas };
-        documentWrites(app, parts);
-        transactions(app, parts);
-        bulkLoads(app, parts);
+        app.register(async (scope) => {
+          scope.addHook('onRequest', onlyMeantHere(store));
+          documentWrites(scope, parts);
+          transactions(scope, parts);
+          bulkLoads(scope, parts);
+        });
       },
       addRoleMetrics: (registry) => leaderMetrics(registry, store, () => slots),
       addProcessMetrics,
