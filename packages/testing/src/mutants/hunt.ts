@@ -1,7 +1,7 @@
 import { join } from 'node:path';
 import { execa } from 'execa';
 import type { MutantTree } from './mutant-tree.ts';
-import type { Mutant } from './mutants.ts';
+import type { Mutant } from './mutant.ts';
 
 /** How a planted bug was caught; `by` is null when it was not. */
 export interface Catch {

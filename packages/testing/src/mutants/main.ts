@@ -2,7 +2,8 @@ import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
 import { hunt, type Catch } from './hunt.ts';
 import { MutantTree } from './mutant-tree.ts';
-import { MUTANTS, type Mutant } from './mutants.ts';
+import type { Mutant } from './mutant.ts';
+import { MUTANTS } from './mutants.ts';
 
 /** `npm run mutants`: plants each bug in a copy of the built code and tells what caught it. */
 

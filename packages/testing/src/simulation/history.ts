@@ -67,6 +67,8 @@ export type HistoryEvent =
   | { readonly kind: 'drift-found'; readonly node: string; readonly examples: readonly string[] }
   /** A node said that it does not keep its log for a follower any longer. */
   | { readonly kind: 'slot-lost'; readonly node: string; readonly follower: string }
+  /** A follower said that the log of the node it follows does not lead on from where it is, and why. */
+  | { readonly kind: 'cut-off'; readonly node: string; readonly reason: string }
   /** A client sent a write; `attempt` counts from 1. */
   | { readonly kind: 'write-sent'; readonly write: WriteAsked; readonly attempt: number; readonly node: string }
   | {

@@ -71,7 +71,7 @@ class Run {
   readonly #transcript: TimedEvent[] = [];
   #violation: Violation | undefined;
   #leaderHead = 0;
-  #wasDamaged = false;
+  readonly #damaged = new Set<string>();
   #isWritingOver = false;
   #isLastWriteDone = false;
   #isOver = false;
@@ -290,30 +290,44 @@ class Run {
     return node.isDamaged || (leader !== undefined && this.#isBeyondHelp(leader));
   }
 
-  /** Where a follower may be silent for an hour, one that has been answered is never given up, unless a disk failed. */
   #noteLost(name: string, follower: string): void {
     this.#mark('a follower was said to be lost');
+    if (this.#isOwedTheLog(follower, name))
+      this.fail(`${name} gave up ${follower}, which it had answered and may not give up so soon`);
+  }
+
+  /** It need not be said to be lost for that: a leader that has forgotten it says nothing. */
+  #noteCutOff(follower: string, reason: string): void {
+    const { leader } = this.#nodes.find((each) => each.name === follower)!;
+    const isOfTheLog = leader === this.#nodes[0]!.name && !this.#damaged.has(follower);
+    if (reason.startsWith('compacted') && isOfTheLog && this.#isOwedTheLog(follower, leader))
+      this.fail(`${leader} had answered ${follower}, and did not keep the log for it`);
+  }
+
+  /** Where a follower may be silent for an hour, the log is kept for one that has been answered, unless a disk failed. */
+  #isOwedTheLog(follower: string, name: string): boolean {
     const node = this.#nodes.find((each) => each.name === name)!;
     const wasAnswered = this.#nodes.find((each) => each.name === follower)?.wasAnswered === true;
     const isPatient = this.#shape.retention.silenceMsMax >= 3_600_000;
     const hasFailed = this.#faults.some(
       (fault) => fault.kind.startsWith('fail-') && 'node' in fault && fault.node === name,
     );
-    if (isPatient && wasAnswered && !node.isDamaged && !hasFailed)
-      this.fail(`${name} gave up ${follower}, which it had answered and may not give up so soon`);
+    return isPatient && wasAnswered && !node.isDamaged && !hasFailed;
   }
 
   /** Where nothing was damaged nothing differs, however much moves. */
   #noteDrift(name: string, examples: readonly string[]): void {
     this.#mark('drift was found');
-    if (!this.#wasDamaged) this.fail(`${name} says that ${examples.join(', ')} differ, and nothing had damaged them`);
+    if (this.#damaged.size === 0)
+      this.fail(`${name} says that ${examples.join(', ')} differ, and nothing had damaged them`);
   }
 
   #tell(event: HistoryEvent): void {
     if (this.#violation !== undefined) return;
-    if (event.kind === 'damaged') this.#wasDamaged = true;
+    if (event.kind === 'damaged') this.#damaged.add(event.node);
     if (event.kind === 'drift-found') this.#noteDrift(event.node, event.examples);
     if (event.kind === 'slot-lost') this.#noteLost(event.node, event.follower);
+    if (event.kind === 'cut-off') this.#noteCutOff(event.node, event.reason);
     if (event.kind === 'started' && (event.records[0]?.offsetFirst ?? 1) > 1) this.#mark('a start on a trimmed log');
     const isNews = event.kind === 'published' || event.kind === 'started';
     if (isNews && event.role === 'leader') this.#leaderHead = Math.max(this.#leaderHead, event.head.offset);

@@ -28,6 +28,8 @@ function sentence(event: TimedEvent): string {
       return `${event.node} serves another database, as of ${formatPosition(event.head)}`;
     case 'drift-found':
       return `${event.node} says that it has other documents: ${event.examples.join(', ')}`;
+    case 'cut-off':
+      return `${event.node} cannot go on from the log: ${event.reason}`;
     case 'slot-lost':
       return `${event.node} says that ${event.follower} is lost`;
     case 'published': {

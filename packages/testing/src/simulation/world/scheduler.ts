@@ -1,4 +1,5 @@
 import { Rng } from './rng.ts';
+import { Turns } from './turns.ts';
 
 /** Something that will happen to somebody at a virtual moment. */
 interface Task {
@@ -15,30 +16,6 @@ const DAZED_MS = 100;
 
 /** Takes a planned task back. */
 export type Cancel = () => void;
-
-/** How many turns are asked for at once. */
-const TURNS = 64;
-
-/**
- * Lets everything that one event set in motion come to rest: all promises and ticks, which Node empties between one
- * immediate and the next. Asking for many at once saves the polls between them; nothing in a world waits for a poll.
- */
-class Turns {
-  #ahead = 0;
-  #resolve: (() => void) | undefined;
-
-  rest(): Promise<void> {
-    if (this.#ahead === 0) for (; this.#ahead < TURNS; this.#ahead++) setImmediate(() => this.#take());
-    return new Promise((resolve) => {
-      this.#resolve = resolve;
-    });
-  }
-
-  #take(): void {
-    this.#ahead--;
-    this.#resolve?.();
-  }
-}
 
 /**
  * The only source of time and order in a world. What happens next is what is planned for the earliest moment, and among

@@ -71,6 +71,8 @@ export class SimProcess {
   readonly #around: Surroundings;
   readonly #machine: Machine;
   #isAlive = true;
+  /** Its server has been closed: nobody is listening any more. */
+  #isClosed = false;
   #generations: SimGenerations | undefined;
   #store: Store | undefined;
   #node: Leader | Follower | undefined;
@@ -133,6 +135,7 @@ export class SimProcess {
   /** As an operator stops it. */
   async stop(): Promise<void> {
     await this.#node!.stop();
+    this.#isClosed = true;
     await this.#store!.close();
   }
 
@@ -196,7 +199,10 @@ export class SimProcess {
   #logger(): LeaderOptions['logger'] {
     const { tell, mark } = this.#around;
     const node = this.#setup.name;
-    const warn = ({ follower }: { readonly follower?: string }, text: string): void => {
+    const warn = (said: { readonly follower?: string; readonly reason?: string }, text: string): void => {
+      const { follower, reason } = said;
+      if (this.#isAlive && reason !== undefined && text.startsWith('the log does not lead on'))
+        tell({ kind: 'cut-off', node, reason });
       if (this.#isAlive && follower !== undefined && text.startsWith('a follower is lost'))
         tell({ kind: 'slot-lost', node, follower });
     };
@@ -268,6 +274,7 @@ export class SimProcess {
   }
 
   async #serve(node: Leader | Follower, request: SimRequest): Promise<SimResponse> {
+    if (this.#isClosed) throw new Error('the server is closed');
     const answer = await exchange(node.server.app, request);
     if (this.#isAlive) this.#machine.beforeAnswer();
     if (!this.#isAlive) return new Promise(() => undefined);

@@ -1,0 +1,73 @@
+import type { Mutant } from '../mutant.ts';
+
+const STORE = 'core/dist/store.js';
+
+/** Mistakes of how long a log is kept, and for whom. */
+export const RETAINING: readonly Mutant[] = [
+  {
+    name: 'trims without looking at what followers need',
+    edits: [
+      {
+        file: 'replication/dist/retention.js',
+        find: 'wanted = Math.min(wanted, needed);',
+        replace: 'continue;',
+      },
+    ],
+  },
+  {
+    name: 'trims what somebody needs who came meanwhile',
+    edits: [{ file: STORE, find: 'Math.min(tailWanted, keptFrom(), ', replace: 'Math.min(tailWanted, ' }],
+    test: 'test/conformance/memory-level.test.ts',
+  },
+  {
+    name: "trims what LevelDB's own log still holds",
+    edits: [{ file: STORE, find: 'if (tail > this.#outOfLevelLog)', replace: 'if (false)' }],
+    test: 'test/conformance/leveldb-log.test.ts',
+  },
+  {
+    name: 'forgets who followed it when it starts',
+    edits: [{ file: 'http/dist/feed/retention-keeper.js', find: 'await slots.load();', replace: '' }],
+  },
+  {
+    name: 'answers a new follower before it is remembered',
+    edits: [
+      {
+        file: 'http/dist/feed/slot-book.js',
+        find: 'if (before === undefined)\n            await this.#saveNow();',
+        replace: 'if (before === undefined)\n            this.#unsaved.delete(id);',
+      },
+    ],
+  },
+  {
+    name: 'trims for a lost follower before it says so',
+    edits: [
+      {
+        file: 'http/dist/feed/retention-keeper.js',
+        find: 'for (const { id, applied } of slots.judge(plan)) {',
+        replace: 'for (const { id, applied } of []) {',
+      },
+    ],
+  },
+  {
+    name: 'deletes from the log before the new tail is durable',
+    edits: [
+      { file: STORE, find: 'await this.#guarded(() => storeTail(this.#level, tail, this.#facts.head));', replace: '' },
+      {
+        file: STORE,
+        find: 'await this.#guarded(() => removeTrimmed(this.#level, tail));',
+        replace:
+          'await this.#guarded(() => removeTrimmed(this.#level, tail)); await this.#guarded(() => storeTail(this.#level, tail, this.#facts.head));',
+      },
+    ],
+  },
+  {
+    name: 'measures silence with the wall clock',
+    edits: [
+      {
+        file: 'http/dist/feed/retention-keeper.js',
+        find: 'planRetention(slots.all(), log, policy, clock.now())',
+        replace: 'planRetention(slots.all(), log, policy, clock.wall() - Date.UTC(2026, 0, 1))',
+      },
+    ],
+  },
+];

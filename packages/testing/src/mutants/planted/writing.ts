@@ -1,0 +1,146 @@
+import type { Mutant } from '../mutant.ts';
+
+const STORE = 'core/dist/store.js';
+const WRITER = 'core/dist/write/writer.js';
+const FILL_BATCH = 'core/dist/write/fill-batch.js';
+const PLAN_GROUP = 'core/dist/write/plan-group.js';
+const REPLICAS = 'http/dist/documents/replicas.js';
+
+/** Mistakes of a leader that writes, and says that it has. */
+export const WRITING: readonly Mutant[] = [
+  {
+    name: 'acknowledges before the batch is written',
+    edits: [
+      {
+        file: WRITER,
+        find: 'await this.#write(plan, underWay);',
+        replace: 'void this.#write(plan, underWay).catch(() => undefined);',
+      },
+    ],
+  },
+  {
+    name: 'publishes before the batch is durable',
+    edits: [{ file: STORE, find: 'await written;', replace: 'void written.catch(() => undefined);' }],
+  },
+  {
+    name: 'writes without a sync',
+    edits: [
+      {
+        file: 'core/dist/level/level.js',
+        find: 'export const SYNCED = { sync: true };',
+        replace: 'export const SYNCED = { sync: false };',
+      },
+    ],
+  },
+  {
+    name: 'writes the log, and with it the position, in a batch of its own',
+    edits: [
+      {
+        file: FILL_BATCH,
+        find: 'batch.put(recordKey(record.offsetLast), asBuffer(record.bytes));',
+        replace:
+          'void batch.db.batch().put(recordKey(record.offsetLast), asBuffer(record.bytes)).write({ sync: true }).catch(() => undefined);',
+      },
+    ],
+  },
+  {
+    name: 'goes on after a failed write, and uses its offset again',
+    edits: [{ file: STORE, find: 'this.#poison(error);', replace: '' }],
+  },
+  {
+    name: 'says that a write whose outcome is unknown was refused',
+    edits: [
+      {
+        file: STORE,
+        find: "throw new SkeinError('outcome_unknown', undefined, {}, error);",
+        replace: "throw new SkeinError('storage_full', undefined, {}, error);",
+      },
+    ],
+  },
+  {
+    name: 'writes two batches at once',
+    edits: [
+      {
+        file: STORE,
+        find: 'const turn = this.#turn.then(work);',
+        replace: 'const turn = Promise.resolve().then(work);',
+      },
+      {
+        file: WRITER,
+        find: 'this.#running ??= this.#run();',
+        replace: 'void this.#run();',
+      },
+    ],
+  },
+  {
+    name: 'forgets the idempotency key of a write',
+    edits: [{ file: FILL_BATCH, find: 'putIdempotency(batch, page);', replace: '' }],
+  },
+  {
+    name: 'forwards a write without its idempotency key',
+    edits: [
+      { file: 'follower/dist/forward-writes.js', find: "'expect',", replace: "'expect',\n    'idempotency-key'," },
+    ],
+  },
+  {
+    name: 'writes the changes of a transaction without saying that they are one',
+    edits: [
+      {
+        file: PLAN_GROUP,
+        find: 'const tx = changes.length > 1 && request.isLoad !== true ? { tx: offsetLast } : {};',
+        replace: 'const tx = {};',
+      },
+    ],
+  },
+  {
+    name: 'takes time back when the wall clock goes back',
+    edits: [
+      {
+        file: WRITER,
+        find: 'ts: Math.max(this.#host.clock.wall(), headTs ?? 0),',
+        replace: 'ts: this.#host.clock.wall(),',
+      },
+    ],
+  },
+  {
+    name: 'acknowledges before members have what was asked for',
+    edits: [
+      {
+        file: REPLICAS,
+        find: 'await this.reached(committed.position, level, reply);',
+        replace: '',
+      },
+    ],
+  },
+  {
+    name: 'acknowledges for less when too few members have a write in time',
+    edits: [
+      {
+        file: REPLICAS,
+        find: "throw new SkeinError('under_replicated'",
+        replace: "if (count < 0) throw new SkeinError('under_replicated'",
+      },
+    ],
+  },
+  {
+    name: 'counts followers that are no members',
+    edits: [
+      {
+        file: 'replication/dist/members.js',
+        find: 'if (members.has(slot.id))\n            applied.push',
+        replace: 'applied.push',
+      },
+    ],
+  },
+  {
+    name: 'believes an acknowledgement that is not of its log',
+    edits: [
+      {
+        file: 'http/dist/feed/changes.js',
+        find: 'return held !== undefined && samePosition(held, position);',
+        replace: 'return true;',
+      },
+    ],
+    test: 'test/e2e/replicas.test.ts',
+  },
+];
