@@ -1,6 +1,6 @@
 import { isSkeinError } from '@skein/protocol';
-import type { Level } from './level/level.ts';
 import { salvageIdentity, type Identity } from './facts.ts';
+import type { Level } from './level/level.ts';
 import { Store, type StoreOptions } from './store.ts';
 
 /**

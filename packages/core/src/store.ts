@@ -376,15 +376,15 @@ export class Store {
    * LevelDB may lose of its own log, so that is emptied: before, since records may go, and behind.
    */
   async #amend(batch: LevelBatch, deltas: CountDeltas, facts: Facts, log?: LogSizes): Promise<void> {
-    this.#historyForReading = facts.history;
     await this.#emptyLevelLog();
+    this.#historyForReading = facts.history;
     await this.#guarded(() => batch.write(SYNCED));
     if (log !== undefined) this.#log.begin(log);
     this.#facts = facts;
     this.#counts.apply(deltas);
-    await this.#emptyLevelLog();
     this.digests.forget();
     this.#publish({ records: [], head: facts.head, tookMs: 0, isAnew: true });
+    await this.#emptyLevelLog();
   }
 
   /** Runs a write; its failure poisons the store and leaves the outcome unknown until the log has been read again. */
@@ -438,7 +438,7 @@ export class Store {
   }
 
   async #emptyLevelLog(): Promise<void> {
-    await emptyLog(this.#level);
+    await this.#guarded(() => emptyLog(this.#level));
     this.#outOfLevelLog = this.#facts.head.offset;
   }
 

@@ -16,7 +16,7 @@ import {
 import { asBuffer } from '../bytes.ts';
 import { encodeJson, putNewStore } from '../facts.ts';
 import { countKey, encodeNumber, metaKey, recordKey } from '../level/layout.ts';
-import { SYNCED, withCorruptNamed, type Level, type LevelBatch } from '../level/level.ts';
+import { SYNCED, withCorruptNamed, withLostFileNamed, type Level, type LevelBatch } from '../level/level.ts';
 import { putSealed, unseal } from '../level/sealed.ts';
 import { receivePage } from '../write/check-received.ts';
 import { putEntry } from '../write/idempotency.ts';
@@ -128,15 +128,6 @@ export class Copy {
     await batch.write(SYNCED);
     this.#isFinished = true;
   }
-}
-
-/** A file that its own notes name, and that a power cut has cost it, is an IO error to LevelDB like any other. */
-function withLostFileNamed(error: unknown): unknown {
-  for (let cause = error; cause instanceof Error; cause = cause.cause) {
-    if (/^IO error: .*: No such file or directory$/.test(cause.message))
-      return new SkeinError('corrupt', cause.message, {}, error);
-  }
-  return error;
 }
 
 function putOnlyRecord(batch: LevelBatch, record: RecordView): void {

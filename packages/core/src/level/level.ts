@@ -24,6 +24,15 @@ export function withCorruptNamed(error: unknown): unknown {
   return error;
 }
 
+/** A file that its own notes name, and that a power cut has cost it, is an IO error to LevelDB like any other. */
+export function withLostFileNamed(error: unknown): unknown {
+  for (let cause = error; cause instanceof Error; cause = cause.cause) {
+    if (/^IO error: .*: No such file or directory$/.test(cause.message))
+      return new SkeinError('corrupt', cause.message, {}, error);
+  }
+  return error;
+}
+
 function codeOf(error: unknown): string {
   return error instanceof Error && 'code' in error ? String(error.code) : '';
 }

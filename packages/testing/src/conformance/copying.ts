@@ -162,6 +162,17 @@ export function copying({ describe, test }: Suite): void {
       assert.equal(await valueOf(follower, 'a', 'k-0'), 'later');
     });
 
+    test('is it also when the database it had cannot be closed', async (bench) => {
+      const { follower, made, followerLevel } = await sceneOf(bench);
+      const close = followerLevel.close.bind(followerLevel);
+      followerLevel.close = () => {
+        followerLevel.close = close;
+        return Promise.reject(new Error('the disk is gone'));
+      };
+      await follower.become(made, async () => undefined);
+      assert.equal(await valuesOf(follower), 'new '.repeat(40));
+    });
+
     test('comes back through it when it was corrupt', async (bench) => {
       const { follower, made, followerLevel } = await sceneOf(bench);
       for await (const [key, value] of followerLevel.iterator({ gte: Buffer.from('da\0k-7'), limit: 1 }))
