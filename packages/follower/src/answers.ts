@@ -1,5 +1,5 @@
-import { parseOffset } from '@skein/protocol';
 import type { LinkHeaders } from '@skein/http';
+import { parseOffset } from '@skein/protocol';
 
 /** Code and sentence of a refusal, where its body has them. */
 export function parseProblem(body: string): { readonly code?: string; readonly detail?: string } {

@@ -1,3 +1,4 @@
+import type { NodeLink, LinkAnswer, LinkHeaders } from '@skein/http';
 import {
   formatPosition,
   HEADERS,
@@ -17,7 +18,6 @@ import {
   type Upstream,
 } from '@skein/replication';
 import { parseProblem, retryAfterMsOf } from './answers.ts';
-import type { NodeLink, LinkAnswer, LinkHeaders } from '@skein/http';
 
 export interface FeedRequest {
   /** Where to go on; an offset alone asks for the record that holds the next one, whatever its history. */

@@ -1,7 +1,7 @@
 import type { Clock } from '@skein/core';
+import type { NodeLink, LinkAnswer, LinkRequest } from '@skein/http';
 import { describe, expect, it } from 'vitest';
 import { LeaderHearing } from './leader-hearing.ts';
-import type { NodeLink, LinkAnswer, LinkRequest } from '@skein/http';
 
 const INTERVAL_MS = 30_000;
 const TIMEOUT_MS = 10_000;

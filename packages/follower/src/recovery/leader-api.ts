@@ -1,6 +1,6 @@
+import type { NodeLink } from '@skein/http';
 import { digestPinSchema, HEADERS, parsePosition, type Position } from '@skein/protocol';
 import { parseProblem, retryAfterMsOf } from '../answers.ts';
-import type { NodeLink } from '@skein/http';
 
 /** The leader has answered that it does not give what was asked for, or not now. */
 export class LeaderDeclines extends Error {

@@ -1,5 +1,6 @@
 import { Readable } from 'node:stream';
 import { receiveLines, sha256, type ReceivedLines } from '@skein/core';
+import type { NodeLink } from '@skein/http';
 import {
   formatPosition,
   formatSnapshotCursor,
@@ -12,7 +13,6 @@ import {
 } from '@skein/protocol';
 import type { Refusal } from '@skein/replication';
 import { parseProblem, retryAfterMsOf } from '../answers.ts';
-import type { NodeLink } from '@skein/http';
 import { LeaderDeclines } from './leader-api.ts';
 
 export interface SnapshotQuestion {
