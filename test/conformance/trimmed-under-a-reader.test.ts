@@ -46,3 +46,23 @@ it('a follower that begins gets a snapshot from which the log leads on, not one 
   await leader.stop();
   await store.close();
 });
+
+it('a follower for which the log is trimmed while it is written down is told so before its first page', async () => {
+  const { level } = await createMemoryLevel();
+  const store = await Store.open({ level, role: 'leader', node: 'n', clock: systemClock });
+  for (let i = 1; i <= 5; i++) await store.collection('c').put(`k${i}`, i);
+  const leader = new Leader({ store, clock: systemClock, version: 'test', retention: RETENTION });
+  await leader.server.app.inject('/v1/snapshot');
+  for (let i = 6; i <= 10; i++) await store.collection('c').put(`k${i}`, i);
+  const saveSlots = store.saveSlots.bind(store);
+  // It had asked what to keep before this follower came, and has its turn first.
+  store.saveSlots = async (slots) => {
+    await store.trim(8);
+    await saveSlots(slots);
+  };
+  const headers = { 'skein-follower': 'f', 'skein-log': store.facts.identity.log! };
+  const answer = await leader.server.app.inject({ url: '/v1/snapshot', headers });
+  expect([answer.statusCode, answer.json<{ code: string }>().code]).toStrictEqual([410, 'compacted']);
+  await leader.stop();
+  await store.close();
+});

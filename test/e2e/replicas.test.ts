@@ -5,8 +5,8 @@
  * them; while it is away they are refused, with the position at which they are committed here; and repeated when it is back,
  * they are acknowledged. A follower that is no member does not count, and neither does anybody who only says so.
  */
-import { setTimeout as sleep } from 'node:timers/promises';
 import { Cluster, freePort, runSkein, until, type NodeProcess } from '@skein/testing';
+import { startLeader } from 'skein';
 import { afterEach, describe, expect, it } from 'vitest';
 
 let cluster = new Cluster();
@@ -17,12 +17,12 @@ afterEach(async () => {
 
 const PATH = '/v1/collections/c/k';
 
-interface Set {
+interface Pair {
   readonly leader: NodeProcess;
   readonly member: NodeProcess;
 }
 
-async function leaderAndMember(flags: Readonly<Record<string, string | number>> = {}): Promise<Set> {
+async function leaderAndMember(flags: Readonly<Record<string, string | number>> = {}): Promise<Pair> {
   const port = await freePort();
   const leader = await cluster.leader({ peers: `http://127.0.0.1:${port}`, ...flags });
   const member = await cluster.follower(leader, { 'node-id': 'member' }, { port });
@@ -56,6 +56,7 @@ describe('a write that asks for replicas', () => {
     const headers = { prefer: 'replicas=1; wait=1', 'idempotency-key': 'one' };
     const refused = await put(leader, 'kept', headers);
     expect([refused.status, refused.json.code]).toStrictEqual([503, 'under_replicated']);
+    expect(refused.headers['preference-applied']).toBeUndefined();
     expect(refused.json).toMatchObject({ replicas: 0, wanted: 1, position: expect.stringMatching(/^1\./) });
     await other.caughtUpWith(leader);
     expect((await leader.client.get(PATH)).json).toBe('kept');
@@ -132,6 +133,15 @@ describe('--min-replicas', () => {
     expect((await leader.status()).min_replicas).toBe(1);
   });
 
+  it('holds for what a program writes that has the leader in it', async () => {
+    const nobody = `http://127.0.0.1:${await freePort()}`;
+    const data = await cluster.directory();
+    const node = await startLeader({ data, port: 0, peers: [nobody], minReplicas: 1 });
+    cluster.atEnd(() => node.close());
+    await expect(node.collection('c').put('k', 1)).rejects.toMatchObject({ code: 'under_replicated' });
+    expect((await node.collection('c').get('k'))?.valueBytes.toString()).toBe('1');
+  });
+
   it('needs members', async () => {
     const data = await cluster.directory();
     const { exitCode, stderr } = await runSkein(['leader', '--data', data, '--port', '0', '--min-replicas', '1']);
@@ -144,7 +154,7 @@ describe('--min-replicas', () => {
     const stranger = await cluster.leader({}, { port: Number(new URL(member.url).port) });
     await until('the stranger is seen', async () => (await leader.status()).members[0].counts === false);
     const refused = put(leader, 1, { prefer: 'wait=2' });
-    await sleep(200);
+    await until('it is committed', async () => (await leader.status()).head.offset === 1);
     const { position } = await leader.status();
     const id = (await stranger.status()).node;
     await leader.client.request('GET', '/v1/changes', { headers: { 'skein-follower': id, 'skein-applied': position } });

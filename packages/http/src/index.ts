@@ -3,7 +3,7 @@ export { Comparison, type ComparisonCost, type DigestSource } from './digest/com
 export { fetchDigest, type AskJson } from './digest/fetch-digest.ts';
 export { bulkLoads } from './documents/bulk.ts';
 export { transactions } from './documents/transactions.ts';
-export { onlyMeantHere } from './documents/meant-history.ts';
+export { onlyForThisHistory } from './documents/meant-history.ts';
 export { Replicas } from './documents/replicas.ts';
 export { documentWrites } from './documents/writes.ts';
 export { SlotBook } from './feed/slot-book.ts';

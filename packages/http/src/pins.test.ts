@@ -75,6 +75,12 @@ describe('a pin', () => {
     expect(await offsetOf(pins.take(100, 2))).toBe(2);
   });
 
+  it('that others are having made is not shared with who needs a later one', async () => {
+    const early = pins.take(0);
+    head = at(2);
+    expect(await Promise.all([offsetOf(early), offsetOf(pins.take(0, 2))])).toStrictEqual([1, 2]);
+  });
+
   it('is let go when the content is another one, though it may be at the same position', async () => {
     const before = await pins.take(100);
     nowMs = 1;

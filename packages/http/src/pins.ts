@@ -65,7 +65,9 @@ export class Pins {
       throw new SkeinError('overloaded', 'too many snapshots are being read', { retryAfterSeconds: 1 });
     }
     this.#taking ??= this.#make().finally(() => (this.#taking = null));
-    return this.#taking;
+    const shared = await this.#taking;
+    // Whoever began it may have needed less. What is begun now is of the head.
+    return shared.snapshot.position.offset >= offsetMin ? shared : this.#make();
   }
 
   /** The pin at a position; it stays a while longer for having been asked for. */

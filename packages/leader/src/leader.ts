@@ -1,10 +1,10 @@
-import { isoTime, type Clock, type Committed, type Store, type Transaction } from '@skein/core';
+import { isoTime, type Clock, type Committed, type Identity, type Store, type Transaction } from '@skein/core';
 import {
   boundsOf,
   bulkLoads,
   createServer,
   documentWrites,
-  onlyMeantHere,
+  onlyForThisHistory,
   Replicas,
   SlotBook,
   transactions,
@@ -15,7 +15,7 @@ import {
 } from '@skein/http';
 import type { Health } from '@skein/protocol';
 import { storeVerdict, type RetentionPolicy } from '@skein/replication';
-import type { FastifyBaseLogger } from 'fastify';
+import type { FastifyBaseLogger, FastifyInstance } from 'fastify';
 import { leaderMetrics } from './metrics.ts';
 import { PeerWatch } from './peer-watch.ts';
 
@@ -33,13 +33,6 @@ export interface LeaderOptions {
   readonly logger?: FastifyBaseLogger | undefined;
   readonly addProcessMetrics?: AddMetrics | undefined;
 }
-
-const NO_PEERS: NonNullable<LeaderOptions['peers']> = {
-  urls: [],
-  openLink: () => {
-    throw new Error('a leader without peers opens no link');
-  },
-};
 
 /** The node that takes writes: its store is the writer, and its server has the routes that reach it. */
 export class Leader {
@@ -68,15 +61,15 @@ export class Leader {
       readiness: () => this.#readiness(),
       statusOfRole: () => this.#status(),
     };
-    const log = (): string | null => store.facts.identity.log;
-    const peers = new PeerWatch({ ...(options.peers ?? NO_PEERS), clock, log });
+    const self = (): Identity => store.facts.identity;
+    const peers = options.peers === undefined ? undefined : new PeerWatch({ ...options.peers, clock, self });
     const slots = new SlotBook(store, clock);
     this.#replicas = new Replicas({
       slots,
       clock,
       stopping: node.stopping,
-      log,
-      members: () => peers.members(),
+      log: () => self().log,
+      members: () => peers?.members() ?? [],
       replicasMin: options.replicasMin ?? 0,
     });
     this.server = createServer({
@@ -85,19 +78,11 @@ export class Leader {
       slots,
       retention,
       scrubEveryMs,
-      addWrites: (app) => {
-        peers.install(app);
-        const parts = { writer: store, replicas: this.#replicas };
-        app.register(async (scope) => {
-          scope.addHook('onRequest', onlyMeantHere(store));
-          documentWrites(scope, parts);
-          transactions(scope, parts);
-          bulkLoads(scope, parts);
-        });
-      },
+      addWrites: (app) => addWrites(app, { writer: store, replicas: this.#replicas }),
       addRoleMetrics: (registry) => leaderMetrics(registry, store, () => slots),
       addProcessMetrics,
     });
+    peers?.install(this.server.app);
   }
 
   health(): Health {
@@ -119,9 +104,9 @@ export class Leader {
     };
   }
 
-  /** Takes a write of this very process, which counts as any other. */
+  /** Takes a write from within this process: held to the same as one that comes over HTTP. */
   commit(transaction: Transaction): Promise<Committed> {
-    return this.#replicas.atLeast(() => this.#store.commit(transaction));
+    return this.#replicas.commitHere(() => this.#store.commit(transaction));
   }
 
   /** Turns traffic away, answers who waits, finishes what was accepted. The store is the caller's to close. */
@@ -140,4 +125,13 @@ export class Leader {
     const verdict = storeVerdict({ state: this.#store.state, reason: this.#store.failure });
     return verdict.healthy ? { ready: true, reason: null } : { ready: false, reason: verdict.reason };
   }
+}
+
+function addWrites(app: FastifyInstance, parts: { readonly writer: Store; readonly replicas: Replicas }): void {
+  app.register(async (scope) => {
+    scope.addHook('onRequest', onlyForThisHistory(parts.writer));
+    documentWrites(scope, parts);
+    transactions(scope, parts);
+    bulkLoads(scope, parts);
+  });
 }

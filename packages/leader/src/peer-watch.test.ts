@@ -1,10 +1,11 @@
-import type { Clock } from '@skein/core';
+import type { Clock, Identity } from '@skein/core';
 import type { LinkAnswer } from '@skein/http';
 import Fastify from 'fastify';
 import { describe, expect, it } from 'vitest';
 import { PeerWatch } from './peer-watch.ts';
 
 const LOG = 'this-log';
+const SELF: Identity = { log: LOG, role: 'leader', node: 'self' };
 
 /** What the peer answers to each question, and how long it was left alone after each; the watch ends with the last. */
 async function watched(answers: readonly (string | Error)[]) {
@@ -30,7 +31,7 @@ async function watched(answers: readonly (string | Error)[]) {
     },
     close: async () => undefined,
   });
-  const watch = new PeerWatch({ urls: ['http://peer'], openLink, clock, log: () => LOG });
+  const watch = new PeerWatch({ urls: ['http://peer'], openLink, clock, self: () => SELF });
   const app = Fastify();
   watch.install(app);
   await app.ready();
@@ -52,6 +53,10 @@ describe('a peer', () => {
   it('is who it was while it does not answer, or not sensibly', async () => {
     const answers = [said('a', LOG), new Error('connect ECONNREFUSED'), 'no JSON', '{}', said('not an id!', LOG)];
     expect((await watched(answers)).members).toStrictEqual([{ url: 'http://peer', node: 'a', log: LOG }]);
+  });
+
+  it('is none when it is the node itself', async () => {
+    expect((await watched([said('self', LOG)])).members).toStrictEqual([]);
   });
 
   it('is somebody else when somebody else answers there', async () => {

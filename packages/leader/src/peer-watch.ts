@@ -1,4 +1,4 @@
-import type { Clock } from '@skein/core';
+import type { Clock, Identity } from '@skein/core';
 import type { NodeLink, OpenLink } from '@skein/http';
 import { isNodeId } from '@skein/protocol';
 import type { Member } from '@skein/replication';
@@ -9,8 +9,8 @@ export interface PeerWatchOptions {
   readonly urls: readonly string[];
   readonly openLink: OpenLink;
   readonly clock: Clock;
-  /** The log a peer has to be on. */
-  readonly log: () => string | null;
+  /** The node that asks: peers are to be on its log, and it is none of them. */
+  readonly self: () => Identity;
 }
 
 /** How soon one is asked again that has not yet said what is wanted of it, and one that has. */
@@ -36,8 +36,10 @@ export class PeerWatch {
     this.#members = options.urls.map((url) => ({ url, node: null, log: null }));
   }
 
+  /** The others: whoever gives all nodes the same list names each node to itself, too. */
   members(): readonly Member[] {
-    return this.#members;
+    const { node: self } = this.#options.self();
+    return this.#members.filter(({ node }) => node !== self);
   }
 
   /** Asks from when the server is ready until it closes. */
@@ -52,14 +54,14 @@ export class PeerWatch {
   }
 
   async #watch(index: number): Promise<void> {
-    const { openLink, clock, log } = this.#options;
+    const { openLink, clock, self } = this.#options;
     const { url } = this.#members[index]!;
     const { signal } = this.#ending;
     const link = openLink(url, { connections: 1, timeoutMs: ANSWER_MS, answerBytesMax: ANSWER_BYTES_MAX });
     while (!signal.aborted) {
       // One that does not answer is who it was.
       await this.#ask(link, index, signal).catch(() => undefined);
-      const isKnown = log() !== null && this.#members[index]!.log === log();
+      const isKnown = this.#members[index]!.log === self().log;
       await clock.sleep(isKnown ? LOOK_EVERY_MS : ASK_AGAIN_MS, signal).catch(() => undefined);
     }
     await link.close();

@@ -7,6 +7,7 @@ import { waitForPosition } from './wait-for-position.ts';
 /** A node running in this process. */
 export interface RunningNode {
   readonly url: string;
+  /** What is written through it directly waits for no other node; through `collection`, for as many as are configured. */
   readonly store: Store;
   collection(name: string): Collection;
   health(): Health;

@@ -50,11 +50,11 @@ export function bulkLoads(app: FastifyInstance, { writer, replicas }: WriteParts
         return loadAsTransaction(request, reply, { collection, writer, replicas });
       }
       const source: BulkSource = { request, collection, valueBytesMax: writer.valueBytesMax, line: 0 };
-      const level = replicas.levelOf(request, reply);
+      const level = replicas.levelOf(request);
       const load = new BulkLoad(writer, source);
       try {
         await load.run();
-        if (level !== null) await replicas.reached(load.position, level, reply);
+        await replicas.reached(load.position, level, reply);
       } catch (error) {
         throw load.refusal(error);
       }

@@ -1,28 +1,28 @@
 import type { Store } from '@skein/core';
-import { HEADERS, parsePosition, SkeinError } from '@skein/protocol';
-import type { FastifyRequest, onRequestHookHandler } from 'fastify';
+import { HEADERS, parsePosition } from '@skein/protocol';
+import { planPage } from '@skein/replication';
+import type { FastifyRequest, onRequestAsyncHookHandler } from 'fastify';
+import { heldAt, refusalOf } from '../feed/refusal.ts';
+import { boundsOf } from '../node.ts';
+import { headerOf } from '../request.ts';
 
 /**
- * Refuses writes that are meant for another history than is written here. A follower that passes them on says which log it
- * has and how far, and may not have noticed yet that its leader lost that, or is another one.
+ * Refuses writes that are meant for another history than the one that is written here, as the feed would refuse a reader of
+ * that one. A follower that passes them on says which log it has and how far, and may not have noticed yet that its leader
+ * lost that, or is another one.
  */
-export function onlyMeantHere(store: Store): onRequestHookHandler {
-  return (request, _reply, done) => {
-    if (request.headers[HEADERS.log] === undefined) return done();
-    try {
-      assertMeantHere(request, store);
-    } catch (error) {
-      return done(error as Error);
-    }
-    done();
+export function onlyForThisHistory(store: Store): onRequestAsyncHookHandler {
+  return async (request) => {
+    if (request.headers[HEADERS.log] !== undefined) await assertForThisHistory(request, store);
   };
 }
 
-function assertMeantHere({ headers }: FastifyRequest, { facts }: Store): void {
-  const { identity, head } = facts;
-  if (headers[HEADERS.log] !== identity.log)
-    throw new SkeinError('other_log', `nothing was written: this is log ${identity.log}`, { log: identity.log });
-  const applied = headers[HEADERS.applied];
-  if (typeof applied === 'string' && parsePosition(applied).offset > head.offset)
-    throw new SkeinError('ahead', `nothing was written: this log ends at ${head.offset}`, { head: head.offset });
+async function assertForThisHistory(request: FastifyRequest, store: Store): Promise<void> {
+  const bounds = boundsOf(store)!;
+  const log = headerOf(request, HEADERS.log);
+  const position = parsePosition(headerOf(request, HEADERS.applied) ?? '0');
+  const since = { kind: 'position', position } as const;
+  const plan = planPage({ since, log, mayWait: false }, bounds, await heldAt({ store }, since, bounds));
+  // Whoever is so far behind that the log no longer tells may well be of this history.
+  if (plan.kind !== 'page' && plan.kind !== 'wait' && plan.kind !== 'compacted') throw refusalOf(plan, bounds);
 }

@@ -25,6 +25,8 @@ export interface ReplicasOptions {
 interface Level {
   readonly replicas: number;
   readonly waitMs: number;
+  /** The client asked for replicas, if only for none. */
+  readonly isAsked: boolean;
 }
 
 /**
@@ -58,34 +60,39 @@ export class Replicas {
 
   /** Commits for a client that may want more than is configured, and answers when that is so. */
   async commit(request: FastifyRequest, reply: FastifyReply, commit: () => Promise<Committed>): Promise<Committed> {
-    const level = this.levelOf(request, reply);
+    const level = this.levelOf(request);
     const committed = await commit();
-    if (level !== null) await this.reached(committed.position, level, reply);
+    await this.reached(committed.position, level, reply);
     return committed;
   }
 
-  /** What is to be waited for, asked before anything is written; null when it is nothing. */
-  levelOf(request: FastifyRequest, reply: FastifyReply): Level | null {
+  /** The same for who writes from within this process, and gets what is configured. */
+  async commitHere(commit: () => Promise<Committed>): Promise<Committed> {
+    const { replicasMin: replicas } = this.#options;
+    const committed = await commit();
+    await this.reached(committed.position, { replicas, waitMs: WAIT_SECONDS_DEFAULT * 1000, isAsked: false });
+    return committed;
+  }
+
+  /** What is to be waited for; asked before anything is written, since it may be what cannot be. */
+  levelOf(request: FastifyRequest): Level {
     const { replicasMin, members } = this.#options;
     const asked = preferredReplicas(request);
     const replicas = Math.max(replicasMin, asked ?? 0);
     const count = members().length;
     if (replicas > count)
       throw new SkeinError('bad_header', `replicas=${replicas} cannot be: ${count} other members are configured`);
-    if (asked !== undefined) reply.header('preference-applied', `replicas=${replicas}`);
-    return replicas === 0 ? null : { replicas, waitMs: (preferredWait(request) ?? WAIT_SECONDS_DEFAULT) * 1000 };
+    const waitMs = (preferredWait(request) ?? WAIT_SECONDS_DEFAULT) * 1000;
+    return { replicas, waitMs, isAsked: asked !== undefined };
   }
 
-  /** The same for who writes from within this process, who gets what is configured. */
-  async atLeast(commit: () => Promise<Committed>): Promise<Committed> {
-    const { replicasMin } = this.#options;
-    const committed = await commit();
-    if (replicasMin > 0)
-      await this.reached(committed.position, { replicas: replicasMin, waitMs: WAIT_SECONDS_DEFAULT * 1000 });
-    return committed;
+  /** Resolves when a position is on so many members, and says so where it was asked for. */
+  async reached(position: Position, { replicas, waitMs, isAsked }: Level, reply?: FastifyReply): Promise<void> {
+    if (replicas > 0) await this.#wait(position, { replicas, waitMs }, reply);
+    if (isAsked) reply?.header('preference-applied', `replicas=${replicas}`);
   }
 
-  async reached(position: Position, { replicas, waitMs }: Level, reply?: FastifyReply): Promise<void> {
+  async #wait(position: Position, { replicas, waitMs }: Omit<Level, 'isAsked'>, reply?: FastifyReply): Promise<void> {
     const isReached = (): boolean => position.offset <= this.#replicatedUpTo(replicas);
     if ((await this.#waits.until(isReached, waitMs, reply)) === 'happened') return;
     const count = replicasOf(this.#options.slots.all(), this.#ids(), position);

@@ -4,7 +4,7 @@ import { requireBounds, type ServedNode } from '../node.ts';
 
 /** What the log has at the offset a reader names; undefined when it has nothing there. */
 export async function heldAt(
-  { store }: ServedNode,
+  { store }: Pick<ServedNode, 'store'>,
   since: Since,
   { head, tail }: LogBounds,
 ): Promise<Position | undefined> {

@@ -63,9 +63,9 @@ async function begin(): Promise<{ readonly daily: DailyScrub; readonly ended: Pr
   return { daily, ended };
 }
 
-/** What takes as long as it is let: a store that is read for hours. */
-function untilStopped(signal: AbortSignal): Promise<never> {
-  return new Promise((_, reject) => signal.addEventListener('abort', () => reject(signal.reason as Error)));
+/** What takes as long as it is let: a store that is read for hours, and for ever where nobody can stop it. */
+function untilStopped(signal: AbortSignal | undefined): Promise<never> {
+  return new Promise((_, reject) => signal?.addEventListener('abort', () => reject(signal.reason as Error)));
 }
 
 describe('reading everything again', () => {

@@ -61,8 +61,9 @@ export function snapshotRoute(app: FastifyInstance, parts: SnapshotParts): void 
       const from = after === undefined ? null : parseSnapshotCursor(after);
       // One from which the log does not lead on any more is of no use to whoever begins.
       const { tail, head } = node.store.facts;
-      const takes = (): Promise<Pin> => pins.take(SHARED_MS, Math.min(tail, head.offset));
-      const pin = await (at === undefined ? takes() : pins.at(parsePosition(at)));
+      const pin = await (at === undefined
+        ? pins.take(SHARED_MS, Math.min(tail, head.offset))
+        : pins.at(parsePosition(at)));
       const { position } = pin.snapshot;
       await reserve(request, parts, keep === undefined ? position : parsePosition(keep));
       reply
