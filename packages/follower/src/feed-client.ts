@@ -11,9 +11,11 @@ import {
 } from '@skein/protocol';
 import {
   isOnlyLate,
+  NO_LAG,
   upstreamOf,
   UPSTREAM_UNKNOWN,
   type FetchedPage,
+  type Lag,
   type Refusal,
   type Upstream,
 } from '@skein/replication';
@@ -141,7 +143,15 @@ function toPage(headers: LinkHeaders, body: Uint8Array): FeedAnswer {
   const next = content === null ? undefined : formatPosition(content.next);
   if (next !== undefined && next !== headers[HEADERS.next]) return failed('the page ends before the position it names');
   const changes = first === undefined ? 0 : content!.next.offset - first.offsetFirst + 1;
-  return { kind: 'page', page: { log, headOffset, changes, content }, epoch: typeof epoch === 'string' ? epoch : null };
+  const page = { log, headOffset, lag: lagOf(headers), changes, content };
+  return { kind: 'page', page, epoch: typeof epoch === 'string' ? epoch : null };
+}
+
+/** One that says nothing of it follows no other. What cannot be read is not known. */
+function lagOf(headers: LinkHeaders): Lag {
+  const { [HEADERS.lagChanges]: changes, [HEADERS.lagMs]: ms } = headers;
+  if (changes === undefined && ms === undefined) return NO_LAG;
+  return { changes: parseOffset(String(changes)) ?? null, ms: parseOffset(String(ms)) ?? null };
 }
 
 function refusedOrFailed(status: number, headers: LinkHeaders, body: string): FeedAnswer {

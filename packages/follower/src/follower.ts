@@ -15,12 +15,14 @@ import {
   followerReadiness,
   followerVerdict,
   lagChanges,
+  lagOfServed,
   lagSeconds,
   progressAt,
   rateDelayMs,
   SLO_DEFAULTS,
   storeVerdict,
   type FollowerPolicy,
+  type Lag,
   type LogBounds,
   type RetentionPolicy,
   type SloLimits,
@@ -85,6 +87,7 @@ export class Follower {
   readonly #metrics: FollowerMetrics;
   readonly #slo: SloWatch;
   readonly #stopping = new AbortController();
+  #onUpToDate: () => void = () => undefined;
   #changesApplied = 0;
   #errorCount = 0;
   #lastError: string | null = null;
@@ -155,6 +158,8 @@ export class Follower {
       stopping: this.#stopping.signal,
       bounds: () => boundsOf(store) ?? this.#boundsOfLeader(),
       upstream: () => this.#path(),
+      lagAt: (offset) => this.#lagAt(offset),
+      onUpToDate: (listener) => (this.#onUpToDate = listener),
       health: () => this.health(),
       readiness: () => this.#readiness(),
       statusOfRole: () => this.#status(),
@@ -220,7 +225,7 @@ export class Follower {
   /** A leader in contact that has no change yet has a log all the same, and so have those who follow this node. */
   #boundsOfLeader(): LogBounds | undefined {
     const { state, leaderEpoch } = this.#replicator;
-    if (state.log === null || leaderEpoch === null || state.progress.leaderHead !== 0) return undefined;
+    if (state.log === null || leaderEpoch === null || state.progress.contact?.head !== 0) return undefined;
     return { log: state.log, history: [{ epoch: leaderEpoch, offsetFirst: 1 }], head: START, tail: 1 };
   }
 
@@ -229,12 +234,20 @@ export class Follower {
     return this.#replicator.state.phase === 'following' ? this.#client.path : null;
   }
 
+  /** The same holds of how far it is behind: while it makes another copy, what it knows is not of what is here. */
+  #lagAt(offset: number): Lag {
+    const { phase, progress } = this.#condition();
+    return phase === 'following'
+      ? lagOfServed(progress, offset, this.#options.clock.now())
+      : { changes: null, ms: null };
+  }
+
   /** What the machine knows, as of now. */
   #condition(): ReplicatorState {
     const { policy, requestTimeoutMs, clock } = this.#options;
     const { state } = this.#replicator;
     // The silence that is a rate's own doing says nothing of the leader.
-    const heldBackMs = rateDelayMs(state, state.progress.contactAtMs ?? 0);
+    const heldBackMs = rateDelayMs(state, state.progress.contact?.atMs ?? 0);
     const restMs = Math.max(policy.waitSeconds * 1000, policy.pollIntervalMs ?? 0) + heldBackMs;
     const silenceMsMax = restMs + 2 * requestTimeoutMs;
     const progress = progressAt(state.progress, clock.now(), silenceMsMax);
@@ -264,7 +277,7 @@ export class Follower {
       leader: {
         url: leaderUrl,
         epoch: this.#replicator.leaderEpoch,
-        head: progress.leaderHead,
+        head: progress.contact?.head ?? null,
         path: this.#path(),
         ...this.#hearing.describe(),
       },
@@ -316,6 +329,7 @@ export class Follower {
   #observer(): ReplicatorObserver {
     const { clock, logger, leaderUrl } = this.#options;
     return {
+      heardUpToDate: () => this.#onUpToDate(),
       answered: (callMs) => {
         this.#metrics.answered(callMs);
         this.#slo.observe('leader_call', callMs);

@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { classicLevel, Store, type Clock } from '@skein/core';
 import { recordPosition, START, type RecordView, type Role } from '@skein/protocol';
-import type { FollowerPolicy } from '@skein/replication';
+import { NO_LAG, type FollowerPolicy } from '@skein/replication';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { FeedAnswer, FeedRequest } from './feed-client.ts';
 import { Replicator, type ReplicatorObserver } from './replicator.ts';
@@ -19,7 +19,7 @@ const POLICY: FollowerPolicy = {
 };
 const EMPTY: FeedAnswer = {
   kind: 'page',
-  page: { log: 'log', headOffset: 0, changes: 0, content: null },
+  page: { log: 'log', headOffset: 0, lag: NO_LAG, changes: 0, content: null },
   epoch: '1-aaaaaaaa',
 };
 
@@ -28,6 +28,7 @@ const noRecovery = (): never => {
   throw new Error('there is nothing to recover from');
 };
 const UNWATCHED: ReplicatorObserver = {
+  heardUpToDate: ignored,
   answered: ignored,
   fetched: ignored,
   deduped: ignored,
@@ -149,7 +150,7 @@ describe('a page that begins with what a follower has already', () => {
     const content = { ...place, next: recordPosition(last), payload: page };
     const changes = last.offsetLast - first.offsetFirst + 1;
     const { log } = leader.facts.identity;
-    return { kind: 'page', page: { log: log!, headOffset: 6, changes, content }, epoch: first.epoch };
+    return { kind: 'page', page: { log: log!, headOffset: 6, lag: NO_LAG, changes, content }, epoch: first.epoch };
   }
 
   it('is taken from where the follower is, and the rest counted', async () => {

@@ -2,7 +2,6 @@ import { receivePage, type Clock, type ReceivedPage, type Store } from '@skein/c
 import { isSkeinError, type RecordView } from '@skein/protocol';
 import {
   initialFollower,
-  lagChanges,
   leaderCallMs,
   pageBehind,
   step,
@@ -26,6 +25,8 @@ export type SyncErrorType = 'sync_failed' | 'apply_failed' | 'connection_error';
 
 /** What happens in the loop, for logs and metrics. */
 export interface ReplicatorObserver {
+  /** It is as of now up to date, and nothing had to be applied for that. */
+  heardUpToDate(): void;
   /** The leader has answered, whatever it was; the time it was to wait is not counted. */
   answered(callMs: number): void;
   fetched(page: { readonly changes: number; readonly tookMs: number }): void;
@@ -104,7 +105,7 @@ export class Replicator {
   /** Follows, and hears from its leader. */
   get isInContact(): boolean {
     const { phase, progress } = this.#state;
-    return phase === 'following' && lagChanges(progress) !== null;
+    return phase === 'following' && progress.connected;
   }
 
   /** Nothing more is applied until it is said how far, or that it may go on. */
@@ -142,6 +143,8 @@ export class Replicator {
     const { state, effects } = step(before, event);
     this.#state = state;
     if (state.inHand !== null && before.inHand === null) this.#options.observer.heldBack();
+    if (event.kind === 'fetched' && state.progress.upToDate !== before.progress.upToDate)
+      this.#options.observer.heardUpToDate();
     if (state.phase === 'refused' && before.phase !== 'refused') this.#options.observer.refused(state.lastError!);
     if (state.phase === 'recovering' && before.phase !== 'recovering')
       this.#options.observer.recovering(state.lastError!);

@@ -1,10 +1,15 @@
-import type { Clock, Published, Store } from '@skein/core';
+import type { Published } from '@skein/core';
+import type { ServedNode } from './node.ts';
 import { Waits } from './waits.ts';
 
-/** Lets requests wait for what becomes durable. */
-export class Commits extends Waits<Published> {
-  constructor(store: Store, clock: Clock, stopping: AbortSignal) {
-    super(clock, stopping);
-    store.subscribe((published) => this.tell(published));
+/** Something has become durable here; or a follower has heard that there is nothing that it does not have. */
+export type News = Published | 'up-to-date';
+
+/** Lets requests wait for what happens to a node's log. */
+export class Commits extends Waits<News> {
+  constructor(node: Pick<ServedNode, 'store' | 'clock' | 'stopping' | 'onUpToDate'>) {
+    super(node.clock, node.stopping);
+    node.store.subscribe((published) => this.tell(published));
+    node.onUpToDate?.(() => this.tell('up-to-date'));
   }
 }

@@ -1,6 +1,6 @@
 import type { Clock, Store } from '@skein/core';
 import { SkeinError, type Health, type Role } from '@skein/protocol';
-import type { LogBounds } from '@skein/replication';
+import type { Lag, LogBounds } from '@skein/replication';
 
 /** What these plugins need of the node they serve, whatever its role. */
 export interface ServedNode {
@@ -15,6 +15,10 @@ export interface ServedNode {
   bounds(): LogBounds | undefined;
   /** Ids of the nodes it follows, nearest first; null while that is not known. A leader follows none. */
   upstream?(): readonly string[] | null;
+  /** How far its log up to an offset is behind that of the node that takes writes. A leader's is not. */
+  lagAt?(offset: number): Lag;
+  /** Of a follower: calls whenever it has heard that all there is is here, and nothing had to be applied for that. */
+  onUpToDate?(listener: () => void): void;
   health(): Health;
   /** Whether traffic should be sent here, and if not, why. */
   readiness(): { readonly ready: boolean; readonly reason: string | null };

@@ -101,7 +101,7 @@ export function createServer({
   closeWhatWasBusy(app, node);
   discardUnreadBodies(app);
 
-  const commits = new Commits(node.store, node.clock, node.stopping);
+  const commits = new Commits(node);
   const pages = new PageSource(node, slo);
   const pins = new Pins(node.store, node.clock);
   const snapshots = new SnapshotPages(pins);

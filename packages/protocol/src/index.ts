@@ -81,4 +81,4 @@ export {
   type SnapshotPage,
 } from './snapshot.ts';
 export { formatEtag, makeVersion, parseEtagList, parseVersion, type Version } from './version.ts';
-export { HEADERS, MEDIA_TYPES, type Role } from './wire.ts';
+export { HEADERS, LAG_UNKNOWN, MEDIA_TYPES, type Role } from './wire.ts';

@@ -14,9 +14,14 @@ export const HEADERS = {
   applied: 'skein-applied',
   node: 'skein-node',
   upstream: 'skein-upstream',
+  lagChanges: 'skein-lag-changes',
+  lagMs: 'skein-lag-ms',
   idempotencyKey: 'idempotency-key',
   idempotentReplayed: 'idempotent-replayed',
 } as const;
+
+/** What a follower says of a lag that it does not know. */
+export const LAG_UNKNOWN = 'unknown';
 
 export const MEDIA_TYPES = {
   json: 'application/json',

@@ -35,5 +35,5 @@ export function fetchIn<Payload>(state: FollowerState<Payload>, delayMs: number)
  * nothing is waited for, so whatever time the answer takes is the leader's own.
  */
 function mayPark<Payload>({ policy, progress, fetchedTo }: FollowerState<Payload>): boolean {
-  return policy.pollIntervalMs === null && progress.connected && fetchedTo.offset >= (progress.leaderHead ?? 0);
+  return policy.pollIntervalMs === null && progress.connected && fetchedTo.offset >= (progress.contact?.head ?? 0);
 }

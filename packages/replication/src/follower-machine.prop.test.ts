@@ -10,7 +10,7 @@ import {
   type FollowerPolicy,
   type Refusal,
 } from './follower-state.ts';
-import { lagChanges } from './progress.ts';
+import { lagChanges, NO_LAG } from './progress.ts';
 
 /**
  * The machine in a world where everything that can happen does, in any order. The world is a simulated leader, disk and
@@ -148,15 +148,15 @@ class World {
     expect(applied).toEqual(this.log[this.durable]);
     expect(progress.applied).toBe(applied.offset);
     if (!this.inContact) expect(lagChanges(progress)).toBeNull();
-    const upToDateAt = progress.upToDateAtMs;
-    if (upToDateAt !== null) expect(applied.offset).toBeGreaterThanOrEqual(this.#headAt.get(upToDateAt)!);
+    const { upToDate } = progress;
+    if (upToDate !== null) expect(applied.offset).toBeGreaterThanOrEqual(this.#headAt.get(upToDate.asOfMs)!);
   }
 
   /** What a leader sends for a span, as far as it has it. */
   page({ from, to }: Span): Page {
     const end = Math.min(to, this.log.length - 1);
     const [before, first, next] = [this.log[from], this.log[from + 1], this.log[end]!];
-    const facts = { log: 'log', headOffset: this.log.at(-1)!.offset };
+    const facts = { log: 'log', headOffset: this.log.at(-1)!.offset, lag: NO_LAG };
     if (before === undefined || first === undefined || end <= from) return { ...facts, changes: 0, content: null };
     const place = { offsetFirst: before.offset + 1, hashBefore: before.hash, epochFirst: first.epoch, next };
     return { ...facts, changes: next.offset - before.offset, content: { ...place, payload: { from, to: end } } };

@@ -2,6 +2,7 @@ import { START } from '@skein/protocol';
 import { describe, expect, it } from 'vitest';
 import { step } from './follower-machine.ts';
 import { initialFollower, type FollowerEffect, type FollowerEvent, type FollowerPolicy } from './follower-state.ts';
+import { NO_LAG } from './progress.ts';
 
 /**
  * Every event in every phase. The compiler demands each cell; a cell says the phase that follows and the effects. Each
@@ -35,6 +36,7 @@ const EVENTS: { readonly [Kind in Event['kind']]: (state: State) => Extract<Even
     page: {
       log: 'log',
       headOffset: 4,
+      lag: NO_LAG,
       changes: 2,
       content: {
         offsetFirst: fetchedTo.offset + 1,

@@ -8,7 +8,7 @@ import {
   type FollowerPolicy,
   type Refusal,
 } from './follower-state.ts';
-import { lagChanges } from './progress.ts';
+import { lagChanges, NO_LAG } from './progress.ts';
 
 type Event = FollowerEvent<string>;
 
@@ -28,7 +28,8 @@ const at = (offset: number, epoch = '2-aaaaaaaa'): Position =>
 
 /** How an event differs from one that fits. */
 type Fetched = Partial<
-  { first: number; before: Position; epoch: string; changesHere: number } & Pick<Page, 'log' | 'headOffset'> & Times
+  { first: number; before: Position; epoch: string; changesHere: number } & Pick<Page, 'log' | 'headOffset' | 'lag'> &
+    Times
 >;
 type Times = Pick<Extract<Event, { kind: 'fetched' }>, 'ticket' | 'tookMs' | 'nowMs'>;
 type Page = Extract<Event, { kind: 'fetched' }>['page'];
@@ -50,17 +51,17 @@ class Follower {
 
   /** A page of two changes behind what was fetched, or as said. */
   fetched({ first, before, changesHere = 0, ...fetched }: Fetched = {}): this {
-    const { epoch = '2-aaaaaaaa', log = 'log', headOffset = 100, ...times } = fetched;
+    const { epoch = '2-aaaaaaaa', log = 'log', headOffset = 100, lag = NO_LAG, ...times } = fetched;
     const { fetchedTo } = this.state;
     const offsetFirst = first ?? fetchedTo.offset + 1;
     const { hash } = before ?? fetchedTo;
     const place = { offsetFirst, hashBefore: hash, epochFirst: epoch, next: at(offsetFirst + 1, epoch) };
     const content = { ...place, payload: `${offsetFirst}` };
-    return this.#answered({ log, headOffset, changes: 2, changesHere, content }, times);
+    return this.#answered({ log, headOffset, lag, changes: 2, changesHere, content }, times);
   }
 
-  empty({ log = 'log', headOffset = this.state.fetchedTo.offset, ...times }: Fetched = {}): this {
-    return this.#answered({ log, headOffset, changes: 0, content: null }, times);
+  empty({ log = 'log', headOffset = this.state.fetchedTo.offset, lag = NO_LAG, ...times }: Fetched = {}): this {
+    return this.#answered({ log, headOffset, lag, changes: 0, content: null }, times);
   }
 
   #answered(page: Page, times: Partial<Times>): this {
@@ -95,7 +96,7 @@ class Follower {
 /** Two changes behind a gap, at no time to back off. */
 function badPage({ state: { ticket } }: Follower): Event {
   const place = { offsetFirst: 9, hashBefore: at(8).hash, epochFirst: '2-aaaaaaaa', next: at(10), payload: '9' };
-  const page = { log: 'log', headOffset: 100, changes: 2, content: place };
+  const page = { log: 'log', headOffset: 100, lag: NO_LAG, changes: 2, content: place };
   return { kind: 'fetched', ticket, page, tookMs: 5, nowMs: 1000, random: 0 };
 }
 
@@ -441,6 +442,6 @@ describe('a copy', () => {
     const follower = refused(new Follower({ acceptReset: true }).empty(), 'other_log');
     follower.on({ kind: 'recovered', log: 'another', position: at(9), nowMs: 0 });
     expect(follower.effects).toMatchObject([{ kind: 'fetch', since: at(9), waitSeconds: 0 }]);
-    expect(follower.state.progress).toMatchObject({ applied: 9, connected: false, upToDateAtMs: null });
+    expect(follower.state.progress).toMatchObject({ applied: 9, connected: false, upToDate: null });
   });
 });

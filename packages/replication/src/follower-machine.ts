@@ -111,7 +111,7 @@ function afterFetch<Payload>(
     isFetching: false,
     failures: 0,
     breaker: CLOSED,
-    progress: progressAfterContact(state.progress, page.headOffset, nowMs),
+    progress: progressAfterContact(state.progress, page.headOffset, page.lag, nowMs),
   };
   if (page.content === null) {
     // Whatever could not be applied is here after all: a failed write may have been stored.

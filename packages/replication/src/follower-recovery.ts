@@ -2,7 +2,7 @@ import { backoffDelayMs } from './backoff.ts';
 import { CLOSED } from './breaker.ts';
 import { fetchNext } from './follower-fetch.ts';
 import type { EventOf, FollowerEffect, FollowerState, FollowerStep, Refusal } from './follower-state.ts';
-import { NO_PROGRESS, progressAfterSilence } from './progress.ts';
+import { NO_PROGRESS, progressAfterRecovery, progressAfterSilence } from './progress.ts';
 import { expectationOf, planRecovery, type Obstacle } from './recovery.ts';
 
 /** Takes the way past the refusal, if there is one; otherwise an operator has to. */
@@ -66,8 +66,9 @@ function afterRecovered<Payload>(
   state: FollowerState<Payload>,
   { log, position, nowMs }: EventOf<Payload, 'recovered'>,
 ): FollowerStep<Payload> {
-  const isSameLog = log === state.log;
-  const { progress } = state;
+  const isReset = state.recovery?.isReset === true;
+  // When it was last up to date with another log, or before a reset, says nothing of what is here now.
+  const before = log === state.log && !isReset ? state.progress : NO_PROGRESS;
   const recovered: FollowerState<Payload> = {
     ...state,
     phase: 'following',
@@ -78,9 +79,8 @@ function afterRecovered<Payload>(
     applyFailures: 0,
     breaker: CLOSED,
     recovery: null,
-    mayReset: state.mayReset && state.recovery?.isReset !== true,
-    // When it was last up to date with another log says nothing of this one.
-    progress: { ...(isSameLog ? progress : NO_PROGRESS), applied: position.offset, connected: false },
+    mayReset: state.mayReset && !isReset,
+    progress: progressAfterRecovery(before, position.offset),
     lastError: null,
   };
   return fetchNext(recovered, 0, nowMs);

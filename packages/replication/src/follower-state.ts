@@ -1,7 +1,7 @@
 import type { Position } from '@skein/protocol';
 import type { BackoffPolicy } from './backoff.ts';
 import { CLOSED, type Breaker, type BreakerPolicy } from './breaker.ts';
-import { NO_PROGRESS, type Progress } from './progress.ts';
+import { NO_PROGRESS, type Lag, type Progress } from './progress.ts';
 import type { Expectation, Obstacle, Recovery, Rung } from './recovery.ts';
 import { FULL, type RatePolicy, type TokenBucket } from './token-bucket.ts';
 
@@ -22,6 +22,8 @@ export interface FollowerPolicy {
 export interface FetchedPage<Payload> {
   readonly log: string;
   readonly headOffset: number;
+  /** How far the node that answered is itself behind. */
+  readonly lag: Lag;
   readonly changes: number;
   /** Changes that came before them and had come already: passed over, and fetched all the same. */
   readonly changesHere?: number;

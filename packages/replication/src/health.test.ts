@@ -12,13 +12,12 @@ import { NO_PROGRESS, type Progress } from './progress.ts';
 const NOW = 100_000;
 const LAG_SECONDS_MAX = 30;
 
-const upToDate = (secondsAgo: number): Progress => ({
-  applied: 7,
-  connected: true,
-  leaderHead: 7,
-  contactAtMs: NOW - secondsAgo * 1000,
-  upToDateAtMs: NOW - secondsAgo * 1000,
-});
+/** As an answer has left it that long ago, which named this head. */
+const upToDate = (secondsAgo: number, head = 7): Progress => {
+  const asOfMs = NOW - secondsAgo * 1000;
+  const contact = { atMs: asOfMs, head, leaderHead: head, asOfMs };
+  return { applied: 7, connected: true, contact, upToDate: { head: 7, asOfMs } };
+};
 
 const FINE: FollowerCondition = {
   phase: 'following',
@@ -38,7 +37,7 @@ describe('a follower', () => {
   it.each<[what: string, changed: Partial<FollowerCondition>]>([
     ['in contact and up to date a moment ago', {}],
     ['up to date exactly as long ago as allowed', { progress: upToDate(30) }],
-    ['behind, but up to date within the bound', { progress: { ...upToDate(29), leaderHead: 999 } }],
+    ['behind, but up to date within the bound', { progress: upToDate(29, 999) }],
     ['that had an error and got over it', { lastError: 'connect ECONNREFUSED' }],
   ])('is healthy %s', (_, changed) => {
     expect(reason(changed)).toBeNull();
@@ -62,12 +61,12 @@ describe('a follower', () => {
     ],
     [
       'that copies a long log',
-      { progress: { ...NO_PROGRESS, connected: true, leaderHead: 1e6, contactAtMs: NOW } },
+      { progress: { ...upToDate(0, 1e6), upToDate: null } },
       'the follower is catching up for the first time',
     ],
     [
       'over its bound, however good its contact',
-      { progress: { ...upToDate(30.5), contactAtMs: NOW } },
+      { progress: upToDate(30.5) },
       'the follower was last up to date 30.5 s ago, the bound is 30 s',
     ],
     [

@@ -44,12 +44,16 @@ export { nextPageSize, PAGE_SIZES, type PageMeasure } from './page-size.ts';
 export { placeOf, type LogBounds, type Place } from './place.ts';
 export {
   lagChanges,
+  lagOfServed,
   lagSeconds,
+  NO_LAG,
   NO_PROGRESS,
   progressAfterApply,
   progressAfterContact,
+  progressAfterRecovery,
   progressAfterSilence,
   progressAt,
+  type Lag,
   type Progress,
 } from './progress.ts';
 export { nextComparisonMs, REPAIRS_MAX, type DriftReport } from './drift.ts';

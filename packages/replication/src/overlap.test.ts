@@ -2,6 +2,7 @@ import { START, type Position, type RecordHeader } from '@skein/protocol';
 import { describe, expect, it } from 'vitest';
 import type { FetchedPage } from './follower-state.ts';
 import { pageBehind } from './overlap.ts';
+import { NO_LAG } from './progress.ts';
 
 const EPOCH = '2-aaaaaaaa';
 const hashAt = (offset: number): string => offset.toString(16).padStart(16, '0');
@@ -17,7 +18,13 @@ function pageOf(...payload: readonly RecordHeader[]): FetchedPage<readonly Recor
   const [first, last] = [payload[0]!, payload.at(-1)!];
   const place = { offsetFirst: first.offsetFirst, hashBefore: first.hashBefore, epochFirst: first.epoch };
   const changes = last.offsetLast - first.offsetFirst + 1;
-  return { log: 'log', headOffset: 100, changes, content: { ...place, next: at(last.offsetLast), payload } };
+  return {
+    log: 'log',
+    headOffset: 100,
+    lag: NO_LAG,
+    changes,
+    content: { ...place, next: at(last.offsetLast), payload },
+  };
 }
 
 const page = pageOf(record(6, 7), record(8, 10), record(11, 11), record(12, 15));
@@ -48,7 +55,7 @@ describe('a page that repeats nothing', () => {
   it('is left as it is', () => {
     expect(pageBehind(page, at(5))).toStrictEqual({ page, changesHere: 0 });
     expect(pageBehind(page, START)).toStrictEqual({ page, changesHere: 0 });
-    const empty = { log: 'log', headOffset: 10, changes: 0, content: null };
+    const empty = { log: 'log', headOffset: 10, lag: NO_LAG, changes: 0, content: null };
     expect(pageBehind(empty, at(10))).toStrictEqual({ page: empty, changesHere: 0 });
   });
 });

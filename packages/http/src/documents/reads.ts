@@ -1,10 +1,10 @@
 import { Readable } from 'node:stream';
 import { formatEtag, MEDIA_TYPES, parseEtagList, parseVersion, SkeinError } from '@skein/protocol';
-import type { Document, Published } from '@skein/core';
+import type { Document } from '@skein/core';
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import type { ZodTypeProvider } from 'fastify-type-provider-zod';
 import { z } from 'zod';
-import type { Commits } from '../commits.ts';
+import type { Commits, News } from '../commits.ts';
 import { minPositionHook } from '../min-position.ts';
 import type { ServedNode } from '../node.ts';
 import { flagQuery, headerOf, limitQuery, negotiate, NO_QUERY, waitQuery } from '../request.ts';
@@ -112,8 +112,8 @@ async function newerDocument(
     try {
       const document = await node.store.documents.get(name.collection, name.key);
       if ((document?.version ?? '0') !== after) return document;
-      const holds = (published: Published | undefined): boolean =>
-        isChanged || (published !== undefined && isMentioned(published));
+      const holds = (news: News | undefined): boolean =>
+        isChanged || (news !== undefined && news !== 'up-to-date' && isMentioned(news));
       const end = await commits.until(holds, deadlineMs - node.clock.now(), reply);
       if (end !== 'happened') return document;
     } finally {

@@ -3,6 +3,7 @@ import {
   checkReadableCollection,
   formatPosition,
   HEADERS,
+  LAG_UNKNOWN,
   LIMITS,
   MEDIA_TYPES,
   parsePosition,
@@ -12,12 +13,11 @@ import {
   type Position,
   type Since,
 } from '@skein/protocol';
-import type { Published } from '@skein/core';
-import { planPage } from '@skein/replication';
+import { planPage, type Lag } from '@skein/replication';
 import type { FastifyInstance, FastifyReply, FastifyRequest, onSendHookHandler } from 'fastify';
 import type { ZodTypeProvider } from 'fastify-type-provider-zod';
 import { z } from 'zod';
-import type { Commits } from '../commits.ts';
+import type { Commits, News } from '../commits.ts';
 import { minPositionHook } from '../min-position.ts';
 import { requireBounds, type ServedNode } from '../node.ts';
 import { headerOf, limitQuery, negotiate, waitQuery } from '../request.ts';
@@ -52,6 +52,8 @@ interface FeedRequest {
   readonly filter: FeedFilter | undefined;
   readonly log: string | undefined;
   readonly deadlineMs: number;
+  /** It follows this node, and so wants to know as of when it has everything. */
+  readonly isFollower: boolean;
 }
 
 /** GET /v1/changes: decides by the planner, then does what the plan says. */
@@ -76,7 +78,9 @@ export function changeFeed(app: FastifyInstance, parts: FeedParts): void {
           filter,
           log: headerOf(request, HEADERS.log),
           deadlineMs: node.clock.now() + wait * 1000,
+          isFollower: headerOf(request, HEADERS.follower) !== undefined,
         });
+        sayLag(reply, node.lagAt?.(page.facts.head.offset));
         return sendPage(reply, format, page);
       },
     );
@@ -92,6 +96,15 @@ function sayPath(node: ServedNode): onSendHookHandler {
     if (path !== null) reply.header(HEADERS.upstream, path.join(','));
     done(null, payload);
   };
+}
+
+/**
+ * How far what is sent is behind, where it may be: a follower of a follower is not up to date because it has what that one
+ * has. A page may have been made some time ago for another reader; what holds of where it ends holds of it now.
+ */
+function sayLag(reply: FastifyReply, lag: Lag | undefined): void {
+  if (lag === undefined) return;
+  reply.header(HEADERS.lagChanges, lag.changes ?? LAG_UNKNOWN).header(HEADERS.lagMs, lag.ms ?? LAG_UNKNOWN);
 }
 
 function formatOf(request: FastifyRequest): FeedFormat {
@@ -137,7 +150,7 @@ async function nextPage(
   reply: FastifyReply,
   request: FeedRequest,
 ): Promise<EncodedPage> {
-  const { limit, format, filter, log } = request;
+  const { limit, format, filter, log, isFollower } = request;
   let from = request.since;
   let asked: Position | undefined;
   let { deadlineMs } = request;
@@ -149,11 +162,12 @@ async function nextPage(
     asked ??= plan.since;
     from = { kind: 'position', position: plan.since };
     if (plan.kind === 'wait') {
-      const hasNews = (published: Published | undefined): boolean =>
-        published?.isAnew === true || node.store.facts.head.offset > plan.since.offset;
-      const end = await commits.until(hasNews, deadlineMs - node.clock.now(), reply);
-      // Time up, or nobody left to wait for: the next round answers with what there is.
-      if (end !== 'happened') deadlineMs = 0;
+      const hasMore = (): boolean => node.store.facts.head.offset > plan.since.offset;
+      const isAwaited = (news: News | undefined): boolean =>
+        news === 'up-to-date' ? isFollower : news?.isAnew === true || hasMore();
+      const end = await commits.until(isAwaited, deadlineMs - node.clock.now(), reply);
+      // Time up, nobody left to wait for, or the news that there is none: the next round answers with what there is.
+      if (end !== 'happened' || !hasMore()) deadlineMs = 0;
       continue;
     }
     const page = await pages.page({ since: asked, from: plan.since, limit, format, filter });

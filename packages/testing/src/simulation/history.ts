@@ -131,6 +131,8 @@ export type HistoryEvent =
       readonly appliedOffset: number;
       /** The leader's head as of the last answer of the leader that reached this follower, and when; null before the first. */
       readonly lastContact: { readonly atMs: number; readonly head: number } | null;
+      /** How long answers to it, and to those it follows, have been under way at most, all together. */
+      readonly lateMsMax: number;
       /** A follower that has heard nothing for this long may not claim to be connected. */
       readonly silenceMsMax: number;
     }

@@ -39,6 +39,38 @@ export const FOLLOWING: readonly Mutant[] = [
     ],
   },
   {
+    name: 'takes what the follower it follows has for all there is',
+    edits: [
+      {
+        file: 'follower/dist/feed-client.js',
+        find: 'if (changes === undefined && ms === undefined)',
+        replace: '',
+      },
+    ],
+  },
+  {
+    name: 'says of a page how old the node is, and not the page',
+    edits: [
+      {
+        file: 'replication/src/progress.ts',
+        find: 'const asOf = newestWithin(progress, head);',
+        replace: 'const asOf = progress.upToDate;',
+      },
+    ],
+    test: 'packages/replication/src/progress.test.ts',
+  },
+  {
+    name: 'does not tell its own followers that it has heard there is nothing new',
+    edits: [
+      {
+        file: 'http/dist/commits.js',
+        find: "node.onUpToDate?.(() => this.tell('up-to-date'));",
+        replace: '',
+      },
+    ],
+    test: 'test/e2e/cascade.test.ts',
+  },
+  {
     name: 'measures its lag by the wall clock',
     edits: [
       {
@@ -155,7 +187,7 @@ export const FOLLOWING: readonly Mutant[] = [
     edits: [
       {
         file: 'replication/src/follower-fetch.ts',
-        find: ' && fetchedTo.offset >= (progress.leaderHead ?? 0)',
+        find: ' && fetchedTo.offset >= (progress.contact?.head ?? 0)',
         replace: '',
       },
     ],

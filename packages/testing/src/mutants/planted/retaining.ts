@@ -1,6 +1,13 @@
-import type { Mutant } from '../mutant.ts';
+import type { Edit, Mutant } from '../mutant.ts';
 
 const STORE = 'core/dist/store.js';
+
+/** What is needed is looked at twice: in the plan, and when the turn of what is to go has come. */
+const WITHOUT_LOOKING_AGAIN: Edit = {
+  file: STORE,
+  find: 'Math.min(tailWanted, keptFrom(), ',
+  replace: 'Math.min(tailWanted, ',
+};
 
 /** Mistakes of how long a log is kept, and for whom. */
 export const RETAINING: readonly Mutant[] = [
@@ -12,11 +19,12 @@ export const RETAINING: readonly Mutant[] = [
         find: 'wanted = Math.min(wanted, needed);',
         replace: 'continue;',
       },
+      WITHOUT_LOOKING_AGAIN,
     ],
   },
   {
     name: 'trims what somebody needs who came meanwhile',
-    edits: [{ file: STORE, find: 'Math.min(tailWanted, keptFrom(), ', replace: 'Math.min(tailWanted, ' }],
+    edits: [WITHOUT_LOOKING_AGAIN],
     test: 'test/conformance/memory-level.test.ts',
   },
   {
@@ -46,6 +54,7 @@ export const RETAINING: readonly Mutant[] = [
         find: 'for (const { id, applied } of slots.judge(plan)) {',
         replace: 'for (const { id, applied } of []) {',
       },
+      WITHOUT_LOOKING_AGAIN,
     ],
   },
   {

@@ -216,7 +216,8 @@ export function settled(...nodes: readonly Settled[]): EventOf<'settled'> {
   return { kind: 'settled', nodes };
 }
 
-export type HistoryMaker = (log: LogWriter) => readonly HistoryEvent[];
+/** Everything happens at once, unless it is said when. */
+export type HistoryMaker = (log: LogWriter) => readonly (HistoryEvent & { readonly ms?: number })[];
 
 /** What a checker has against a history, or undefined when it takes it. */
 export function violationOf(make: (ledger: Ledger) => Checker, history: HistoryMaker): string | undefined {
@@ -224,7 +225,7 @@ export function violationOf(make: (ledger: Ledger) => Checker, history: HistoryM
   const checker = make(ledger);
   try {
     for (const event of history(new LogWriter())) {
-      const timed = { ...event, ms: 0 };
+      const timed = { ms: 0, ...event };
       ledger.observe(timed);
       checker.observe(timed);
     }

@@ -1,14 +1,39 @@
-import type { Health } from '@skein/protocol';
+import type { Health, Position } from '@skein/protocol';
 import { describe, expect, it } from 'vitest';
-import { violationOf, wellAt, type EventOf } from './histories.test-kit.ts';
+import type { HistoryEvent } from '../history.ts';
+import { damaged, EPOCH, published, started, violationOf, wellAt, type EventOf } from './histories.test-kit.ts';
 import { HonestHealth } from './honest-health.ts';
 
 type HealthEvent = EventOf<'health'>;
 
 /** What a checker has against a follower at 7 that heard from its leader a second ago, of a head at 7. */
 function check(wrong: Partial<HealthEvent>, health: Partial<Health> = {}): string | undefined {
+  return violationOf(
+    () => new HonestHealth(),
+    () => [healthOf(wrong, health)],
+  );
+}
+
+/** The same after the leader has written 8 when ten seconds had passed, and perhaps something else. */
+function checkAfterWrite(
+  health: Partial<Health>,
+  wrong: Partial<HealthEvent> = {},
+  ...more: readonly HistoryEvent[]
+): string | undefined {
+  return violationOf(
+    () => new HonestHealth(),
+    (log) => [
+      { ...started(log, { head: at(7) }), ms: 0 },
+      { ...published(log, { head: at(8) }), ms: 10_000 },
+      ...more,
+      healthOf({ lateMsMax: 500, ...wrong }, health),
+    ],
+  );
+}
+
+function healthOf(wrong: Partial<HealthEvent>, health: Partial<Health>): HealthEvent {
   const role = wrong.role ?? 'follower';
-  const event: HealthEvent = {
+  return {
     kind: 'health',
     node: 'node',
     role,
@@ -16,15 +41,14 @@ function check(wrong: Partial<HealthEvent>, health: Partial<Health> = {}): strin
     isStoreReady: true,
     appliedOffset: 7,
     lastContact: { atMs: 19_000, head: 7 },
+    lateMsMax: 50,
     silenceMsMax: 15_000,
     ...wrong,
     health: { ...wellAt(role, 7), ...health },
   };
-  return violationOf(
-    () => new HonestHealth(),
-    () => [event],
-  );
 }
+
+const at = (offset: number): Position => ({ offset, epoch: EPOCH, hash: '' });
 
 const LEADER = { role: 'leader', lastContact: null } as const;
 const UNHEALTHY = { healthy: false, error: 'why' } as const;
@@ -41,6 +65,9 @@ describe('honest health', () => {
     ['a follower alone', check({ lastContact: { atMs: 0, head: 9 } }, { ...ALONE, lag_seconds: 20 })],
     ['a new follower alone', check({ lastContact: null }, { ...ALONE, lag_seconds: null })],
     ['the last moment of contact', check({ lastContact: { atMs: 5_000, head: 7 } })],
+    ['a lag of just the time since the next write', checkAfterWrite({ lag_seconds: 9.51 })],
+    ['a small lag with the next write', checkAfterWrite({ lag_seconds: 0, last_change_id: 8 }, { appliedOffset: 8 })],
+    ['any lag once the disk of the leader was damaged', checkAfterWrite({ lag_seconds: 0 }, {}, damaged('leader'))],
   ])('accepts %s', (_, violation) => {
     expect(violation).toBeUndefined();
   });
@@ -65,6 +92,16 @@ describe('honest health', () => {
       'a time that nobody measured',
       check({ lastContact: null }, { ...ALONE, lag_seconds: 0 }),
       /lags by 0 seconds, and has never heard/,
+    ],
+    [
+      'a lag that is shorter than the time since the next write',
+      checkAfterWrite({ lag_seconds: 9.49 }),
+      /lags by 9.49 seconds, at 7, when 8 had long been written/,
+    ],
+    [
+      'the same when a disk other than the leader’s was damaged',
+      checkAfterWrite({ lag_seconds: 9.49 }, {}, damaged('follower')),
+      /lags by 9.49 seconds, at 7/,
     ],
     ['being well without contact', check({}, { connected: false, lag_changes: null }), /healthy, and is not connected/],
     ['being well without a store', check({ isStoreReady: false }), /healthy, and its store is not ready/],

@@ -71,6 +71,7 @@ class Run {
   readonly #transcript: TimedEvent[] = [];
   #violation: Violation | undefined;
   #leaderHead = 0;
+  readonly #saidToBeLost = new Set<string>();
   readonly #damaged = new Set<string>();
   #isWritingOver = false;
   #isLastWriteDone = false;
@@ -292,27 +293,33 @@ class Run {
 
   #noteLost(name: string, follower: string): void {
     this.#mark('a follower was said to be lost');
-    if (this.#isOwedTheLog(follower, name))
+    this.#saidToBeLost.add(follower);
+    if (this.#isPatient && this.#isOwedTheLog(follower, name))
       this.fail(`${name} gave up ${follower}, which it had answered and may not give up so soon`);
   }
 
-  /** It need not be said to be lost for that: a leader that has forgotten it says nothing. */
+  /** Only one that was said to be lost before; where followers may be silent, that alone was wrong already. */
   #noteCutOff(follower: string, reason: string): void {
     const { leader } = this.#nodes.find((each) => each.name === follower)!;
     const isOfTheLog = leader === this.#nodes[0]!.name && !this.#damaged.has(follower);
-    if (reason.startsWith('compacted') && isOfTheLog && this.#isOwedTheLog(follower, leader))
+    if (!reason.startsWith('compacted') || !isOfTheLog || !this.#isOwedTheLog(follower, leader)) return;
+    if (this.#isPatient || !this.#saidToBeLost.has(follower))
       this.fail(`${leader} had answered ${follower}, and did not keep the log for it`);
   }
 
-  /** Where a follower may be silent for an hour, the log is kept for one that has been answered, unless a disk failed. */
+  /** Whether a follower may be silent for an hour and still find its log. */
+  get #isPatient(): boolean {
+    return this.#shape.retention.silenceMsMax >= 3_600_000;
+  }
+
+  /** The log is kept for one that has been answered, or it is said that it is not; unless a disk failed. */
   #isOwedTheLog(follower: string, name: string): boolean {
     const node = this.#nodes.find((each) => each.name === name)!;
     const wasAnswered = this.#nodes.find((each) => each.name === follower)?.wasAnswered === true;
-    const isPatient = this.#shape.retention.silenceMsMax >= 3_600_000;
     const hasFailed = this.#faults.some(
       (fault) => fault.kind.startsWith('fail-') && 'node' in fault && fault.node === name,
     );
-    return isPatient && wasAnswered && !node.isDamaged && !hasFailed;
+    return wasAnswered && !node.isDamaged && !hasFailed;
   }
 
   /** Where nothing was damaged nothing differs, however much moves. */

@@ -37,6 +37,12 @@ export class HealthWatcher {
     if (replication.circuit === 'open') this.#cast.mark('the circuit was opened');
   }
 
+  /** A time that is passed on is late by each way it has gone. */
+  #lateMsMaxOf(node: SimNode): number {
+    const followed = this.#cast.followers.find(({ name }) => name === node.leader);
+    return node.lateMsMax + (followed === undefined ? 0 : this.#lateMsMaxOf(followed));
+  }
+
   #look(node: SimNode): void {
     const { tell, mark, fail } = this.#cast;
     const { store } = node;
@@ -59,6 +65,7 @@ export class HealthWatcher {
       isStoreReady: store.state === 'ready',
       appliedOffset: store.facts.head.offset,
       lastContact: node.lastContact,
+      lateMsMax: this.#lateMsMaxOf(node),
       silenceMsMax: SILENCE_MS_MAX,
     });
   }

@@ -13,6 +13,8 @@ export interface SimResponse {
   readonly status: number;
   readonly headers: Readonly<Record<string, string>>;
   readonly body: Buffer;
+  /** When it was ready. */
+  readonly sentAtMs?: number;
 }
 
 export type Serve = (request: SimRequest) => Promise<SimResponse>;
@@ -161,7 +163,8 @@ export class SimNet {
       }
       void serve(request).then(
         (answer) => {
-          if (!isRepeated) this.#answer(from, to, answer, requester);
+          const sent = { ...answer, sentAtMs: this.#scheduler.nowMs };
+          if (!isRepeated) this.#answer(from, to, sent, requester);
         },
         // The server has closed its doors in the meantime.
         () => {

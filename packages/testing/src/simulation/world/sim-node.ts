@@ -42,6 +42,7 @@ export class SimNode {
   #isStartDue = false;
   #isInBatch = false;
   #wasAnswered = false;
+  #lateMsMax = 0;
   /** Its data are given up: an operator would have to decide. */
   #isGivenUp = false;
   /** Its disk was changed behind its back. */
@@ -79,6 +80,11 @@ export class SimNode {
   /** It has been answered by the feed of its leader, in any of its lives. */
   get wasAnswered(): boolean {
     return this.#wasAnswered || this.lastContact !== null;
+  }
+
+  /** How long an answer of the node it follows has been under way at most, in any of its lives. */
+  get lateMsMax(): number {
+    return this.#lateMsMax;
   }
 
   /** The newest offset a power cut would leave on the disk now. */
@@ -158,6 +164,7 @@ export class SimNode {
       renewed: () => (this.isDamaged = false),
       damaged: () => this.damaged(),
       wait: (step) => this.#wait(process(), step),
+      answered: (lateMs) => (this.#lateMsMax = Math.max(this.#lateMsMax, lateMs)),
       beforeAnswer: () => {
         if (this.#crashPoint === 'answer') this.#crashNow();
       },

@@ -52,6 +52,8 @@ export interface Machine {
   readonly renewed: () => void;
   /** What it holds is not to be relied upon. */
   readonly damaged: () => void;
+  /** An answer of the node it follows has come, so long after it was given. */
+  readonly answered: (lateMs: number) => void;
   /** Called when an answer is ready and has not been sent. */
   readonly beforeAnswer: () => void;
 }
@@ -162,7 +164,8 @@ export class SimProcess {
   #follower(store: Store, clock: SimClock): Follower {
     const { name, leader, pageSizeMax, pollIntervalMs, retention, rate, compareEveryMs, scrubEveryMs } = this.#setup;
     const { net, random, scheduler } = this.#around;
-    const heard = ({ status, headers }: SimResponse): void => {
+    const heard = ({ status, headers, sentAtMs }: SimResponse): void => {
+      this.#machine.answered(scheduler.nowMs - sentAtMs!);
       const head = Number(headers['skein-head']);
       if (status === 200 && Number.isInteger(head)) this.lastContact = { atMs: scheduler.nowMs, head };
     };
