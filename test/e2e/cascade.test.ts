@@ -49,6 +49,36 @@ describe('a cascade of three followers', () => {
     expect((await f3.client.get('/v1/collections/c/upwards', position)).json).toBe(1);
   });
 
+  it('says at its end how far it is behind the leader, not behind its neighbour', async () => {
+    const first = await cluster.follower(leader, { ...SOON, 'poll-interval': '100ms', 'request-timeout': '500ms' });
+    const last = await cluster.follower(first, { ...SOON, 'max-lag': '2s' });
+    await last.caughtUpWith(leader);
+    await last.ready();
+    expect((await last.health()).lag_changes).toBe(0);
+
+    const { headers } = await first.client.get(`/v1/changes?since=${await leader.head()}`);
+    expect(headers['skein-lag-changes']).toBe('0');
+    // A follower is told at once that there is nothing new, and would be parked for a minute otherwise.
+    const idle = `/v1/changes?since=${headers['skein-next']}&wait=60`;
+    const told = await first.client.get(idle, { 'skein-follower': 'somebody' });
+    expect([told.status, told.json.changes]).toStrictEqual([200, []]);
+    expect(Number(told.headers['skein-lag-ms'])).toBeLessThan(60_000);
+
+    leader.pause();
+    try {
+      await until('its end knows that it is late', async () =>
+        (await last.health()).error?.includes('the bound is 2 s'),
+      );
+      expect(await last.health()).toMatchObject({ connected: true, healthy: false });
+      expect((await last.client.get('/readyz')).status).toBe(503);
+      await until('it is told that nobody knows', async () => (await last.health()).lag_changes === null);
+    } finally {
+      leader.resume();
+    }
+    await last.ready();
+    expect((await last.health()).healthy).toBe(true);
+  });
+
   it('goes on when a node in the middle is replaced by an empty one, which is behind those who follow it', async () => {
     for (let i = 0; i < 150; i++) await leader.client.put(`/v1/collections/c/k-${i}`, i);
     await f3.caughtUpWith(leader);
