@@ -9,7 +9,7 @@ export interface Lag {
 export const NO_LAG: Lag = { changes: 0, ms: 0 };
 
 /** An answer of the node that is followed. Times are monotonic milliseconds; null means not known. */
-export interface Contact {
+interface Contact {
   readonly atMs: number;
   /** Where the log of the node that answered ended. */
   readonly head: number;
