@@ -75,6 +75,36 @@ describe('a leader that came back empty', () => {
   });
 });
 
+describe('a leader that came back empty, at the head of a chain', () => {
+  it('is followed by the whole chain when an operator says so, though nobody writes', async () => {
+    const { leader, follower } = await begun();
+    const last = await cluster.follower(follower);
+    await last.caughtUpWith(follower);
+    await leader.stop();
+    const old = await cluster.directory();
+    await cp(leader.data, old, { recursive: true });
+    await leader.start();
+    await leader.client.put('/v1/collections/c/lost', 1);
+    await last.caughtUpWith(leader);
+    await leader.stop();
+    await rm(leader.data, { recursive: true });
+    await cp(old, leader.data, { recursive: true });
+    await leader.start();
+
+    await follower.restart({ 'accept-reset': true });
+    await follower.ready();
+    await until('the last one says that it is behind', async () =>
+      (await last.health()).error?.includes('is behind this node'),
+    );
+    expect((await last.client.get('/v1/collections/c/lost')).json).toBe(1);
+    await last.restart({ 'accept-reset': true });
+    await last.ready();
+    expect((await last.status()).position).toBe((await leader.status()).position);
+    expect((await last.client.get('/v1/collections/c/lost')).status).toBe(404);
+    await expectAlike(leader, last);
+  });
+});
+
 describe('a leader that came back as it was an hour ago', () => {
   it('is refused before and after it has written over what was lost, and followed when an operator says so', async () => {
     const { leader, follower } = await begun();

@@ -10,7 +10,6 @@ import {
   type RecordView,
 } from '@skein/protocol';
 import {
-  isOnlyLate,
   NO_LAG,
   upstreamOf,
   UPSTREAM_UNKNOWN,
@@ -34,7 +33,8 @@ export interface FeedRequest {
 /** What a leader said, as data. Failures to get an answer at all are thrown. */
 export type FeedAnswer =
   | { readonly kind: 'page'; readonly page: FetchedPage<readonly RecordView[]>; readonly epoch: string | null }
-  | { readonly kind: 'refused'; readonly refusal: Refusal }
+  /** With the role of the node that refused. */
+  | { readonly kind: 'refused'; readonly refusal: Refusal; readonly role: string | undefined }
   | { readonly kind: 'failed'; readonly reason: string; readonly retryAfterMs: number | undefined };
 
 /** Where a follower gets its pages from. */
@@ -159,9 +159,7 @@ function refusedOrFailed(status: number, headers: LinkHeaders, body: string): Fe
   const detail = problem.detail ?? `HTTP ${status}`;
   if (problem.code !== undefined && REFUSALS.includes(problem.code)) {
     const code = problem.code as Refusal['code'];
-    if (isOnlyLate(code, headers[HEADERS.role]))
-      return failed(`the follower it follows is behind this node: ${detail}`);
-    return { kind: 'refused', refusal: { code, detail } };
+    return { kind: 'refused', refusal: { code, detail }, role: textOf(headers[HEADERS.role]) };
   }
   return {
     kind: 'failed',

@@ -2,6 +2,8 @@ import { receivePage, type Clock, type ReceivedPage, type Store } from '@skein/c
 import { isSkeinError, type RecordView } from '@skein/protocol';
 import {
   initialFollower,
+  isOnlyLate,
+  lateSentence,
   leaderCallMs,
   pageBehind,
   step,
@@ -226,7 +228,12 @@ export class Replicator {
       const nowMs = clock.now();
       observer.answered(leaderCallMs(nowMs - startedAt, waitSeconds));
       if (answer.kind === 'failed') return failed('sync_failed', answer.reason, answer.retryAfterMs);
-      if (answer.kind === 'refused') return { kind: 'fetch-refused', ticket, refusal: answer.refusal, nowMs };
+      if (answer.kind === 'refused') {
+        const { refusal, role } = answer;
+        if (isOnlyLate(refusal.code, role, this.#state.mayReset))
+          return failed('sync_failed', lateSentence(refusal.detail));
+        return { kind: 'fetch-refused', ticket, refusal, nowMs };
+      }
       this.#leaderEpoch = answer.epoch;
       const behind = pageBehind(answer.page, since);
       if (behind.changesHere > 0) observer.deduped(behind.changesHere);

@@ -37,7 +37,7 @@ export {
   type Verdict,
 } from './health.ts';
 export { hearingAfter, isReachable, nothingHeard, pingDelayMs, type Hearing } from './hearing.ts';
-export { isOnlyLate } from './late-leader.ts';
+export { isOnlyLate, lateSentence } from './late-leader.ts';
 export { pageBehind, type PageBehind } from './overlap.ts';
 export { planPage, type PagePlan, type PageRequest } from './page-planner.ts';
 export { nextPageSize, PAGE_SIZES, type PageMeasure } from './page-size.ts';

@@ -6,4 +6,5 @@ it('only a follower is late, and only when it ends before the one that follows i
   const lateOnes = (role: 'leader' | 'follower' | undefined) => codes.filter((code) => isOnlyLate(code, role));
   expect(lateOnes('follower')).toStrictEqual(['ahead']);
   expect([lateOnes('leader'), lateOnes(undefined)]).toStrictEqual([[], []]);
+  expect(isOnlyLate('ahead', 'follower', true)).toBe(false);
 });

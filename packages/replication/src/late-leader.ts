@@ -6,7 +6,14 @@ import type { Refusal } from './follower-state.ts';
  * log is the same one, or it would have been refused as another. As long as it is late its followers are not in contact and
  * say why; should its own leader have lost changes after all, then what it gets from there is not on their history, and
  * they are refused for that.
+ *
+ * An operator who has said that a reset is to be followed means this one: a follower that was itself reset is behind for as
+ * long as nobody writes.
  */
-export function isOnlyLate(code: Refusal['code'], role: unknown): boolean {
-  return code === 'ahead' && role === 'follower';
+export function isOnlyLate(code: Refusal['code'], role: unknown, mayReset = false): boolean {
+  return code === 'ahead' && role === 'follower' && !mayReset;
+}
+
+export function lateSentence(detail: string): string {
+  return `the follower it follows is behind this node: ${detail}`;
 }

@@ -1,5 +1,5 @@
 import { isSkeinError, type Position } from '@skein/protocol';
-import { isOnlyLate, type Refusal } from '@skein/replication';
+import { isOnlyLate, lateSentence, type Refusal } from '@skein/replication';
 import { LeaderDeclines } from './leader-api.ts';
 
 /** What came of an attempt to bring a store back to its leader's history. */
@@ -27,7 +27,7 @@ export function failed(reason: string, retryAfterMs?: number): Extract<RecoveryO
 /** A leader that has less than this node is refused; a follower that is followed may only be late, and is asked again. */
 export function refusedBy(role: unknown, refusal: Refusal): RecoveryOutcome {
   if (!isOnlyLate(refusal.code, role)) return { kind: 'refused', refusal };
-  return failed(`the follower it follows is behind this node: ${refusal.detail}`);
+  return failed(lateSentence(refusal.detail));
 }
 
 /** What an error means for the attempt that it ended. */
