@@ -2,6 +2,7 @@
  * `skein verify` with real nodes: what is equal is said to be, and what is not is named, document by document. Documents are
  * changed behind a store's back with checksums that are right, as only a bug or a hand could.
  */
+import { cp, rm } from 'node:fs/promises';
 import { Cluster, runSkein, until, type CommandResult, type NodeProcess } from '@skein/testing';
 import { afterEach, describe, expect, it, vi } from 'vitest';
 import { behindTheBackOf, levelKey, rewrite } from './behind-the-back.ts';
@@ -47,6 +48,7 @@ describe('two nodes of one log', () => {
       equal: true,
       a: { url: leader.url, position, log },
       b: { url: follower.url, position, log },
+      apart: null,
       count: 0,
       moved: 0,
       open: 0,
@@ -122,6 +124,41 @@ describe('two nodes of one log', () => {
     const json = await verify('--json', '--wait', '0', leader.url, follower.data);
     expect(json.exitCode).toBe(75);
     expect(JSON.parse(json.stdout)).toMatchObject({ equal: false, count: 0, moved: 0, open: 3, differences: [] });
+  });
+});
+
+describe('two nodes whose histories have come apart', () => {
+  it('are compared by their values, and that is said', async () => {
+    const leader = await cluster.leader();
+    const follower = await cluster.follower(leader);
+    for (const key of ['a', 'b']) await leader.client.put(`/v1/collections/c/${key}`, 1);
+    await follower.caughtUpWith(leader);
+    await leader.stop();
+    const old = await cluster.directory();
+    await cp(leader.data, old, { recursive: true });
+    await leader.start();
+    await leader.client.put('/v1/collections/c/lost', 1);
+    await follower.caughtUpWith(leader);
+    await leader.stop();
+    await rm(leader.data, { recursive: true });
+    await cp(old, leader.data, { recursive: true });
+    await leader.start();
+    await until('it refuses to follow', async () => (await follower.status()).replication.phase === 'refused');
+
+    const behind = await runSkein(['verify', leader.url, follower.url, '--wait', '0']);
+    expect([behind.exitCode, behind.stdout]).toStrictEqual([1, 'c lost: only in B']);
+    expect(behind.stderr).toMatch(/leads and ends before the other, .*: values are compared, versions are not/);
+    const copy = await runSkein(['verify', '--json', old, follower.url, '--wait', '0']);
+    expect(JSON.parse(copy.stdout)).toMatchObject({ apart: null, count: 0, open: 1 });
+
+    await leader.client.put('/v1/collections/c/new', 1);
+    // At the same offset, and then at another.
+    for (const wait of ['10', '6']) {
+      const forked = await runSkein(['verify', follower.url, leader.url, '--wait', wait]);
+      expect([forked.exitCode, forked.stdout]).toStrictEqual([1, 'c lost: only in A\nc new: only in B']);
+      expect(forked.stderr).toContain('A and B are of one log, and their histories have come apart');
+      await leader.client.put('/v1/collections/c/new', 1);
+    }
   });
 });
 

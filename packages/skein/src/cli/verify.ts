@@ -1,6 +1,6 @@
 import { kindOf, type Difference, type DifferenceKind } from '@skein/replication';
 import { Command, InvalidArgumentError } from 'commander';
-import type { VerifyReport } from '../verify/verify-nodes.ts';
+import type { Apart, VerifyReport } from '../verify/verify-nodes.ts';
 import { CommandError } from './command-error.ts';
 import { ProgressLine } from './progress-line.ts';
 
@@ -71,9 +71,9 @@ function wholeNumber(text: string): number {
 }
 
 function jsonOf(report: VerifyReport): string {
-  const { a, b, differences, count, moved, open } = report;
+  const { a, b, apart, differences, count, moved, open } = report;
   const listed = differences.map(({ collection, key, mine, theirs }) => ({ collection, key, a: mine, b: theirs }));
-  return `${JSON.stringify({ equal: areEqual(report), a, b, count, moved, open, differences: listed }, null, 2)}\n`;
+  return `${JSON.stringify({ equal: areEqual(report), a, b, apart, count, moved, open, differences: listed }, null, 2)}\n`;
 }
 
 function linesOf({ differences }: VerifyReport): string {
@@ -97,10 +97,16 @@ function keyText(key: string): string {
   return /[\s\p{C}"]/u.test(key) ? JSON.stringify(key) : key;
 }
 
+const APART: Readonly<Record<Apart, string>> = {
+  'other-logs': 'A and B are of different logs',
+  forked: 'A and B are of one log, and their histories have come apart',
+  'leader-behind': 'one of A and B leads and ends before the other, so it has lost what that one has',
+};
+
 function notesOn(report: VerifyReport): readonly string[] {
-  const { a, b, by, documents, moved, open } = report;
+  const { a, b, apart, documents, moved, open } = report;
   const notes: string[] = [];
-  if (by === 'value') notes.push('A and B are of different logs: values are compared, versions are not');
+  if (apart !== null) notes.push(`${APART[apart]}: values are compared, versions are not`);
   if (moved > 0)
     notes.push(`A is at ${a.position}, B at ${b.position}: ${counted(moved)} left out as changed between the two`);
   if (open > 0) notes.push(`${counted(open)} left out: whether they are the same could not be told in time`);

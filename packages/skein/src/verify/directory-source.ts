@@ -2,7 +2,7 @@ import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import { classicLevel, servedPath, Store, type Snapshot } from '@skein/core';
 import type { DigestSource } from '@skein/http';
-import { isSkeinError, type DigestBy, type Position, type Role, type Version } from '@skein/protocol';
+import { isSkeinError, samePosition, type DigestBy, type Position, type Role, type Version } from '@skein/protocol';
 import { CommandError } from '../cli/command-error.ts';
 import { codesOf, innermost } from '../data-directory.ts';
 import type { DocumentName, VerifySource } from './verify-source.ts';
@@ -10,6 +10,7 @@ import type { DocumentName, VerifySource } from './verify-source.ts';
 /** The data directory of a node that is stopped. Nothing is written to it but what opening a database writes. */
 export class DirectorySource implements VerifySource {
   readonly url: string;
+  readonly role = undefined;
   readonly #store: Store;
   readonly #snapshot: Snapshot;
 
@@ -43,6 +44,13 @@ export class DirectorySource implements VerifySource {
   async versionAt(position: Position, { collection, key }: DocumentName): Promise<Version | null | undefined> {
     if (this.#snapshot.position.offset < position.offset) return undefined;
     return (await this.#snapshot.documents.get(collection, key))?.version ?? null;
+  }
+
+  async holds(position: Position): Promise<boolean | undefined> {
+    const { head, tail } = this.#store.facts;
+    if (position.offset > head.offset || position.offset < tail - 1) return undefined;
+    const held = await this.#store.positionAt(position.offset);
+    return held !== undefined && samePosition(held, position);
   }
 
   async close(): Promise<void> {

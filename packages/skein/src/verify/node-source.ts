@@ -2,7 +2,15 @@ import { promisify } from 'node:util';
 import { gunzip } from 'node:zlib';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { fetchDigest, type DigestSource } from '@skein/http';
-import { formatPosition, HEADERS, parseEtagList, type DigestBy, type Position, type Version } from '@skein/protocol';
+import {
+  formatPosition,
+  HEADERS,
+  parseEtagList,
+  type DigestBy,
+  type Position,
+  type Role,
+  type Version,
+} from '@skein/protocol';
 import { Pool, type Dispatcher } from 'undici';
 import { z } from 'zod';
 import { CommandError } from '../cli/command-error.ts';
@@ -21,6 +29,7 @@ const problemSchema = z.looseObject({ code: z.string() });
 export class NodeSource implements VerifySource {
   readonly url: string;
   readonly #pool: Pool;
+  #role: Role | undefined;
 
   constructor(url: string) {
     this.url = url;
@@ -30,6 +39,10 @@ export class NodeSource implements VerifySource {
       headersTimeout: ANSWER_MS_MAX,
       bodyTimeout: ANSWER_MS_MAX,
     });
+  }
+
+  get role(): Role | undefined {
+    return this.#role;
   }
 
   digest(by: DigestBy): Promise<DigestSource> {
@@ -44,6 +57,15 @@ export class NodeSource implements VerifySource {
     if (statusCode === 404) return null;
     const versions = statusCode === 200 ? parseEtagList(String(answered['etag'])) : [];
     return versions === '*' ? undefined : versions[0];
+  }
+
+  /** As the feed answers whoever would go on from there. */
+  async holds(position: Position): Promise<boolean | undefined> {
+    const path = `/v1/changes?since=${formatPosition(position)}&limit=1`;
+    const answer = await this.#request({ method: 'GET', path });
+    const text = await textOf(answer);
+    if (answer.statusCode === 200) return true;
+    return codeOf(text) === 'diverged' ? false : undefined;
   }
 
   close(): Promise<void> {
@@ -66,7 +88,10 @@ export class NodeSource implements VerifySource {
 
   async #request(options: Dispatcher.RequestOptions): Promise<Dispatcher.ResponseData> {
     try {
-      return await this.#pool.request(options);
+      const answer = await this.#pool.request(options);
+      const role = answer.headers[HEADERS.role];
+      this.#role = role === 'leader' || role === 'follower' ? role : undefined;
+      return answer;
     } catch (error) {
       const { code, message } = error as NodeJS.ErrnoException;
       const reason = code === 'ECONNREFUSED' ? 'nothing is listening there' : message;

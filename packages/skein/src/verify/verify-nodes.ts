@@ -18,6 +18,13 @@ export interface VerifyOptions {
   readonly onProgress?: (progress: ComparisonCost & { readonly differences: number }) => void;
 }
 
+/**
+ * - other-logs: each counts for itself.
+ * - forked: of one log, and what one has at its end the other never had.
+ * - leader-behind: the one that takes writes ends before the other, and will never come to what that one has.
+ */
+export type Apart = 'other-logs' | 'forked' | 'leader-behind';
+
 interface VerifiedSide {
   readonly url: string;
   readonly position: string;
@@ -27,8 +34,8 @@ interface VerifiedSide {
 export interface VerifyReport {
   readonly a: VerifiedSide;
   readonly b: VerifiedSide;
-  /** What was compared: nodes of different logs have their own versions, and only values in common. */
-  readonly by: DigestBy;
+  /** Why only values were compared: the two have no versions in common. Null when they have. */
+  readonly apart: Apart | null;
   readonly documents: number;
   /** `mine` is the version in A, `theirs` that in B. */
   readonly differences: readonly Difference[];
@@ -43,6 +50,8 @@ export interface VerifyReport {
 const WAIT_SECONDS = 10;
 const LIMIT = 1000;
 const MEET_EVERY_MS = 250;
+/** A root that has been answered is answered again for some seconds. */
+const ROOT_OLD_MS_MAX = 10_000;
 /** A node holds what it has answered for twice as long. */
 const ROOT_HELD_MS = 30_000;
 
@@ -78,7 +87,7 @@ async function openSource(given: string): Promise<VerifySource> {
 
 async function verify(a: VerifySource, b: VerifySource, options: VerifyOptions): Promise<VerifyReport> {
   const { waitSeconds = WAIT_SECONDS, limit = LIMIT, onProgress } = options;
-  const [mine, theirs] = await digestsToCompare(a, b, waitSeconds * 1000);
+  const { mine, theirs, apart } = await digestsToCompare(a, b, waitSeconds * 1000);
   const comparison = new Comparison(mine, theirs);
   const settle = settler({ source: a, root: mine.root }, { source: b, root: theirs.root });
   const differences: Difference[] = [];
@@ -92,7 +101,7 @@ async function verify(a: VerifySource, b: VerifySource, options: VerifyOptions):
   return {
     a: sideOf(a, mine.root),
     b: sideOf(b, theirs.root),
-    by: mine.root.by,
+    apart,
     documents: mine.root.documents,
     differences,
     count: counts.drift,
@@ -106,16 +115,16 @@ function sideOf({ url }: VerifySource, { position, log }: DigestRoot): VerifiedS
 }
 
 /**
- * Digests of both: at one position of their log, when they come to one within the time; and by value when their logs are not
- * the same. A root may be seconds old, so whoever is behind is asked again.
+ * Digests of both: at one position of their log, when they come to one within the time; and by value when they are not of
+ * one history. A root may be seconds old, so whoever is behind is asked again, before anything is said of it.
  */
-async function digestsToCompare(
-  a: VerifySource,
-  b: VerifySource,
-  waitMs: number,
-): Promise<readonly [DigestSource, DigestSource]> {
+async function digestsToCompare(a: VerifySource, b: VerifySource, waitMs: number): Promise<Digests> {
   let [mine, theirs] = await digestsOfBoth(a, b, 'version');
-  if (!isOneLog(mine.root, theirs.root)) return digestsOfBoth(a, b, 'value');
+  const rooted = (): [RootedSource, RootedSource] => [
+    { source: a, root: mine.root },
+    { source: b, root: theirs.root },
+  ];
+  if (!isOneLog(mine.root, theirs.root)) return byValue(...rooted(), 'other-logs');
   const deadline = performance.now() + waitMs;
   for (;;) {
     const ahead = offsetOf(mine.root) - offsetOf(theirs.root);
@@ -126,7 +135,27 @@ async function digestsToCompare(
   }
   checkReceived(a, mine.root);
   checkReceived(b, theirs.root);
-  return [mine, theirs];
+  const apart = await whyApart(...rooted());
+  return apart === null ? { mine, theirs, apart } : byValue(...rooted(), apart);
+}
+
+/** Of nothing older than what is known of both already. */
+async function byValue(a: RootedSource, b: RootedSource, apart: Apart): Promise<Digests> {
+  const deadline = performance.now() + ROOT_OLD_MS_MAX;
+  for (;;) {
+    const [mine, theirs] = await digestsOfBoth(a.source, b.source, 'value');
+    const isOlder = offsetOf(mine.root) < offsetOf(a.root) || offsetOf(theirs.root) < offsetOf(b.root);
+    if (!isOlder || performance.now() >= deadline) return { mine, theirs, apart };
+    await sleep(MEET_EVERY_MS);
+  }
+}
+
+/** Whether both are on one history, and the one behind may come to where the other is. */
+async function whyApart(a: RootedSource, b: RootedSource): Promise<Apart | null> {
+  if (offsetOf(a.root) === offsetOf(b.root)) return a.root.position === b.root.position ? null : 'forked';
+  const [behind, ahead] = offsetOf(a.root) < offsetOf(b.root) ? [a, b] : [b, a];
+  if ((await ahead.source.holds(parsePosition(behind.root.position))) === false) return 'forked';
+  return behind.source.role === 'leader' ? 'leader-behind' : null;
 }
 
 /** What one has answered may be gone when the first digests of the other are made at last: then both are asked once more. */
@@ -154,6 +183,12 @@ function isOneLog(mine: DigestRoot, theirs: DigestRoot): boolean {
 
 function offsetOf({ position }: DigestRoot): number {
   return parsePosition(position).offset;
+}
+
+interface Digests {
+  readonly mine: DigestSource;
+  readonly theirs: DigestSource;
+  readonly apart: Apart | null;
 }
 
 interface RootedSource {

@@ -1,10 +1,12 @@
 import type { DigestSource } from '@skein/http';
-import type { DigestBy, Position, Version } from '@skein/protocol';
+import type { DigestBy, Position, Role, Version } from '@skein/protocol';
 
 /** A side of a comparison: a running node, or the directory of one that is stopped. */
 export interface VerifySource {
   /** As it was given. */
   readonly url: string;
+  /** Of a running node that has answered. */
+  readonly role: Role | undefined;
   /** Its digests, as of a position that is seconds old at most. */
   digest(by: DigestBy): Promise<DigestSource>;
   /**
@@ -12,6 +14,8 @@ export interface VerifySource {
    * it does not come there in time.
    */
   versionAt(position: Position, document: DocumentName): Promise<Version | null | undefined>;
+  /** Whether a position is on its log; undefined where that is not kept any more, or not come to. */
+  holds(position: Position): Promise<boolean | undefined>;
   close(): Promise<void>;
 }
 
