@@ -55,9 +55,14 @@ describe.skipIf(mount === undefined)('a disk that fills up', () => {
     const refused = await leader.client.put('/v1/collections/docs/refused', { id: 'refused' });
     expect([refused.status, refused.json.code]).toStrictEqual([507, 'storage_full']);
 
+    expect(leader.log).toMatch(
+      /"level":50.*No space left.*"a write failed; the store takes no more until it is reopened"/,
+    );
+
     await ballast.drop();
     const enough = oracle.acknowledged + 100;
     await until('writes go on', () => oracle.acknowledged > enough, { timeoutMs: 25_000 });
+    expect(leader.log).toMatch(/"seconds":\d+.*"the store takes writes again"/);
     await writers.stop();
     oracle.check(await expectSameEverywhere([leader, follower]));
     await leader.kill();

@@ -117,6 +117,7 @@ describe('what a follower says of itself', () => {
         lag_changes: head.offset,
         seen_seconds_ago: expect.any(Number),
         state: 'live',
+        refusal: null,
       },
     ]);
     expect(await leader.metric('skein_replication_outbox_drift')).toBe(head.offset);

@@ -6,7 +6,7 @@
  * so, and then they hold what it holds and nothing else.
  */
 import { cp, rm } from 'node:fs/promises';
-import { Cluster, readDocuments, until, type NodeProcess } from '@skein/testing';
+import { Cluster, readDocuments, runSkein, until, type NodeProcess } from '@skein/testing';
 import { afterEach, describe, expect, it } from 'vitest';
 
 let cluster = new Cluster();
@@ -120,6 +120,11 @@ describe('a leader that came back as it was an hour ago', () => {
     await leader.start();
     await expectNotWritten(leader, follower);
     await refused(follower, /ahead of its leader/);
+    // Its leader says so as well, where it might look as if nothing was missing.
+    expect((await leader.status()).followers).toMatchObject([{ lag_changes: 0, refusal: 'ahead' }]);
+    const { exitCode, stdout, stderr } = await runSkein(['status', leader.url, follower.url]);
+    expect([exitCode, stderr]).toStrictEqual([1, expect.stringMatching(/^skein: .*ahead of its leader/)]);
+    expect(stdout).toMatch(/ refused: ahead /);
     for (let i = 0; i < 9; i++) await leader.client.put(`/v1/collections/c/new-${i}`, i);
     await follower.restart();
     await refused(follower, /changes that are not in the leader's history/);
@@ -129,5 +134,6 @@ describe('a leader that came back as it was an hour ago', () => {
     await expectAlike(leader, follower);
     expect((await follower.client.get('/v1/collections/c/lost-4')).status).toBe(404);
     expect((await follower.client.get('/v1/collections/c/new-8')).json).toBe(8);
+    expect((await leader.status()).followers).toMatchObject([{ state: 'live', refusal: null }]);
   });
 });

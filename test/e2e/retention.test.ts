@@ -68,12 +68,35 @@ describe('the log of a leader', () => {
     await leader.restart();
     await write(leader, NEWEST);
     await trimmedTo(leader, 11);
-    expect(await slotOf(leader, 'away')).toMatchObject({ applied: expect.stringMatching(/^10\./), state: 'live' });
+    // Nothing was heard of it since the start.
+    const unheard = { state: 'lagging', seen_seconds_ago: null };
+    expect(await slotOf(leader, 'away')).toMatchObject({ applied: expect.stringMatching(/^10\./), ...unheard });
 
     await follower.start();
     await follower.ready();
     await follower.caughtUpWith(leader);
     await trimmedTo(leader, 10 + 3 * NEWEST - NEWEST + 1);
+    expect(await slotOf(leader, 'away')).toMatchObject({ state: 'live', seen_seconds_ago: expect.any(Number) });
+  });
+
+  it('is not kept for one that is said to be gone, also after a restart, unless it comes back', async () => {
+    const leader = await cluster.leader({ 'retain-changes': NEWEST });
+    const follower = await cluster.follower(leader, { 'node-id': 'gone' });
+    await follower.caughtUpWith(leader);
+    await follower.stop();
+    await write(leader, 2 * NEWEST);
+    expect((await leader.client.delete('/v1/followers/nobody')).json.code).toBe('not_found');
+    expect((await leader.client.delete('/v1/followers/gone')).status).toBe(204);
+    expect((await leader.client.delete('/v1/followers/gone')).status).toBe(404);
+    await trimmedTo(leader, NEWEST + 1);
+    await leader.kill();
+    await leader.start();
+    expect(await slotOf(leader, 'gone')).toBeUndefined();
+
+    await follower.start();
+    await follower.ready();
+    expect(await readDocuments(follower.client)).toStrictEqual(await readDocuments(leader.client));
+    expect(await slotOf(leader, 'gone')).toMatchObject({ state: 'live' });
   });
 
   it('is not kept for one that stays away too long: it is lost, then the log goes, and it is copied anew when it is back', async () => {

@@ -11,12 +11,16 @@ import { isDiskFull } from './recovery.ts';
  */
 export type StoreState = 'ready' | 'poisoned' | 'recovering' | 'corrupt' | 'closed';
 
+/** Told of a state that is another one than before. */
+export type StateListener = (state: StoreState) => void;
+
 /** How a store is, why, and what follows from it for whoever wants to read or to write. */
 export class Condition {
   #state: StoreState = 'ready';
   #failure: unknown = undefined;
   #failures = 0;
   #lastFailure: string | null = null;
+  readonly #listeners = new Set<StateListener>();
 
   /** What a read asks before it, and tells when it fails. */
   readonly gate: ReadGate = {
@@ -47,13 +51,18 @@ export class Condition {
     return this.#lastFailure;
   }
 
+  watch(listener: StateListener): () => void {
+    this.#listeners.add(listener);
+    return () => this.#listeners.delete(listener);
+  }
+
   become(state: Exclude<StoreState, 'ready'>): void {
-    this.#state = state;
+    this.#move(state);
   }
 
   becomeReady(): void {
-    this.#state = 'ready';
     this.#failure = undefined;
+    this.#move('ready');
   }
 
   note(error: unknown): void {
@@ -65,13 +74,19 @@ export class Condition {
   /** A read met bytes that are not what was written. Nothing more is written on top of them. */
   foundCorrupt(error: SkeinError): void {
     if (this.#state === 'closed' || this.#state === 'corrupt') return;
-    this.#state = 'corrupt';
     this.note(error);
+    this.#move('corrupt');
   }
 
   /** A read may find a document corrupt while the store is poisoned; reopening proves the log and would not see it. */
   assertNotCorrupt(): void {
     if (this.#state === 'corrupt') throw this.#failure;
+  }
+
+  #move(state: StoreState): void {
+    if (state === this.#state) return;
+    this.#state = state;
+    for (const tell of this.#listeners) tell(state);
   }
 
   unreadable(): SkeinError {

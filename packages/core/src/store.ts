@@ -1,6 +1,6 @@
 import { formatPosition, LIMITS, samePosition, SkeinError, type Position, type RecordView } from '@skein/protocol';
 import { Collection } from './collection.ts';
-import { Condition, type StoreState } from './condition.ts';
+import { Condition, type StateListener, type StoreState } from './condition.ts';
 import { loadCounts, Recounts, type CountBook, type CountDeltas } from './counts.ts';
 import { systemClock, type Clock } from './clock.ts';
 import { Digests } from './digest/digests.ts';
@@ -149,6 +149,11 @@ export class Store {
 
   get lastFailure(): string | null {
     return this.#condition.lastFailure;
+  }
+
+  /** Told of each state it comes to from now on, with why it is not ready; call the answer to stop. */
+  watch(listener: StateListener): () => void {
+    return this.#condition.watch(listener);
   }
 
   get valueBytesMax(): number {
@@ -399,8 +404,8 @@ export class Store {
 
   #poison(error: unknown): void {
     if (this.state !== 'ready') return;
-    this.#condition.become('poisoned');
     this.#condition.note(error);
+    this.#condition.become('poisoned');
     const store = { probe: this.#options.probe, reopen: () => this.#exclusive(() => this.#reopen()) };
     const noteFailure = (failed: unknown): void => {
       // Another copy may have taken its place meanwhile, of which this says nothing.

@@ -50,7 +50,7 @@ async function callsOf(answersMs: readonly number[], answer: FeedAnswer): Promis
   let end: () => void = () => undefined;
   const ended = new Promise<void>((resolve) => (end = resolve));
   const replicator = new Replicator({
-    store: { facts: { identity: { log: null }, head: START } } as unknown as Store,
+    store: { facts: { identity: { log: null }, head: START }, watch: () => ignored } as unknown as Store,
     client: {
       fetch: async (_request: FeedRequest, signal: AbortSignal): Promise<FeedAnswer> => {
         const tookMs = left.shift();

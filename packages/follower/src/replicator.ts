@@ -17,6 +17,7 @@ import {
 } from '@skein/replication';
 import pRetry from 'p-retry';
 import type { FeedClient } from './feed-client.ts';
+import { reasonOf } from './reason-of.ts';
 import type { RecoveryOutcome } from './recovery/outcome.ts';
 
 type Payload = ReceivedPage;
@@ -83,6 +84,7 @@ export class Replicator {
   #leaderEpoch: string | null = null;
   /** Called after each step. */
   #onStep: () => void = () => undefined;
+  #unwatch: () => void = () => undefined;
   readonly #tasks = new Set<Promise<void>>();
 
   constructor(options: ReplicatorOptions) {
@@ -101,6 +103,10 @@ export class Replicator {
   }
 
   start(): void {
+    const { store, clock, random } = this.#options;
+    this.#unwatch = store.watch((state) => {
+      if (state === 'ready') this.#dispatch({ kind: 'store-ready', nowMs: clock.now(), random: random() });
+    });
     this.#dispatch({ kind: 'started' });
   }
 
@@ -135,6 +141,7 @@ export class Replicator {
 
   /** Lets the page being applied finish; fetches nothing more. */
   async stop(): Promise<void> {
+    this.#unwatch();
     this.#dispatch({ kind: 'stopped' });
     await Promise.all(this.#tasks);
   }
@@ -317,12 +324,4 @@ function partOf({ records, changes }: ReceivedPage, upTo: number): ReceivedPage 
     records: records.filter(({ offsetLast }) => offsetLast <= upTo),
     changes: changes.filter(({ offset }) => offset <= upTo),
   };
-}
-
-/** The innermost sentence: `fetch failed` says less than `connect ECONNREFUSED`. */
-function reasonOf(error: unknown): string {
-  if (!(error instanceof Error)) return String(error);
-  const inner: unknown = error instanceof AggregateError ? error.errors[0] : error.cause;
-  if (inner instanceof Error && !isSkeinError(error)) return reasonOf(inner);
-  return error.message === '' ? error.name : error.message;
 }

@@ -20,6 +20,7 @@ import { healthRoutes } from './operations/health.ts';
 import { metricsRoute, type AddMetrics } from './operations/metrics.ts';
 import { SloWatch } from './operations/slo-watch.ts';
 import { statusRoute } from './operations/status.ts';
+import { logStoreStates } from './operations/store-watch.ts';
 import { Pins } from './pins.ts';
 import { SnapshotPages } from './snapshot/pages.ts';
 import { namedSnapshotRoute, snapshotRoute } from './snapshot/snapshot.ts';
@@ -101,6 +102,7 @@ export function createServer({
   closeWhatWasBusy(app, node);
   discardUnreadBodies(app);
 
+  logStoreStates(node.store, node.clock, logger);
   const commits = new Commits(node);
   const pages = new PageSource(node, slo);
   const pins = new Pins(node.store, node.clock);

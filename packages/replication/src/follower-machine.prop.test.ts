@@ -260,6 +260,11 @@ class World {
     this.dispatch({ kind: 'apply-failed', reason: 'EIO', applied, nowMs: this.now, random });
   }
 
+  /** It may be told so at any time: a disk comes and goes. */
+  storeReady(): void {
+    this.dispatch({ kind: 'store-ready', nowMs: this.now, random: 0.5 });
+  }
+
   stop(): void {
     this.inContact = false;
     this.dispatch({ kind: 'stopped' });
@@ -352,6 +357,7 @@ const applyFailed = fc
 const recovered = fc.constant(ifRecovering((world) => world.recovered()));
 const recoveryFailed = fc.constantFrom(0, 0.99).map((random) => ifRecovering((world) => world.recoveryFailed(random)));
 const recoveryRefused = fc.constant(ifRecovering((world) => world.recoveryRefused()));
+const storeReady = fc.constant<Action>((world) => world.storeReady());
 const foundCorrupt = fc.constant<Action>((world) => world.foundCorrupt());
 
 const refused = fc
@@ -378,7 +384,7 @@ const weighted = (weight: number, arbitraries: fc.Arbitrary<Action>[]): fc.Weigh
 const actions = fc.array(
   fc.oneof(
     ...weighted(20, [grow, answer, answer, applied, stale, fetchFailed, wrongPage, pause]),
-    ...weighted(12, [applyFailed, recovered, recoveryFailed, holdAt, release]),
+    ...weighted(12, [applyFailed, storeReady, recovered, recoveryFailed, holdAt, release]),
     ...weighted(6, [hold]),
     ...weighted(2, [refused, foundCorrupt]),
     ...weighted(1, [recoveryRefused, stop]),

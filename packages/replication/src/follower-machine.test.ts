@@ -284,6 +284,17 @@ describe('failures', () => {
     expect(follower.empty().state.applyFailures).toBe(0);
   });
 
+  it('of applying are tried again soon when the store takes writes again, and no sooner than after a first one', () => {
+    const ready = { kind: 'store-ready', nowMs: 1000, random: 0.5 } as const;
+    const follower = new Follower();
+    for (let i = 0; i < 4; i++) follower.fetched().applyFailed();
+    follower.on(ready);
+    expect([follower.did, follower.delayMs]).toEqual([['cancel-fetch', 'fetch'], 1000]);
+    expect(follower.state.applyFailures).toBe(4);
+    expect(new Follower().fetched().on(ready).did).toEqual([]);
+    expect(follower.fetched().on(ready).did).toEqual([]);
+  });
+
   it('of applying do not let a request out that the breaker holds back', () => {
     const follower = new Follower().fetched().failed().failed().failed();
     expect(follower.state.breaker.kind).toBe('open');

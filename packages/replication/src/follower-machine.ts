@@ -38,6 +38,8 @@ export function step<Payload>(state: FollowerState<Payload>, event: FollowerEven
       return afterApply(state, event);
     case 'apply-failed':
       return afterApplyFailed(state, event);
+    case 'store-ready':
+      return afterStoreReady(state, event);
     case 'found-corrupt':
       return afterFoundCorrupt(state, event.reason);
     case 'hold':
@@ -227,9 +229,27 @@ function afterApplyFailed<Payload>(
   };
   if (state.phase === 'recovering') return beginRecovery(cleared, 0);
   if (state.phase !== 'following') return { state: cleared, effects: [] };
+  return fetchAnew({ ...cleared, isFetching: state.isFetching }, cleared.applyFailures, event);
+}
+
+/** What could not be applied need not wait for its time any more, unless its disk only comes and goes. */
+function afterStoreReady<Payload>(
+  state: FollowerState<Payload>,
+  event: EventOf<Payload, 'store-ready'>,
+): FollowerStep<Payload> {
+  const isWaiting = state.phase === 'following' && state.applyFailures > 0 && !state.isApplying;
+  return isWaiting ? fetchAnew(state, 1, event) : { state, effects: [] };
+}
+
+/** Gives up what is being asked for, and asks again after so many failures to apply. */
+function fetchAnew<Payload>(
+  state: FollowerState<Payload>,
+  applyFailures: number,
+  { nowMs, random }: { readonly nowMs: number; readonly random: number },
+): FollowerStep<Payload> {
   const cancel: FollowerEffect<Payload>[] = state.isFetching ? [{ kind: 'cancel-fetch' }] : [];
-  const backoffMs = backoffDelayMs(state.policy.backoff, cleared.applyFailures, event.random);
-  const pauseMs = Math.max(backoffMs, breakerDelayMs(state.breaker, event.nowMs));
-  const next = fetchNext<Payload>(cleared, pauseMs, event.nowMs);
+  const backoffMs = backoffDelayMs(state.policy.backoff, applyFailures, random);
+  const pauseMs = Math.max(backoffMs, breakerDelayMs(state.breaker, nowMs));
+  const next = fetchNext<Payload>({ ...state, isFetching: false }, pauseMs, nowMs);
   return { state: next.state, effects: [...cancel, ...next.effects] };
 }

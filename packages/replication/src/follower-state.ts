@@ -74,6 +74,8 @@ export type FollowerEvent<Payload> =
       readonly nowMs: number;
       readonly random: number;
     }
+  /** The store takes writes again, after one had failed. */
+  | { readonly kind: 'store-ready'; readonly nowMs: number; readonly random: number }
   /** The store has met bytes that are not what was written. */
   | { readonly kind: 'found-corrupt'; readonly reason: string }
   /** The store now holds what the leader has at a position of a log. */

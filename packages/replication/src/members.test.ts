@@ -7,7 +7,7 @@ import type { Slot } from './slots.ts';
 const LOG = 'l';
 
 function slot(id: string, offset: number): Slot {
-  return { id, applied: { ...START, offset }, copying: null, seenAtMs: 0, isLost: false };
+  return { id, applied: { ...START, offset }, copying: null, seenAtMs: 0, isHeard: true, refusal: null, isLost: false };
 }
 
 describe('a member', () => {

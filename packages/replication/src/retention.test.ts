@@ -9,7 +9,15 @@ const POLICY: RetentionPolicy = { changesMin: 10, bytesMax: 1000, silenceMsMax: 
 const LOG: RetainedLog = { head: 100, tail: 21, startWithinBytes: 41 };
 
 function slot(id: string, offset: number, silentMs = 0): Slot {
-  return { id, applied: { ...START, offset }, copying: null, seenAtMs: NOW - silentMs, isLost: false };
+  return {
+    id,
+    applied: { ...START, offset },
+    copying: null,
+    seenAtMs: NOW - silentMs,
+    isHeard: true,
+    refusal: null,
+    isLost: false,
+  };
 }
 
 /** A follower that has up to `offset`, and copies a snapshot of `copying`. */

@@ -5,7 +5,15 @@ import { outboxDrift, SLOT_LIVE_MS, slotAfterAcknowledgement, slotState, type Sl
 const NOW = 100_000;
 
 function slot(id: string, offset: number, silentMs = 0, isLost = false): Slot {
-  return { id, applied: { ...START, offset }, copying: null, seenAtMs: NOW - silentMs, isLost };
+  return {
+    id,
+    applied: { ...START, offset },
+    copying: null,
+    seenAtMs: NOW - silentMs,
+    isHeard: true,
+    refusal: null,
+    isLost,
+  };
 }
 
 describe('a slot', () => {
@@ -13,6 +21,10 @@ describe('a slot', () => {
     expect(slotState(slot('a', 0), NOW)).toBe('live');
     expect(slotState(slot('a', 0, SLOT_LIVE_MS), NOW)).toBe('live');
     expect(slotState(slot('a', 0, SLOT_LIVE_MS + 1), NOW)).toBe('lagging');
+  });
+
+  it('is not live for what was known of it before this node started', () => {
+    expect(slotState({ ...slot('a', 0), isHeard: false }, NOW)).toBe('lagging');
   });
 
   it('is lost whether it is heard of or not, once the log is not kept for it', () => {

@@ -7,6 +7,10 @@ export interface Slot {
   /** The snapshot it is copying; it will go on behind that, wherever it was before. Null when it is not. */
   readonly copying: Position | null;
   readonly seenAtMs: number;
+  /** It has been heard of since this node started. Before, only a silence is known that was written down some time ago. */
+  readonly isHeard: boolean;
+  /** Why there was nothing for it when it last asked, nor will be: its history is another one. */
+  readonly refusal: string | null;
   /** The log is not kept for it any more: it was silent for too long, or too far behind, or was never on this log. */
   readonly isLost: boolean;
 }
@@ -37,7 +41,7 @@ export function slotAfterAcknowledgement(slot: Slot, applied: Position): Slot {
 
 export function slotState(slot: Slot, nowMs: number): SlotState {
   if (slot.isLost) return 'lost';
-  return nowMs - slot.seenAtMs <= SLOT_LIVE_MS ? 'live' : 'lagging';
+  return slot.isHeard && nowMs - slot.seenAtMs <= SLOT_LIVE_MS ? 'live' : 'lagging';
 }
 
 /** Changes saved to the log minus changes acknowledged by the slowest live follower; null when none is live. */

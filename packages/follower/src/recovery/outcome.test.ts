@@ -1,3 +1,4 @@
+import { SkeinError } from '@skein/protocol';
 import { describe, expect, it } from 'vitest';
 import { LeaderDeclines } from './leader-api.ts';
 import { outcomeOf, refusedBy } from './outcome.ts';
@@ -33,5 +34,17 @@ describe('a leader that gives nothing for now', () => {
       reason: 'starting: soon',
       retryAfterMs: 3000,
     });
+  });
+});
+
+describe('an error that ends an attempt', () => {
+  it('is told by what was behind it', () => {
+    const disk = new Error('IO error: 000005.ldb: No space left on device');
+    const opening = new Error('Database failed to open', { cause: disk });
+    const reason = disk.message;
+    expect(outcomeOf(opening)).toMatchObject({ kind: 'failed', reason });
+    expect(outcomeOf(new SkeinError('internal', 'no copy', {}, opening))).toMatchObject({ kind: 'failed', reason });
+    const known = new SkeinError('storage_full', 'there is no room', {}, disk);
+    expect(outcomeOf(known)).toMatchObject({ kind: 'failed', reason: 'there is no room' });
   });
 });

@@ -1,5 +1,6 @@
-import { isSkeinError, type Position } from '@skein/protocol';
+import type { Position } from '@skein/protocol';
 import { isOnlyLate, lateSentence, type Refusal } from '@skein/replication';
+import { reasonOf } from '../reason-of.ts';
 import { LeaderDeclines } from './leader-api.ts';
 
 /** What came of an attempt to bring a store back to its leader's history. */
@@ -36,5 +37,5 @@ export function outcomeOf(error: unknown): RecoveryOutcome {
   if (error instanceof LeaderDeclines && error.code === 'ahead')
     return refusedBy(error.role, { code: 'ahead', detail: error.message });
   if (error instanceof LeaderDeclines) return failed(error.message, error.retryAfterMs);
-  return failed(error instanceof Error && !isSkeinError(error, 'internal') ? error.message : String(error));
+  return failed(reasonOf(error));
 }

@@ -3,6 +3,7 @@ import {
   checkReadableCollection,
   formatPosition,
   HEADERS,
+  isSkeinError,
   LAG_UNKNOWN,
   LIMITS,
   MEDIA_TYPES,
@@ -70,16 +71,20 @@ export function changeFeed(app: FastifyInstance, parts: FeedParts): void {
         const filter = filterOf(collections, prefix);
         if (format === MEDIA_TYPES.records && filter !== undefined)
           throw new SkeinError('bad_query', 'records cannot be filtered: they are whole');
-        await acknowledge(request, node, slots);
-        const page = await nextPage(parts, reply, {
-          since: parseSince(since),
-          limit,
-          format,
-          filter,
-          log: headerOf(request, HEADERS.log),
-          deadlineMs: node.clock.now() + wait * 1000,
-          isFollower: headerOf(request, HEADERS.follower) !== undefined,
-        });
+        const follower = await acknowledge(request, node, slots);
+        const page = await noting(
+          slots,
+          follower,
+          nextPage(parts, reply, {
+            since: parseSince(since),
+            limit,
+            format,
+            filter,
+            log: headerOf(request, HEADERS.log),
+            deadlineMs: node.clock.now() + wait * 1000,
+            isFollower: follower !== undefined,
+          }),
+        );
         sayLag(reply, node.lagAt?.(page.facts.head.offset));
         return sendPage(reply, format, page);
       },
@@ -128,13 +133,37 @@ function filterOf(collections: string | undefined, prefix: string | undefined): 
   };
 }
 
-/** What a follower has durably; anything that is not on this log, or not kept any more, is no acknowledgement. */
-async function acknowledge(request: FastifyRequest, { store }: ServedNode, slots: SlotBook): Promise<void> {
+/**
+ * What a follower has durably; anything that is not on this log, or not kept any more, is no acknowledgement. Answers who
+ * it is.
+ */
+async function acknowledge(
+  request: FastifyRequest,
+  { store }: ServedNode,
+  slots: SlotBook,
+): Promise<string | undefined> {
   const id = headerOf(request, HEADERS.follower);
-  if (id === undefined) return;
+  if (id === undefined) return undefined;
   const header = headerOf(request, HEADERS.applied);
   const applied = header === undefined ? undefined : parsePosition(header);
   await slots.seen(checkNodeId(id), applied !== undefined && (await isOurs(applied, store)) ? applied : undefined);
+  return id;
+}
+
+/** What leads nowhere without an operator: whoever is refused so asks no more, and looks well from here otherwise. */
+const FINAL_REFUSALS: ReadonlySet<string> = new Set(['diverged', 'other_log', 'ahead']);
+
+/** Remembers with a follower that it got its page, or that it is refused. */
+async function noting(slots: SlotBook, id: string | undefined, page: Promise<EncodedPage>): Promise<EncodedPage> {
+  if (id === undefined) return page;
+  try {
+    const made = await page;
+    slots.answered(id, null);
+    return made;
+  } catch (error) {
+    if (isSkeinError(error) && FINAL_REFUSALS.has(error.code)) slots.answered(id, error.code);
+    throw error;
+  }
 }
 
 /** Proven by its hash: what is of a lost branch, or forged, acknowledges nothing. */

@@ -1,4 +1,4 @@
-import { checkNodeId, HEADERS, parsePosition } from '@skein/protocol';
+import { checkNodeId, HEADERS, parsePosition, SkeinError } from '@skein/protocol';
 import type { FastifyInstance } from 'fastify';
 import { z } from 'zod';
 import { parseBody } from '../documents/parse-body.ts';
@@ -11,7 +11,8 @@ const heartbeat = z.strictObject({ applied: z.string() });
 
 /**
  * GET /v1/followers: who follows this node, and how far each is. PUT /v1/followers/{id}: a heartbeat and acknowledgement,
- * for those who do not give them with each question to the feed; the log is kept for whoever does.
+ * for those who do not give them with each question to the feed; the log is kept for whoever does. DELETE: it will not come
+ * back, and the log need not be kept for it.
  */
 export function followerRoutes(app: FastifyInstance, node: ServedNode, slots: SlotBook): void {
   const schema = { querystring: NO_QUERY };
@@ -25,5 +26,11 @@ export function followerRoutes(app: FastifyInstance, node: ServedNode, slots: Sl
     await assertHere(node, position, headerOf(request, HEADERS.log));
     await slots.seen(id, position);
     return reply.header('cache-control', 'no-store').send(slots.get(id));
+  });
+
+  app.delete('/v1/followers/:id', { schema }, async (request, reply) => {
+    const id = checkNodeId((request.params as { readonly id: string }).id);
+    if (!(await slots.forget(id))) throw new SkeinError('not_found', `no follower is known as ${id}`);
+    return reply.code(204).send();
   });
 }

@@ -38,12 +38,15 @@ export function refusalOf(plan: Exclude<PagePlan, { kind: 'page' | 'wait' }>, bo
     case 'ahead':
       return new SkeinError('ahead', `this log ends at ${bounds.head.offset}`, facts);
     case 'diverged':
-      return new SkeinError(
-        'diverged',
-        `the histories may agree up to offset ${plan.fork}; this log ends at ${bounds.head.offset}`,
-        { ...facts, fork: plan.fork },
-      );
+      return new SkeinError('diverged', `${forkText(plan.fork)}; this log ends at ${bounds.head.offset}`, {
+        ...facts,
+        fork: plan.fork,
+      });
     case 'other-log':
       return new SkeinError('other_log', `this is log ${bounds.log}`, facts);
   }
+}
+
+function forkText(fork: number): string {
+  return fork === 0 ? 'nothing is known to be common to the histories' : `the histories may agree up to offset ${fork}`;
 }

@@ -29,8 +29,11 @@ export interface SlotSeen {
   /** The snapshot it is copying, if it is. */
   readonly copying: string | null;
   readonly lag_changes: number;
-  readonly seen_seconds_ago: number;
+  /** Null while it has not been heard of since this node started. */
+  readonly seen_seconds_ago: number | null;
   readonly state: SlotState;
+  /** Why there is nothing for it: its history is another one. */
+  readonly refusal: string | null;
 }
 
 /**
@@ -93,6 +96,20 @@ export class SlotBook {
     if (before?.copying?.offset !== position.offset) await this.#saveNow();
   }
 
+  /** What it was answered: pages, or why there are none for it. */
+  answered(id: string, refusal: string | null): void {
+    const slot = this.#slots.get(id);
+    if (slot !== undefined && slot.refusal !== refusal) this.#slots.set(id, { ...slot, refusal });
+  }
+
+  /** The log is not kept for it any more, unless it asks again. Answers whether it was known; that it is not now is durable. */
+  async forget(id: string): Promise<boolean> {
+    if (!this.#slots.has(id)) return false;
+    this.#drop(id);
+    await this.save();
+    return true;
+  }
+
   all(): Iterable<Slot> {
     return this.#slots.values();
   }
@@ -153,19 +170,21 @@ export class SlotBook {
       applied: formatPosition(slot.applied),
       copying: slot.copying === null ? null : formatPosition(slot.copying),
       lag_changes: Math.max(0, this.#store.facts.head.offset - slot.applied.offset),
-      seen_seconds_ago: Math.round((nowMs - slot.seenAtMs) / 100) / 10,
+      seen_seconds_ago: slot.isHeard ? Math.round((nowMs - slot.seenAtMs) / 100) / 10 : null,
       state: slotState(slot, nowMs),
+      refusal: slot.refusal,
     };
   }
 
   #newSlot(id: string): Slot {
-    return { id, applied: START, copying: null, seenAtMs: this.#clock.now(), isLost: false };
+    const seenAtMs = this.#clock.now();
+    return { id, applied: START, copying: null, seenAtMs, isHeard: true, refusal: null, isLost: false };
   }
 
   /** Taken out and put back, so that the map's order is the order of last sight. */
   #putSeen(slot: Slot, before: Slot | undefined): void {
     this.#slots.delete(slot.id);
-    this.#put({ ...slot, seenAtMs: this.#clock.now() }, before);
+    this.#put({ ...slot, seenAtMs: this.#clock.now(), isHeard: true }, before);
     if (this.#slots.size > SLOTS_MAX) this.#drop(this.#slots.keys().next().value!);
   }
 
@@ -223,6 +242,8 @@ function slotOf(id: string, text: string, nowMs: number): Slot {
     applied: parsePosition(applied),
     copying: copying === null ? null : parsePosition(copying),
     seenAtMs: nowMs - silentMs,
+    isHeard: false,
+    refusal: null,
     isLost,
   };
 }

@@ -1,4 +1,4 @@
-import type { Clock, ScrubReport, Snapshot, Store } from '@skein/core';
+import type { Clock, Published, ScrubReport, Snapshot, Store } from '@skein/core';
 import type { FastifyInstance } from 'fastify';
 import { beforeEach, describe, expect, it } from 'vitest';
 import { DailyScrub } from './daily-scrub.ts';
@@ -12,6 +12,7 @@ let makeDigest: (signal: AbortSignal) => Promise<void>;
 let hooks: Map<string, () => Promise<void>>;
 let sleepsLeft: number;
 let nowMs: number;
+let publish: (published: Partial<Published>) => void;
 
 beforeEach(() => {
   did = [];
@@ -47,6 +48,7 @@ async function begin(): Promise<{ readonly daily: DailyScrub; readonly ended: Pr
   const store = {
     scrub: (signal: AbortSignal) => scrub(signal),
     snapshot: async () => snapshot,
+    subscribe: (listener: (published: Partial<Published>) => void) => void (publish = listener),
     digests: {
       keptAt: () => (hasTree ? {} : undefined),
       forget: () => void did.push('forgotten'),
@@ -98,6 +100,14 @@ describe('reading everything again', () => {
     while (!did.includes('forgotten')) await new Promise((resolve) => setImmediate(resolve));
     await hooks.get('onClose')!();
     expect([did, daily.last]).toStrictEqual([['forgotten', 'closed'], null]);
+  });
+
+  it('says nothing of what was put in the place of what it read', async () => {
+    const daily = await run();
+    publish({ isAnew: false });
+    expect(daily.last).not.toBeNull();
+    publish({ isAnew: true });
+    expect(daily.last).toBeNull();
   });
 
   it('goes on after a store that could not be read', async () => {

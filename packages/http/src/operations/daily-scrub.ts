@@ -28,6 +28,10 @@ export class DailyScrub {
 
   constructor(parts: ScrubParts) {
     this.#parts = parts;
+    parts.store.subscribe(({ isAnew }) => {
+      // It says nothing of what has been put in the place of what was read.
+      if (isAnew) this.#last = null;
+    });
   }
 
   get last(): ScrubDone | null {
@@ -57,7 +61,9 @@ export class DailyScrub {
         const { documents, problems } = await store.scrub(signal);
         await this.#renewDigests();
         this.#last = { atMs: clock.now(), documents, problems };
-        logger?.[problems.length === 0 ? 'info' : 'error']({ documents, problems }, 'everything stored was read again');
+        if (problems.length === 0)
+          logger?.info({ documents }, 'everything stored was read again, and is as it was written');
+        else logger?.error({ documents, problems }, 'everything stored was read again, and is not as it was written');
       } catch (error) {
         if (signal.aborted) return;
         // A store that cannot be read says so itself; it is looked at again.

@@ -24,6 +24,7 @@ function describe(
   startedAt: number,
 ): Readonly<Record<string, unknown>> {
   const { store } = node;
+  const { healthy, error } = node.health();
   const { identity, history, head, headTs, tail } = store.facts;
   return {
     role: node.role,
@@ -33,6 +34,8 @@ function describe(
     state: node.stopping.aborted ? 'stopping' : 'running',
     store: store.state,
     store_error: store.failure,
+    healthy,
+    error,
     head: { offset: head.offset, ts: headTs },
     position: formatPosition(head),
     tail,

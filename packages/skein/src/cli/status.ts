@@ -22,6 +22,8 @@ const statusSchema = z.looseObject({
   epoch: z.string().nullable(),
   state: z.string(),
   store: z.string(),
+  healthy: z.boolean().optional(),
+  error: z.string().nullish(),
   position: z.string(),
   tail: z.number(),
   lag: z.object({ changes: z.number().nullable(), seconds: z.number().nullable() }),
@@ -30,8 +32,9 @@ const statusSchema = z.looseObject({
       id: z.string(),
       applied: z.string(),
       lag_changes: z.number(),
-      seen_seconds_ago: z.number(),
+      seen_seconds_ago: z.number().nullable(),
       state: z.string(),
+      refusal: z.string().nullish(),
     }),
   ),
   leader: z.object({ url: z.string(), path: z.array(z.string()).nullish() }).optional(),
@@ -52,7 +55,7 @@ type Answer = { readonly url: string; readonly status: Status } | { readonly url
 /** Asks each node how it is. */
 export function statusCommand(): Command {
   return new Command('status')
-    .description('Show the state of one or more nodes.')
+    .description('Show the state of one or more nodes. Exit code 1 when one of them is not healthy.')
     .argument('[urls...]', 'addresses of nodes', [URL_DEFAULT])
     .option('--json', 'print what the nodes answered')
     .action(async (urls: readonly string[], { json }: { json?: boolean }) => {
@@ -61,6 +64,9 @@ export function statusCommand(): Command {
       const silent = answers.filter((answer) => 'problem' in answer);
       if (silent.length > 0)
         throw new CommandError('unavailable', `no status from ${silent.map(({ url }) => url).join(', ')}`);
+      const unwell = answers.flatMap((answer) => ('status' in answer && isUnwell(answer.status) ? [answer] : []));
+      if (unwell.length > 0)
+        throw new CommandError('failed', unwell.map(({ status }) => `${status.node}: ${status.error}`).join('\n'));
     });
 }
 
@@ -89,8 +95,10 @@ function tablesOf(answers: readonly Answer[]): string {
 }
 
 function followerRow(node: string, slot: Status['followers'][number]): string[] {
-  const { id, state, applied, lag_changes: lag, seen_seconds_ago: seen } = slot;
-  return [id, node, state === 'lost' ? red(state) : state, applied, `${lag} changes`, `${seen.toFixed(1)} s ago`];
+  const { id, state, refusal, applied, lag_changes: lag, seen_seconds_ago: seen } = slot;
+  const stateText = refusal ? red(`refused: ${refusal}`) : state === 'lost' ? red(state) : state;
+  const seenText = seen === null ? 'not since its start' : `${seen.toFixed(1)} s ago`;
+  return [id, node, stateText, applied, `${lag} changes`, seenText];
 }
 
 function table(head: string[], rows: readonly Row[]): string {
@@ -110,11 +118,18 @@ function tableOf(answers: readonly Answer[]): string {
 
 function rowOf(url: string, status: Status): string[] {
   const { replication, store, state, lag } = status;
-  const worst = store !== 'ready' ? store : replication === undefined ? state : phaseOf(replication);
-  const isWell = worst === 'running' || worst === 'following';
+  const doing = store !== 'ready' ? store : replication === undefined ? state : phaseOf(replication);
+  const isDoingWell = doing === 'running' || doing === 'following';
+  const isWell = isDoingWell && !isUnwell(status);
+  const worst = isDoingWell && !isWell ? 'unhealthy' : doing;
   const lagText = `${lag.changes ?? 'unknown'} changes, ${lag.seconds === null ? 'unknown' : `${lag.seconds.toFixed(1)} s`}`;
   const place = [status.position, String(status.tail), lagText, followedBy(status)];
   return [status.node, status.role, isWell ? worst : red(worst), ...place, url];
+}
+
+/** A node of an earlier version does not say. */
+function isUnwell({ healthy }: Status): boolean {
+  return healthy === false;
 }
 
 /** The nodes it follows, nearest first; the address that it was given while it does not know them. */

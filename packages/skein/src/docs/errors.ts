@@ -4,7 +4,8 @@ import { code, generatedFrom, page, paragraph, table } from './markdown.ts';
 
 /** When a command ends with each of its exit codes. */
 const EXIT_MEANINGS: Readonly<Record<ExitReason, string>> = {
-  failed: 'It failed; a data directory that is corrupt is one way. Of `skein verify`: the two differ.',
+  failed:
+    'It failed; a data directory that is corrupt is one way. Of `skein verify`: the two differ; of `skein status`: a node is not healthy.',
   usage: 'The command line is not understood: an unknown command or option, a value out of range, something missing.',
   unavailable:
     'What is needed is not there: a port that is in use, a node that does not answer `skein status` or `verify`.',

@@ -12,11 +12,15 @@ export function recovering({ describe, test }: Suite): void {
   describe('after a failed write', () => {
     test('its outcome is unknown, and the store recovers by itself', async (bench) => {
       const { store, faults } = await begun(await bench.placeLeader());
+      const states: string[] = [];
+      store.watch((state) => states.push(store.failure === null ? state : `${state}: ${store.failure}`));
       faults.failWrite();
       const { cause } = await refused('outcome_unknown', store.collection('c').put('k', 'lost'));
       assert.equal(cause, DISK_FAILED);
       await recovered(store);
       assert.deepEqual([store.failure, store.facts.head.offset, await valueOf(store, 'c', 'k')], [null, 1, 'first']);
+      const why = DISK_FAILED.message;
+      assert.deepEqual(states, [`poisoned: ${why}`, `recovering: ${why}`, 'ready']);
       assert.equal((await store.collection('c').put('k', 'next')).position.offset, 2);
     });
 
