@@ -1,6 +1,6 @@
 import { isSkeinError, SkeinError } from '@skein/protocol';
 import type { ReadGate } from './documents.ts';
-import { isNotOpen, withCorruptNamed } from './level/level.ts';
+import { isNotOpen, withCorruptNamed, withLostFileNamed } from './level/level.ts';
 import { isDiskFull } from './recovery.ts';
 
 /**
@@ -28,7 +28,7 @@ export class Condition {
       if (this.#state === 'recovering' || this.#state === 'closed') throw this.unreadable();
     },
     failed: (thrown) => {
-      const error = withCorruptNamed(thrown);
+      const error = withLostFileNamed(withCorruptNamed(thrown));
       if (isSkeinError(error, 'corrupt')) this.foundCorrupt(error);
       return isNotOpen(error) ? this.unreadable() : error;
     },

@@ -21,13 +21,15 @@ import {
 import { parseProblem, retryAfterMsOf } from './answers.ts';
 
 export interface FeedRequest {
-  /** Where to go on; an offset alone asks for the record that holds the next one, whatever its history. */
-  readonly since: Position | number;
+  /** Where to go on; an offset alone asks for the record that holds the next one, whatever its history; `now` for none. */
+  readonly since: Position | number | 'now';
   /** What is acknowledged; null acknowledges nothing. */
   readonly applied: Position | null;
   readonly log: string | null;
   readonly limit: number;
   readonly waitSeconds: number;
+  /** The answer is to be of all that is written when the question comes, wherever it has to be asked for. */
+  readonly isFresh?: boolean | undefined;
 }
 
 /** What a leader said, as data. Failures to get an answer at all are thrown. */
@@ -88,7 +90,7 @@ export class HttpFeedClient implements FeedClient {
   /** One request; what was known of the path is learnt anew with its answer, or not known any more. */
   async #ask(request: FeedRequest, signal: AbortSignal): Promise<LinkAnswer> {
     const { link, nodeId, requestTimeoutMs } = this.#options;
-    const since = typeof request.since === 'number' ? request.since : formatPosition(request.since);
+    const since = typeof request.since === 'object' ? formatPosition(request.since) : request.since;
     const query = `since=${since}&limit=${request.limit}&wait=${request.waitSeconds}`;
     try {
       const answer = await link.request({
@@ -98,6 +100,7 @@ export class HttpFeedClient implements FeedClient {
           accept: MEDIA_TYPES.records,
           [HEADERS.follower]: nodeId,
           ...(request.applied === null ? {} : { [HEADERS.applied]: formatPosition(request.applied) }),
+          ...(request.isFresh === true ? { prefer: 'max-staleness=0' } : {}),
           ...(request.log === null ? {} : { [HEADERS.log]: request.log }),
         },
         answerMs: request.waitSeconds * 1000 + requestTimeoutMs,

@@ -19,6 +19,7 @@ import {
   lagSeconds,
   progressAt,
   rateDelayMs,
+  servedAsOfMs,
   SLO_DEFAULTS,
   storeVerdict,
   type FollowerPolicy,
@@ -37,6 +38,7 @@ import { DriftWatch, type DriftObserver } from './drift/drift-watch.ts';
 import { LeaderApi } from './recovery/leader-api.ts';
 import { Rungs } from './recovery/rungs.ts';
 import { SnapshotClient } from './recovery/snapshot-client.ts';
+import { Refresher } from './refresher.ts';
 import { Replicator, type RecoveredHow, type ReplicatorObserver, type ReplicatorState } from './replicator.ts';
 
 export interface FollowerOptions {
@@ -81,6 +83,7 @@ export class Follower {
   readonly #replicator: Replicator;
   readonly #hearing: LeaderHearing;
   readonly #client: HttpFeedClient;
+  readonly #refresher: Refresher;
   readonly #rungs: Rungs;
   readonly #drift: DriftWatch;
   readonly #forwarder: WriteForwarder;
@@ -101,7 +104,7 @@ export class Follower {
     const nodeId = store.facts.identity.node;
     const timeoutMs = requestTimeoutMs;
     this.#hearing = new LeaderHearing(options);
-    const link = this.#hearing.openLink(leaderUrl, { connections: 2, timeoutMs, answerBytesMax: ANSWER_BYTES_MAX });
+    const link = this.#hearing.openLink(leaderUrl, { connections: 3, timeoutMs, answerBytesMax: ANSWER_BYTES_MAX });
     this.#client = new HttpFeedClient({
       link,
       nodeId,
@@ -139,6 +142,10 @@ export class Follower {
       recover: (rung, expected, signal) => this.#rungs.climb(rung, expected, signal),
       observer: this.#observer(),
     });
+    this.#refresher = new Refresher(
+      () => clock.now(),
+      () => this.#replicator.ask(),
+    );
     this.#drift = new DriftWatch({
       store,
       replicator: this.#replicator,
@@ -159,6 +166,8 @@ export class Follower {
       bounds: () => boundsOf(store) ?? this.#boundsOfLeader(),
       upstream: () => this.#path(),
       lagAt: (offset) => this.#lagAt(offset),
+      servedAsOfMs: (offset) => this.#servedAsOfMs(offset),
+      refresh: (sinceMs) => this.#refresher.refresh(sinceMs),
       onUpToDate: (listener) => (this.#onUpToDate = listener),
       health: () => this.health(),
       readiness: () => this.#readiness(),
@@ -240,6 +249,11 @@ export class Follower {
     return phase === 'following'
       ? lagOfServed(progress, offset, this.#options.clock.now())
       : { changes: null, ms: null };
+  }
+
+  #servedAsOfMs(offset: number): number | null {
+    const { phase, progress } = this.#replicator.state;
+    return phase === 'following' ? servedAsOfMs(progress, offset) : null;
   }
 
   /** What the machine knows, as of now. */

@@ -81,6 +81,7 @@ export class Replicator {
   #state: FollowerState<Payload>;
   #fetching = new AbortController();
   #recovering = new AbortController();
+  readonly #asking = new AbortController();
   #leaderEpoch: string | null = null;
   /** Called after each step. */
   #onStep: () => void = () => undefined;
@@ -116,6 +117,20 @@ export class Replicator {
     return phase === 'following' && progress.connected;
   }
 
+  /** Asks where the head is now, beside the loop, and wherever whom it follows has to ask in turn. */
+  async ask(): Promise<void> {
+    const { client, clock } = this.#options;
+    const { applied, log: own } = this.#state;
+    const askedAtMs = clock.now();
+    // It acknowledges as any question does: whoever has been answered is remembered.
+    const question = { since: 'now', applied, log: own, limit: 1, waitSeconds: 0, isFresh: true } as const;
+    const answer = await client.fetch(question, this.#asking.signal);
+    if (answer.kind === 'failed') throw new Error(answer.reason);
+    if (answer.kind === 'refused') throw new Error(`${answer.refusal.code}: ${answer.refusal.detail}`);
+    const { log, headOffset: head, lag } = answer.page;
+    this.#dispatch({ kind: 'heard', log, head, lagChanges: lag.changes, askedAtMs, nowMs: clock.now() });
+  }
+
   /** Nothing more is applied until it is said how far, or that it may go on. */
   hold(): void {
     this.#dispatch({ kind: 'hold' });
@@ -142,6 +157,7 @@ export class Replicator {
   /** Lets the page being applied finish; fetches nothing more. */
   async stop(): Promise<void> {
     this.#unwatch();
+    this.#asking.abort(new Error('the node is stopping'));
     this.#dispatch({ kind: 'stopped' });
     await Promise.all(this.#tasks);
   }
@@ -152,8 +168,8 @@ export class Replicator {
     const { state, effects } = step(before, event);
     this.#state = state;
     if (state.inHand !== null && before.inHand === null) this.#options.observer.heldBack();
-    if (event.kind === 'fetched' && state.progress.upToDate !== before.progress.upToDate)
-      this.#options.observer.heardUpToDate();
+    const hasHeard = event.kind === 'fetched' || event.kind === 'heard';
+    if (hasHeard && state.progress.upToDate !== before.progress.upToDate) this.#options.observer.heardUpToDate();
     if (state.phase === 'refused' && before.phase !== 'refused') this.#options.observer.refused(state.lastError!);
     if (state.phase === 'recovering' && before.phase !== 'recovering')
       this.#options.observer.recovering(state.lastError!);

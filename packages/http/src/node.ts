@@ -17,6 +17,10 @@ export interface ServedNode {
   upstream?(): readonly string[] | null;
   /** How far its log up to an offset is behind that of the node that takes writes. A leader's is not. */
   lagAt?(offset: number): Lag;
+  /** As of when its log up to an offset was all that had been written, by its own clock; null when that is not known. */
+  servedAsOfMs?(offset: number): number | null;
+  /** Asks whom it follows where the log ends, at some time or later; rejects when there is no answer. */
+  refresh?(sinceMs: number): Promise<void>;
   /** Of a follower: calls whenever it has heard that all there is is here, and nothing had to be applied for that. */
   onUpToDate?(listener: () => void): void;
   health(): Health;

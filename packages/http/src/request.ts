@@ -46,6 +46,16 @@ export function preferredReplicas(request: FastifyRequest): number | undefined {
   return Number(count[1]);
 }
 
+/** Seconds of `Prefer: max-staleness=S`. One that cannot be read is refused, for the same reason. */
+export function preferredStaleness(request: FastifyRequest): number | undefined {
+  const prefer = headerOf(request, 'prefer');
+  const match = prefer === undefined ? null : /(?:^|[,;\s])max-staleness\s*(?:=\s*([^,;\s]*))?/i.exec(prefer);
+  if (match === null) return undefined;
+  const seconds = /^"?(\d{1,9}(?:\.\d{1,3})?)"?$/.exec(match[1] ?? '');
+  if (seconds === null) throw new SkeinError('bad_header', 'max-staleness takes seconds, such as max-staleness=5');
+  return Number(seconds[1]);
+}
+
 export function prefers(request: FastifyRequest, preference: string): boolean {
   const prefer = headerOf(request, 'prefer') ?? '';
   return prefer.split(/[,;]/).some((part) => part.trim().toLowerCase() === preference);

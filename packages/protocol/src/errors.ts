@@ -134,6 +134,11 @@ export const ERRORS = {
     'This follower has stopped following its leader, whose history is not its own.',
     'See /healthz of this node for the reason; write to the leader itself if it is the right one.',
   ),
+  too_stale: entry(
+    503,
+    'This node is not known to be as fresh as was asked for.',
+    'Ask for less, wait longer, or read from the leader.',
+  ),
   wait_timeout: entry(504, 'This node has not reached the position in time.', 'Wait longer, or read from the leader.'),
   storage_full: entry(
     507,

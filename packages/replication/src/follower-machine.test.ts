@@ -8,7 +8,7 @@ import {
   type FollowerPolicy,
   type Refusal,
 } from './follower-state.ts';
-import { lagChanges, NO_LAG } from './progress.ts';
+import { lagChanges, lagSeconds, NO_LAG } from './progress.ts';
 
 type Event = FollowerEvent<string>;
 
@@ -258,6 +258,16 @@ describe('failures', () => {
     const follower = new Follower().empty();
     expect(lagChanges(follower.state.progress)).toBe(0);
     expect(lagChanges(follower.failed().state.progress)).toBeNull();
+  });
+
+  it('do not hide what is heard beside the loop, as of when it was asked', () => {
+    const follower = new Follower().empty().failed();
+    const hear = (head: number, log = 'log') =>
+      follower.on({ kind: 'heard', log, head, lagChanges: 0, askedAtMs: 1500, nowMs: 2000 });
+    expect([hear(0, 'another').did, lagChanges(follower.state.progress)]).toEqual([[], null]);
+    expect([hear(3).did, lagChanges(follower.state.progress)]).toEqual([[], 3]);
+    expect(lagSeconds(follower.state.progress, 2000)).toBe(1);
+    expect(lagSeconds(hear(0).state.progress, 2000)).toBe(0.5);
   });
 
   it('of applying begin again at what is durable, also when the page turns out to be there', () => {

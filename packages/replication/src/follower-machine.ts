@@ -38,6 +38,8 @@ export function step<Payload>(state: FollowerState<Payload>, event: FollowerEven
       return afterApply(state, event);
     case 'apply-failed':
       return afterApplyFailed(state, event);
+    case 'heard':
+      return { state: afterHearing(state, event), effects: [] };
     case 'store-ready':
       return afterStoreReady(state, event);
     case 'found-corrupt':
@@ -230,6 +232,17 @@ function afterApplyFailed<Payload>(
   if (state.phase === 'recovering') return beginRecovery(cleared, 0);
   if (state.phase !== 'following') return { state: cleared, effects: [] };
   return fetchAnew({ ...cleared, isFetching: state.isFetching }, cleared.applyFailures, event);
+}
+
+/** Says only where the head is: what is there is the loop's to fetch. */
+function afterHearing<Payload>(
+  state: FollowerState<Payload>,
+  event: EventOf<Payload, 'heard'>,
+): FollowerState<Payload> {
+  const { log, head, lagChanges, askedAtMs, nowMs } = event;
+  if (state.phase !== 'following' || state.log !== log) return state;
+  const lag = { changes: lagChanges, ms: nowMs - askedAtMs };
+  return { ...state, progress: progressAfterContact(state.progress, head, lag, nowMs) };
 }
 
 /** What could not be applied need not wait for its time any more, unless its disk only comes and goes. */

@@ -53,6 +53,7 @@ export {
   progressAfterRecovery,
   progressAfterSilence,
   progressAt,
+  servedAsOfMs,
   type Lag,
   type Progress,
 } from './progress.ts';

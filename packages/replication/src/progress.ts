@@ -76,11 +76,16 @@ export function lagSeconds(progress: Progress, nowMs: number): number | null {
  * and as soon as it is applied, before that has been reported: what is said of it depends on where it ends alone.
  */
 export function lagOfServed(progress: Progress, head: number, nowMs: number): Lag {
-  const asOf = newestWithin(progress, head);
+  const asOfMs = servedAsOfMs(progress, head);
   return {
     changes: changesBehind(progress, head),
-    ms: asOf === null ? null : Math.max(0, Math.round(nowMs - asOf.asOfMs)),
+    ms: asOfMs === null ? null : Math.max(0, Math.round(nowMs - asOfMs)),
   };
+}
+
+/** As of when the log up to a head was all that had been written, at the latest that is known. */
+export function servedAsOfMs(progress: Progress, head: number): number | null {
+  return newestWithin(progress, head)?.asOfMs ?? null;
 }
 
 function standingNow(progress: Progress): Progress {

@@ -24,7 +24,7 @@ export function withCorruptNamed(error: unknown): unknown {
   return error;
 }
 
-/** A file that its own notes name, and that a power cut has cost it, is an IO error to LevelDB like any other. */
+/** A file that its own notes name, and that is gone, by a power cut or a hand, is an IO error to LevelDB like any other. */
 export function withLostFileNamed(error: unknown): unknown {
   for (let cause = error; cause instanceof Error; cause = cause.cause) {
     if (/^IO error: .*: No such file or directory$/.test(cause.message))

@@ -19,6 +19,7 @@ import type { FastifyInstance, FastifyReply, FastifyRequest, onSendHookHandler }
 import type { ZodTypeProvider } from 'fastify-type-provider-zod';
 import { z } from 'zod';
 import type { Commits, News } from '../commits.ts';
+import { maxStalenessHook } from '../max-staleness.ts';
 import { minPositionHook } from '../min-position.ts';
 import { requireBounds, type ServedNode } from '../node.ts';
 import { headerOf, limitQuery, negotiate, waitQuery } from '../request.ts';
@@ -60,35 +61,37 @@ interface FeedRequest {
 /** GET /v1/changes: decides by the planner, then does what the plan says. */
 export function changeFeed(app: FastifyInstance, parts: FeedParts): void {
   const { node, slots } = parts;
-  app
-    .withTypeProvider<ZodTypeProvider>()
-    .get(
-      '/v1/changes',
-      { schema: { querystring: feedQuery }, preHandler: minPositionHook(node, parts.commits), onSend: sayPath(node) },
-      async (request, reply) => {
-        const { since, limit, wait, collections, prefix } = request.query;
-        const format = formatOf(request);
-        const filter = filterOf(collections, prefix);
-        if (format === MEDIA_TYPES.records && filter !== undefined)
-          throw new SkeinError('bad_query', 'records cannot be filtered: they are whole');
-        const follower = await acknowledge(request, node, slots);
-        const page = await noting(
-          slots,
-          follower,
-          nextPage(parts, reply, {
-            since: parseSince(since),
-            limit,
-            format,
-            filter,
-            log: headerOf(request, HEADERS.log),
-            deadlineMs: node.clock.now() + wait * 1000,
-            isFollower: follower !== undefined,
-          }),
-        );
-        sayLag(reply, node.lagAt?.(page.facts.head.offset));
-        return sendPage(reply, format, page);
-      },
-    );
+  app.withTypeProvider<ZodTypeProvider>().get(
+    '/v1/changes',
+    {
+      schema: { querystring: feedQuery },
+      preHandler: [minPositionHook(node, parts.commits), maxStalenessHook(node, parts.commits)],
+      onSend: sayPath(node),
+    },
+    async (request, reply) => {
+      const { since, limit, wait, collections, prefix } = request.query;
+      const format = formatOf(request);
+      const filter = filterOf(collections, prefix);
+      if (format === MEDIA_TYPES.records && filter !== undefined)
+        throw new SkeinError('bad_query', 'records cannot be filtered: they are whole');
+      const follower = await acknowledge(request, node, slots);
+      const page = await noting(
+        slots,
+        follower,
+        nextPage(parts, reply, {
+          since: parseSince(since),
+          limit,
+          format,
+          filter,
+          log: headerOf(request, HEADERS.log),
+          deadlineMs: node.clock.now() + wait * 1000,
+          isFollower: follower !== undefined,
+        }),
+      );
+      sayLag(reply, node.lagAt?.(page.facts.head.offset));
+      return sendPage(reply, format, page);
+    },
+  );
 }
 
 /**

@@ -53,8 +53,8 @@ export const FOLLOWING: readonly Mutant[] = [
     edits: [
       {
         file: 'replication/src/progress.ts',
-        find: 'const asOf = newestWithin(progress, head);',
-        replace: 'const asOf = progress.upToDate;',
+        find: 'return newestWithin(progress, head)?.asOfMs ?? null;',
+        replace: 'return progress.upToDate?.asOfMs ?? null;',
       },
     ],
     test: 'packages/replication/src/progress.test.ts',
@@ -69,6 +69,15 @@ export const FOLLOWING: readonly Mutant[] = [
       },
     ],
     test: 'test/e2e/cascade.test.ts',
+  },
+  {
+    name: 'answers a read that came after the leader was asked by that answer',
+    edits: [{ file: 'follower/src/refresher.ts', find: 'underWay.askedAtMs >= sinceMs', replace: 'true' }],
+    test: 'packages/follower/src/refresher.test.ts',
+  },
+  {
+    name: 'takes what it has heard of for what it has',
+    edits: [{ file: 'replication/dist/progress.js', find: 'contact.head > offset', replace: 'false' }],
   },
   {
     name: 'measures its lag by the wall clock',

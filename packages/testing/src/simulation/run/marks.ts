@@ -12,6 +12,8 @@ export const SOMETIMES: readonly string[] = [
   'a follower came back: copy',
   'a follower was said to be lost',
   'a follower read with a position was answered',
+  'a follower read with a bound on its age was answered',
+  'a read was refused as too stale',
   'a graceful restart',
   'a group of several changes',
   'a page of several records',

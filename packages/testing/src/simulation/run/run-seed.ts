@@ -70,7 +70,7 @@ class Run {
   readonly #marks = new Set<string>();
   readonly #transcript: TimedEvent[] = [];
   #violation: Violation | undefined;
-  #leaderHead = 0;
+  readonly #leaderHeads: { readonly sinceMs: number; readonly offset: number }[] = [];
   readonly #saidToBeLost = new Set<string>();
   readonly #damaged = new Set<string>();
   #isWritingOver = false;
@@ -179,7 +179,8 @@ class Run {
       leader,
       followers,
       members: this.#shape.members,
-      leaderHead: () => this.#leaderHead,
+      leaderHead: () => this.#leaderHeads.at(-1)?.offset ?? 0,
+      leaderHeadAt: (atMs) => this.#leaderHeads.findLast(({ sinceMs }) => sinceMs <= atMs)?.offset ?? 0,
       isCalm: () => this.#isWritingOver,
       tell: (event) => this.#tell(event),
       mark: (mark) => this.#mark(mark),
@@ -337,7 +338,7 @@ class Run {
     if (event.kind === 'cut-off') this.#noteCutOff(event.node, event.reason);
     if (event.kind === 'started' && (event.records[0]?.offsetFirst ?? 1) > 1) this.#mark('a start on a trimmed log');
     const isNews = event.kind === 'published' || event.kind === 'started';
-    if (isNews && event.role === 'leader') this.#leaderHead = Math.max(this.#leaderHead, event.head.offset);
+    if (isNews && event.role === 'leader') this.#noteLeaderHead(event.head.offset);
     const timed: TimedEvent = { ...event, ms: this.#scheduler.nowMs };
     if (this.#options.keepTranscript === true) this.#transcript.push(timed);
     try {
@@ -346,6 +347,11 @@ class Run {
       if (!(error instanceof Violation)) throw error;
       this.#violation = error;
     }
+  }
+
+  #noteLeaderHead(offset: number): void {
+    const before = this.#leaderHeads.at(-1)?.offset ?? 0;
+    if (offset > before) this.#leaderHeads.push({ sinceMs: this.#scheduler.nowMs, offset });
   }
 
   #mark(mark: string): void {

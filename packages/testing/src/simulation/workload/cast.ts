@@ -13,6 +13,8 @@ export interface Cast {
   readonly members: readonly string[];
   /** The newest offset the leader has published, in any of its lives. */
   readonly leaderHead: () => number;
+  /** The same as of an earlier time. */
+  readonly leaderHeadAt: (atMs: number) => number;
   /** Nobody writes any more. */
   readonly isCalm: () => boolean;
   readonly tell: (event: HistoryEvent) => void;
@@ -33,4 +35,10 @@ export interface Part {
 /** Most go to the leader, the others wherever the dice say. */
 export function anyNode({ leader, followers }: Cast, random: Rng, shareOfLeader: number): SimNode {
   return random.chance(shareOfLeader) || followers.length === 0 ? leader : random.pick(followers);
+}
+
+/** How long answers to a node, and to those it follows, have been under way at most: what is passed on is late by each. */
+export function lateMsMaxOf(node: SimNode, cast: Pick<Cast, 'followers'>): number {
+  const followed = cast.followers.find(({ name }) => name === node.leader);
+  return node.lateMsMax + (followed === undefined ? 0 : lateMsMaxOf(followed, cast));
 }

@@ -1,7 +1,7 @@
 import type { Scheduler } from '../world/scheduler.ts';
 import type { SimNode } from '../world/sim-node.ts';
 import { SILENCE_MS_MAX } from '../world/sim-process.ts';
-import type { Cast, Part } from './cast.ts';
+import { lateMsMaxOf, type Cast, type Part } from './cast.ts';
 
 /** Looks at what nodes say of themselves, beside what is so. */
 export class HealthWatcher {
@@ -37,12 +37,6 @@ export class HealthWatcher {
     if (replication.circuit === 'open') this.#cast.mark('the circuit was opened');
   }
 
-  /** A time that is passed on is late by each way it has gone. */
-  #lateMsMaxOf(node: SimNode): number {
-    const followed = this.#cast.followers.find(({ name }) => name === node.leader);
-    return node.lateMsMax + (followed === undefined ? 0 : this.#lateMsMaxOf(followed));
-  }
-
   #look(node: SimNode): void {
     const { tell, mark, fail } = this.#cast;
     const { store } = node;
@@ -65,7 +59,7 @@ export class HealthWatcher {
       isStoreReady: store.state === 'ready',
       appliedOffset: store.facts.head.offset,
       lastContact: node.lastContact,
-      lateMsMax: this.#lateMsMaxOf(node),
+      lateMsMax: lateMsMaxOf(node, this.#cast),
       silenceMsMax: SILENCE_MS_MAX,
     });
   }

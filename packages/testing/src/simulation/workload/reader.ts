@@ -1,12 +1,12 @@
 import { formatPosition, type Position } from '@skein/protocol';
 import type { SimNode } from '../world/sim-node.ts';
-import { anyNode, type Cast, type Part } from './cast.ts';
+import { anyNode, lateMsMaxOf, type Cast, type Part } from './cast.ts';
 import { COLLECTIONS, KEYS } from './make-write.ts';
 
 const ANSWER_MS = 4000;
 
 /** Refusals a read may meet: a node that is not there yet, or not yet far enough. */
-const EXPECTED: ReadonlySet<string> = new Set(['wait_timeout', 'starting', 'stopping', 'corrupt']);
+const EXPECTED: ReadonlySet<string> = new Set(['wait_timeout', 'too_stale', 'starting', 'stopping', 'corrupt']);
 
 interface Minimum {
   readonly header: string;
@@ -38,12 +38,15 @@ export class Reader {
 
   async #read(node: SimNode): Promise<void> {
     const { random, name } = this.#part;
-    const { net, tell, leaderHead, mark } = this.#cast;
+    const { net, tell, leaderHead, leaderHeadAt, leader, mark } = this.#cast;
     const min = this.#minimum();
     const collection = random.pick(COLLECTIONS);
     const key = random.pick(KEYS);
+    const stalenessMs = random.chance(0.3) ? random.pick([0, 500, 2000]) : null;
+    const preferred = stalenessMs === null ? '' : `, max-staleness=${stalenessMs / 1000}`;
+    const sentAtMs = this.#part.clock.now();
     const headers = {
-      prefer: `wait=${random.below(3)}`,
+      prefer: `wait=${random.below(3)}${preferred}`,
       ...(min === undefined ? {} : { 'skein-min-position': min.header }),
     };
     const headBefore = leaderHead();
@@ -54,8 +57,11 @@ export class Reader {
     const code = status === 200 ? undefined : (JSON.parse(body.toString()) as { readonly code: string }).code;
     if (code !== undefined && code !== 'not_found') return this.#refused(node, code);
     if (min !== undefined && node.role === 'follower') mark('a follower read with a position was answered');
+    if (stalenessMs !== null && node.role === 'follower') mark('a follower read with a bound on its age was answered');
     const versionOffset = status === 200 ? offsetOfEtag(given['etag']!) : 0;
     this.#seenOffset = Math.max(this.#seenOffset, versionOffset);
+    // An answer to somebody else, which a node took for its own, may be of any age.
+    const asOfMs = sentAtMs - (stalenessMs ?? Infinity) - lateMsMaxOf(node, this.#cast);
     tell({
       kind: 'read',
       client: name,
@@ -63,7 +69,7 @@ export class Reader {
       collection,
       key,
       minPosition: min?.position,
-      minOffset: min?.offset ?? 0,
+      minOffset: Math.max(min?.offset ?? 0, leader.isDamaged ? 0 : leaderHeadAt(asOfMs)),
       versionOffset,
       valueText: status === 200 ? body.toString() : undefined,
       headBefore,
@@ -83,6 +89,7 @@ export class Reader {
   }
 
   #refused(node: SimNode, code: string): void {
+    if (code === 'too_stale') this.#cast.mark('a read was refused as too stale');
     if (code === 'wait_timeout') this.#cast.mark('a read waited for its position in vain');
     const isExplained = EXPECTED.has(code) && (code !== 'corrupt' || node.isDamaged);
     if (!isExplained) this.#cast.fail(`a read on ${node.name} was refused with ${code}`);

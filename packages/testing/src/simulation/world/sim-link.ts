@@ -7,7 +7,7 @@ export function simLink(
   net: SimNet,
   from: string,
   isAlive: () => boolean,
-  onAnswer: (answer: SimResponse) => void = () => undefined,
+  onAnswer: (answer: SimResponse, path: string) => void = () => undefined,
 ): OpenLink {
   return (leaderUrl) => {
     const to = new URL(leaderUrl).hostname;
@@ -21,7 +21,7 @@ export function simLink(
           isAlive,
           net.request(from, to, request, { answerMs, signal: AbortSignal.any(signals) }),
         );
-        onAnswer(answer);
+        onAnswer(answer, path);
         return { status: answer.status, headers: answer.headers, body: bodyOf(answer.body) };
       },
       close: async () => closing.abort(new Error('the link is closed')),

@@ -79,7 +79,7 @@ export class SimNode {
 
   /** It has been answered by the feed of its leader, in any of its lives. */
   get wasAnswered(): boolean {
-    return this.#wasAnswered || this.lastContact !== null;
+    return this.#wasAnswered || this.#process?.wasAnswered === true;
   }
 
   /** How long an answer of the node it follows has been under way at most, in any of its lives. */

@@ -82,6 +82,8 @@ export class SimProcess {
   #served: SimDisk | undefined;
   /** What the leader said last, as the follower's machine got it. */
   lastContact: { readonly atMs: number; readonly head: number } | null = null;
+  /** It was given a page, or told that there is none yet. */
+  wasAnswered = false;
 
   constructor(setup: NodeSetup, around: Surroundings, machine: Machine) {
     this.#setup = setup;
@@ -164,10 +166,13 @@ export class SimProcess {
   #follower(store: Store, clock: SimClock): Follower {
     const { name, leader, pageSizeMax, pollIntervalMs, retention, rate, compareEveryMs, scrubEveryMs } = this.#setup;
     const { net, random, scheduler } = this.#around;
-    const heard = ({ status, headers, sentAtMs }: SimResponse): void => {
+    const heard = ({ status, headers, sentAtMs }: SimResponse, path: string): void => {
       this.#machine.answered(scheduler.nowMs - sentAtMs!);
       const head = Number(headers['skein-head']);
-      if (status === 200 && Number.isInteger(head)) this.lastContact = { atMs: scheduler.nowMs, head };
+      if (status !== 200 || !Number.isInteger(head)) return;
+      this.lastContact = { atMs: scheduler.nowMs, head };
+      // Where the log ends is told to anybody; that it can go on from where it is, only in answer to that.
+      if (!path.includes('since=now')) this.wasAnswered = true;
     };
     return new Follower({
       store,
