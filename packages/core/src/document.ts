@@ -1,5 +1,6 @@
 import { crc32 } from 'node:zlib';
 import { LineReader, makeVersion, SkeinError, type Epoch, type JsonValue, type Version } from '@skein/protocol';
+import { documentKey, parseDocumentKey } from './level/layout.ts';
 
 /** Bytes of the CRC-32 that stands before the line of a stored document. */
 export const CRC_BYTES = 4;
@@ -48,6 +49,44 @@ export function readStoredDocument(
   readLine(line, collection, key);
   if (reader.isDelete || reader.collection() !== collection || reader.key() !== key) throw corrupt(collection, key);
   return { offset: reader.offset, valueBytes: line.subarray(reader.valueStart, reader.valueEnd) };
+}
+
+/**
+ * The same for whoever has the key as it is stored, and goes through all of a store: nothing is made of what is proven but
+ * the offset of its change.
+ */
+export function proveStoredDocument(stored: Buffer, levelKey: Buffer): number {
+  const isTrue = stored.length > CRC_BYTES && stored.readUInt32BE(0) === crc32(stored.subarray(CRC_BYTES));
+  if (!isTrue || !isAt(stored, levelKey)) {
+    const { collection, key } = parseDocumentKey(levelKey);
+    throw corrupt(collection, key);
+  }
+  return reader.offset;
+}
+
+/** Whether a stored line is of the document with this key. */
+function isAt(stored: Buffer, levelKey: Buffer): boolean {
+  try {
+    reader.read(stored, CRC_BYTES, stored.length);
+  } catch {
+    return false;
+  }
+  if (reader.isDelete) return false;
+  if (reader.isKeyEscaped) return documentKey(reader.collection(), reader.key()).equals(levelKey);
+  const { collectionStart, collectionEnd, keyStart, keyEnd } = reader;
+  const nul = 1 + collectionEnd - collectionStart;
+  const isInCollection = levelKey[nul] === 0 && isSame(stored, collectionStart, collectionEnd, levelKey, 1);
+  return (
+    isInCollection &&
+    levelKey.length === nul + 1 + keyEnd - keyStart &&
+    isSame(stored, keyStart, keyEnd, levelKey, nul + 1)
+  );
+}
+
+/** For a few bytes a call of Buffer's own costs more than comparing them. */
+function isSame(bytes: Buffer, start: number, end: number, other: Buffer, otherStart: number): boolean {
+  for (let i = start; i < end; i++) if (bytes[i] !== other[otherStart + i - start]) return false;
+  return true;
 }
 
 /** The offset a stored line claims; zero when it is not a line. */

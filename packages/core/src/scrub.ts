@@ -1,7 +1,7 @@
 import { isSkeinError } from '@skein/protocol';
 import { asBuffer } from './bytes.ts';
 import { loadCounts } from './counts.ts';
-import { readStoredDocument } from './document.ts';
+import { proveStoredDocument } from './document.ts';
 import type { Facts } from './facts.ts';
 import { ALL_DOCUMENTS, parseDocumentKey } from './level/layout.ts';
 import { withCorruptNamed, type Level, type LevelSnapshot } from './level/level.ts';
@@ -88,8 +88,13 @@ class Scrubbing {
     const options = { ...ALL_DOCUMENTS, snapshot: this.#snapshot, highWaterMarkBytes: 1024 * 1024 };
     const iterator = this.#level.iterator(options as object);
     try {
-      let entries = await iterator.nextv(ENTRIES_AT_ONCE);
-      for (; entries.length > 0; entries = await iterator.nextv(ENTRIES_AT_ONCE)) await this.#checkEntries(entries);
+      for (let entries = await iterator.nextv(ENTRIES_AT_ONCE); entries.length > 0;) {
+        // LevelDB reads on while these are checked.
+        const next = iterator.nextv(ENTRIES_AT_ONCE);
+        next.catch(() => undefined);
+        await this.#checkEntries(entries);
+        entries = await next;
+      }
     } finally {
       await iterator.close();
     }
@@ -99,21 +104,20 @@ class Scrubbing {
   async #checkEntries(entries: readonly (readonly [Buffer, Buffer])[]): Promise<void> {
     this.#signal?.throwIfAborted();
     const levelKeys = entries.map(([levelKey]) => levelKey);
-    const isFound = await this.#level.hasMany(levelKeys, { snapshot: this.#snapshot });
-    for (const [i, [levelKey, stored]] of entries.entries()) {
-      const { collection, key } = parseDocumentKey(levelKey);
-      this.#found.set(collection, (this.#found.get(collection) ?? 0) + 1);
-      this.#checkDocument(stored, collection, key);
-      if (!isFound[i]!) this.#note(`document ${JSON.stringify(key)} of ${collection} cannot be found by its key`);
-    }
+    const looking = this.#level.hasMany(levelKeys, { snapshot: this.#snapshot });
+    looking.catch(() => undefined);
+    for (const [levelKey, stored] of entries) this.#checkDocument(asBuffer(stored), asBuffer(levelKey));
+    for (const [i, isFound] of (await looking).entries())
+      if (!isFound) this.#note(`${nameOf(levelKeys[i]!)} cannot be found by its key`);
   }
 
-  #checkDocument(stored: Buffer, collection: string, key: string): void {
+  #checkDocument(stored: Buffer, levelKey: Buffer): void {
+    const collection = levelKey.toString('latin1', 1, levelKey.indexOf(0));
+    this.#found.set(collection, (this.#found.get(collection) ?? 0) + 1);
     try {
-      const { offset } = readStoredDocument(asBuffer(stored), collection, key);
+      const offset = proveStoredDocument(stored, levelKey);
       const head = this.#facts.head.offset;
-      if (offset > head)
-        this.#note(`document ${JSON.stringify(key)} of ${collection} is of ${offset}; the log ends at ${head}`);
+      if (offset > head) this.#note(`${nameOf(levelKey)} is of ${offset}; the log ends at ${head}`);
     } catch (error) {
       this.#noteError(error);
     }
@@ -138,4 +142,9 @@ class Scrubbing {
   #note(problem: string): void {
     if (this.#problems.length < PROBLEMS_MAX) this.#problems.push(problem);
   }
+}
+
+function nameOf(levelKey: Buffer): string {
+  const { collection, key } = parseDocumentKey(levelKey);
+  return `document ${JSON.stringify(key)} of ${collection}`;
 }

@@ -294,6 +294,11 @@ export class Store {
     });
   }
 
+  /** Moves all that LevelDB's own log holds into its tables: it is read and moved later as what it will be. */
+  settle(): Promise<void> {
+    return this.#writing(() => this.#emptyLevelLog());
+  }
+
   /** Reads every document and record and proves each one, and the two against each other. Problems make it corrupt. */
   scrub(signal?: AbortSignal): Promise<ScrubReport> {
     return this.#reading(async () => {

@@ -1,6 +1,6 @@
 import { encodeIdempotencyLine, type SnapshotCursor } from '@skein/protocol';
 import { asBuffer } from '../bytes.ts';
-import { CRC_BYTES, readStoredDocument } from '../document.ts';
+import { CRC_BYTES, proveStoredDocument } from '../document.ts';
 import {
   ALL_DOCUMENTS,
   ALL_IDEMPOTENCY_AGES,
@@ -26,6 +26,7 @@ export interface LineLimits {
   readonly bytesMax: number;
 }
 
+const DOCUMENTS_AT_ONCE = 500;
 const ENTRIES_AT_ONCE = 256;
 const READ_AHEAD_BYTES = 1024 * 1024;
 
@@ -47,8 +48,9 @@ export async function readSnapshotLines(
 
 class LineTaker {
   readonly lines: Buffer[] = [];
-  last: SnapshotCursor | null = null;
   readonly #limits: LineLimits;
+  /** The key of a document as it is stored, or the offset of an entry. */
+  #last: Buffer | number | null = null;
   #bytes = 0;
 
   constructor(limits: LineLimits) {
@@ -63,10 +65,16 @@ class LineTaker {
     return this.#limits.linesMax - this.lines.length;
   }
 
-  take(line: Buffer, at: SnapshotCursor): void {
+  get last(): SnapshotCursor | null {
+    const last = this.#last;
+    if (last === null) return null;
+    return typeof last === 'number' ? { kind: 'entry', offset: last } : { kind: 'document', ...parseDocumentKey(last) };
+  }
+
+  take(line: Buffer, at: Buffer | number): void {
     this.lines.push(line);
     this.#bytes += line.length;
-    this.last = at;
+    this.#last = at;
   }
 }
 
@@ -84,14 +92,16 @@ async function takeDocuments(
     highWaterMarkBytes: READ_AHEAD_BYTES,
   } as object);
   try {
-    while (!taker.isFull) {
-      const entries = await iterator.nextv(Math.min(ENTRIES_AT_ONCE, taker.room));
-      if (entries.length === 0) return;
-      for (const [levelKey, bytes] of entries) {
+    for (let entries = await iterator.nextv(Math.min(DOCUMENTS_AT_ONCE, taker.room)); entries.length > 0;) {
+      // LevelDB reads on while these are proven.
+      const next = iterator.nextv(Math.min(DOCUMENTS_AT_ONCE, Math.max(1, taker.room - entries.length)));
+      next.catch(() => undefined);
+      for (const [levelKey, stored] of entries) {
         if (taker.isFull) return;
-        const { collection, key } = parseDocumentKey(levelKey);
-        taker.take(lineOf(bytes, collection, key), { kind: 'document', collection, key });
+        taker.take(provenLine(asBuffer(stored), asBuffer(levelKey)), levelKey);
       }
+      if (taker.isFull) return;
+      entries = await next;
     }
   } finally {
     await iterator.close();
@@ -113,7 +123,7 @@ async function takeEntries(level: Level, snapshot: LevelSnapshot, after: number,
       // A key used again after it expired has a younger entry, which comes in its own place.
       if (entry?.offsetFirst !== behind) continue;
       const line = Buffer.from(encodeIdempotencyLine({ keyDigest: digests[i]!, ...entry }));
-      taker.take(line, { kind: 'entry', offset: behind });
+      taker.take(line, behind);
     }
     if (ages.length < limit) return;
   }
@@ -144,7 +154,7 @@ export async function readNamedLines(
     );
     for (const [i, { collection, key }] of some.entries()) {
       const stored = found[i];
-      if (stored !== undefined) lines.push(lineOf(stored, collection, key));
+      if (stored !== undefined) lines.push(provenLine(asBuffer(stored), documentKey(collection, key)));
       bytes += stored?.length ?? 0;
     }
     looked += some.length;
@@ -152,9 +162,7 @@ export async function readNamedLines(
   return { lines, looked };
 }
 
-/** A stored document's line, proven. */
-function lineOf(bytes: Buffer, collection: string, key: string): Buffer {
-  const stored = asBuffer(bytes);
-  readStoredDocument(stored, collection, key);
+function provenLine(stored: Buffer, levelKey: Buffer): Buffer {
+  proveStoredDocument(stored, levelKey);
   return stored.subarray(CRC_BYTES);
 }

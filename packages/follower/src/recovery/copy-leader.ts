@@ -103,7 +103,7 @@ export class CopyLeader {
     const { store, generations } = this.#options;
     await this.#replay(made, copy.progress!.newest, signal);
     this.#step = 'verifying';
-    const { problems } = await made.scrub(signal);
+    const [{ problems }] = await Promise.all([made.scrub(signal), made.settle()]);
     if (problems.length > 0) throw new SkeinError('corrupt', `the copy is not what it should be: ${problems[0]}`);
     signal.throwIfAborted();
     await store.become(made, () => generations.promote());

@@ -40,9 +40,9 @@ export const COPYING: readonly Mutant[] = [
     edits: [
       {
         file: 'core/dist/copy/read-lines.js',
-        find: 'const entries = await iterator.nextv(Math.min(ENTRIES_AT_ONCE, taker.room));',
+        find: 'for (let entries = await iterator.nextv(Math.min(DOCUMENTS_AT_ONCE, taker.room));',
         replace:
-          'if (after !== null && taker.lines.length === 0) await iterator.nextv(1); const entries = await iterator.nextv(Math.min(ENTRIES_AT_ONCE, taker.room));',
+          'if (after !== null) await iterator.nextv(1); for (let entries = await iterator.nextv(Math.min(DOCUMENTS_AT_ONCE, taker.room));',
       },
     ],
   },
@@ -64,7 +64,11 @@ export const COPYING: readonly Mutant[] = [
   {
     name: 'serves a copy without having read it again',
     edits: [
-      { file: COPY_LEADER, find: 'const { problems } = await made.scrub(signal);', replace: 'const problems = [];' },
+      {
+        file: COPY_LEADER,
+        find: 'const [{ problems }] = await Promise.all([made.scrub(signal), made.settle()]);',
+        replace: 'const problems = [];',
+      },
     ],
     test: 'test/conformance/copies.test.ts',
   },

@@ -1,0 +1,48 @@
+import { encodeLine } from '@skein/protocol';
+import { describe, expect, it } from 'vitest';
+import { CRC_BYTES, proveStoredDocument, writeStoredDocument } from './document.ts';
+import { documentKey } from './level/layout.ts';
+
+function stored(collection: string, key: string, isDelete = false): Buffer {
+  const line = Buffer.from(
+    encodeLine({ offset: 7, ts: 1, origin: 'n', collection, key }, isDelete ? undefined : '1').trimEnd(),
+  );
+  const target = Buffer.alloc(CRC_BYTES + line.length);
+  writeStoredDocument(target, 0, line);
+  return target;
+}
+
+describe('a stored document', () => {
+  it.each(['a', 'a b', 'ü', '🦆', 'quo"te', 'back\\slash', '\u0001', 'c\u2028'])(
+    'is proven under its key: %j',
+    (key) => {
+      expect(proveStoredDocument(stored('c', key), documentKey('c', key))).toBe(7);
+    },
+  );
+
+  it.each<[what: string, collection: string, key: string]>([
+    ['another key', 'c', 'b'],
+    ['a longer key', 'c', 'aa'],
+    ['an empty rest of its key', 'c', ''],
+    ['another collection', 'd', 'a'],
+    ['a longer collection', 'cc', 'a'],
+    ['a collection that takes its key', 'ca', ''],
+  ])('is not under %s', (_what, collection, key) => {
+    const levelKey = documentKey(collection, key);
+    expect(() => proveStoredDocument(stored('c', 'a'), levelKey)).toThrow(/fails its checksum/);
+  });
+
+  it('is none when a bit of it is another, when it is a deletion, or when it is no line', () => {
+    const levelKey = documentKey('c', 'a');
+    const good = stored('c', 'a');
+    for (let byte = 0; byte < good.length; byte++) {
+      const bad = Buffer.from(good);
+      bad[byte]! ^= 1 << (byte % 8);
+      expect(() => proveStoredDocument(bad, levelKey)).toThrow(/fails its checksum/);
+    }
+    const noLine = Buffer.alloc(CRC_BYTES + 2);
+    writeStoredDocument(noLine, 0, Buffer.from('{}'));
+    for (const bytes of [noLine, Buffer.alloc(CRC_BYTES), stored('c', 'a', true)])
+      expect(() => proveStoredDocument(bytes, levelKey)).toThrow(/fails its checksum/);
+  });
+});
