@@ -1,13 +1,17 @@
 import { formatPosition, recordPosition, samePosition, type Position, type RecordView } from '@skein/protocol';
-import type { Refusal } from '@skein/replication';
+import { isOnlyLate, lateSentence, type Refusal } from '@skein/replication';
 import type { FeedClient } from '../feed-client.ts';
 import { Ended, failed } from './outcome.ts';
 
 /** The leader's log does not lead on from where an attempt began: what it has brought is of no use. */
 export class NoWayOn extends Error {}
 
-/** Says why in the leader's own words: it may have trimmed its log, or be another one, or have less. */
-export function noWayOn({ code, detail }: Refusal): NoWayOn {
+/**
+ * Says why in the leader's own words: it may have trimmed its log, or be another one, or have less. A follower that has less
+ * may only be late, and what it has brought is of use again when it has caught up.
+ */
+export function noWayOn({ code, detail }: Refusal, role: unknown): NoWayOn | Ended {
+  if (isOnlyLate(code, role)) return new Ended(failed(lateSentence(detail)));
   return new NoWayOn(`the leader's log does not lead on from what it has given so far: ${code}: ${detail}`);
 }
 
@@ -27,7 +31,7 @@ export async function fetchRecords(
 ): Promise<readonly RecordView[]> {
   const answer = await feed.fetch({ since, applied: null, log, limit, waitSeconds: 0 }, signal);
   if (answer.kind === 'failed') throw new Ended(answer);
-  if (answer.kind === 'refused') throw noWayOn(answer.refusal);
+  if (answer.kind === 'refused') throw noWayOn(answer.refusal, answer.role);
   const { content } = answer.page;
   if (content === null) throw new Ended(failed('the leader has nothing where its snapshot was'));
   return content.payload;
