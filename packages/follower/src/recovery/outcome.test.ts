@@ -43,7 +43,8 @@ describe('an error that ends an attempt', () => {
     const opening = new Error('Database failed to open', { cause: disk });
     const reason = disk.message;
     expect(outcomeOf(opening)).toMatchObject({ kind: 'failed', reason });
-    expect(outcomeOf(new SkeinError('internal', 'no copy', {}, opening))).toMatchObject({ kind: 'failed', reason });
+    for (const code of ['internal', 'outcome_unknown'] as const)
+      expect(outcomeOf(new SkeinError(code, 'no copy', {}, opening))).toMatchObject({ kind: 'failed', reason });
     const known = new SkeinError('storage_full', 'there is no room', {}, disk);
     expect(outcomeOf(known)).toMatchObject({ kind: 'failed', reason: 'there is no room' });
   });
