@@ -49,6 +49,7 @@ export interface HttpFeedClientOptions {
   readonly link: NodeLink;
   readonly nodeId: string;
   readonly requestTimeoutMs: number;
+  readonly random: () => number;
 }
 
 const REFUSALS: readonly string[] = ['compacted', 'diverged', 'other_log', 'ahead'] satisfies Refusal['code'][];
@@ -57,6 +58,7 @@ const REFUSALS: readonly string[] = ['compacted', 'diverged', 'other_log', 'ahea
 export class HttpFeedClient implements FeedClient {
   readonly #options: HttpFeedClientOptions;
   #upstream: Upstream = UPSTREAM_UNKNOWN;
+  #questions = 0;
 
   constructor(options: HttpFeedClientOptions) {
     this.#options = options;
@@ -89,9 +91,11 @@ export class HttpFeedClient implements FeedClient {
 
   /** One request; what was known of the path is learnt anew with its answer, or not known any more. */
   async #ask(request: FeedRequest, signal: AbortSignal): Promise<LinkAnswer> {
-    const { link, nodeId, requestTimeoutMs } = this.#options;
+    const { link, nodeId, requestTimeoutMs, random } = this.#options;
     const since = typeof request.since === 'object' ? formatPosition(request.since) : request.since;
     const query = `since=${since}&limit=${request.limit}&wait=${request.waitSeconds}`;
+    const question = `${random().toString(36).slice(2, 10)}-${++this.#questions}`;
+    const heldSeconds = request.isFresh === true ? ASKED_SECONDS : request.waitSeconds;
     try {
       const answer = await link.request({
         method: 'GET',
@@ -100,12 +104,16 @@ export class HttpFeedClient implements FeedClient {
           accept: MEDIA_TYPES.records,
           [HEADERS.follower]: nodeId,
           ...(request.applied === null ? {} : { [HEADERS.applied]: formatPosition(request.applied) }),
-          ...(request.isFresh === true ? { prefer: 'max-staleness=0' } : {}),
+          ...(request.isFresh === true ? freshHeaders(question) : {}),
           ...(request.log === null ? {} : { [HEADERS.log]: request.log }),
         },
-        answerMs: request.waitSeconds * 1000 + requestTimeoutMs,
+        answerMs: heldSeconds * 1000 + requestTimeoutMs,
         signal,
       });
+      if (request.isFresh === true && textOf(answer.headers[HEADERS.question]) !== question) {
+        await answer.body.dump();
+        throw new Error('the answer is one to another question');
+      }
       this.#upstream = upstreamOf(
         nodeId,
         textOf(answer.headers[HEADERS.node]),
@@ -113,11 +121,20 @@ export class HttpFeedClient implements FeedClient {
       );
       return answer;
     } catch (error) {
-      // One that is given up says nothing of the leader, and the next may have been answered before it ends.
-      if (!signal.aborted) this.#upstream = UPSTREAM_UNKNOWN;
+      // One that is given up says nothing of the leader, and the next may have been answered before it ends; nor does one that
+      // is asked beside the loop, while that stands at the leader.
+      if (!signal.aborted && request.isFresh !== true) this.#upstream = UPSTREAM_UNKNOWN;
       throw error;
     }
   }
+}
+
+/** So long the node that is followed may itself take to find out. */
+const ASKED_SECONDS = 5;
+
+/** Asks for what is so when the question comes; the answer names it, so that one to another question is not taken for it. */
+function freshHeaders(question: string): LinkHeaders {
+  return { prefer: `max-staleness=0, wait=${ASKED_SECONDS}`, [HEADERS.question]: question };
 }
 
 /** A header that came in several lines is one list. */
@@ -150,10 +167,10 @@ function toPage(headers: LinkHeaders, body: Uint8Array): FeedAnswer {
   return { kind: 'page', page, epoch: typeof epoch === 'string' ? epoch : null };
 }
 
-/** One that says nothing of it follows no other. What cannot be read is not known. */
+/** A leader says nothing of it. What a follower does not say, or what cannot be read, is not known. */
 function lagOf(headers: LinkHeaders): Lag {
   const { [HEADERS.lagChanges]: changes, [HEADERS.lagMs]: ms } = headers;
-  if (changes === undefined && ms === undefined) return NO_LAG;
+  if (changes === undefined && ms === undefined && headers[HEADERS.role] !== 'follower') return NO_LAG;
   return { changes: parseOffset(String(changes)) ?? null, ms: parseOffset(String(ms)) ?? null };
 }
 

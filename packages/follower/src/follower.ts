@@ -19,7 +19,6 @@ import {
   lagSeconds,
   progressAt,
   rateDelayMs,
-  servedAsOfMs,
   SLO_DEFAULTS,
   storeVerdict,
   type FollowerPolicy,
@@ -109,6 +108,7 @@ export class Follower {
       link,
       nodeId,
       requestTimeoutMs,
+      random,
     });
     this.#forwarder = new WriteForwarder({
       leaderUrl,
@@ -142,10 +142,7 @@ export class Follower {
       recover: (rung, expected, signal) => this.#rungs.climb(rung, expected, signal),
       observer: this.#observer(),
     });
-    this.#refresher = new Refresher(
-      () => clock.now(),
-      () => this.#replicator.ask(),
-    );
+    this.#refresher = new Refresher({ store, now: () => clock.now(), ask: () => this.#replicator.ask() });
     this.#drift = new DriftWatch({
       store,
       replicator: this.#replicator,
@@ -166,7 +163,7 @@ export class Follower {
       bounds: () => boundsOf(store) ?? this.#boundsOfLeader(),
       upstream: () => this.#path(),
       lagAt: (offset) => this.#lagAt(offset),
-      servedAsOfMs: (offset) => this.#servedAsOfMs(offset),
+      servedAsOfMs: (offset) => this.#refresher.asOfMs(offset),
       refresh: (sinceMs) => this.#refresher.refresh(sinceMs),
       onUpToDate: (listener) => (this.#onUpToDate = listener),
       health: () => this.health(),
@@ -249,11 +246,6 @@ export class Follower {
     return phase === 'following'
       ? lagOfServed(progress, offset, this.#options.clock.now())
       : { changes: null, ms: null };
-  }
-
-  #servedAsOfMs(offset: number): number | null {
-    const { phase, progress } = this.#replicator.state;
-    return phase === 'following' ? servedAsOfMs(progress, offset) : null;
   }
 
   /** What the machine knows, as of now. */

@@ -1,14 +1,30 @@
 import { describe, expect, it } from 'vitest';
-import { Refresher } from './refresher.ts';
+import { Refresher, type RefresherOptions } from './refresher.ts';
 
 /** Questions that are answered, or not, when the test says so. */
 function begin() {
   let nowMs = 100;
-  const asked: { readonly answer: () => void; readonly fail: () => void }[] = [];
-  const refresher = new Refresher(
-    () => nowMs,
-    () => new Promise((answer, reject) => asked.push({ answer, fail: () => reject(new Error('no answer')) })),
-  );
+  let publish: (published: { readonly isAnew: boolean }) => void = () => undefined;
+  const asked: { readonly answer: (head?: number) => void; readonly fail: () => void }[] = [];
+  const listeners = new Set<typeof publish>();
+  publish = (published) => {
+    for (const listener of listeners) listener(published);
+  };
+  const store = {
+    facts: { head: { offset: 5 } },
+    subscribe: (listener: typeof publish) => {
+      listeners.add(listener);
+      return () => listeners.delete(listener);
+    },
+  } as unknown as RefresherOptions['store'];
+  const refresher = new Refresher({
+    store,
+    now: () => nowMs,
+    ask: () =>
+      new Promise((resolve, reject) =>
+        asked.push({ answer: (head = 0) => resolve(head), fail: () => reject(new Error('no answer')) }),
+      ),
+  });
   const told: string[] = [];
   const refresh = (name: string, sinceMs: number): void => {
     void refresher.refresh(sinceMs).then(
@@ -17,7 +33,7 @@ function begin() {
     );
   };
   const settled = (): Promise<void> => new Promise((resolve) => setImmediate(resolve));
-  return { asked, told, refresh, settled, at: (ms: number) => (nowMs = ms) };
+  return { asked, told, refresh, refresher, settled, publish, at: (ms: number) => (nowMs = ms), listeners };
 }
 
 describe('reads that want to know what is so now', () => {
@@ -63,5 +79,36 @@ describe('reads that want to know what is so now', () => {
     refresh('third', 0);
     await settled();
     expect([told, asked.length]).toStrictEqual([['first in vain', 'second'], 3]);
+  });
+});
+
+describe('what a node knows from its questions', () => {
+  it('is as of when they were asked, from where the log ended then', async () => {
+    const { asked, refresh, refresher, settled, at } = begin();
+    expect(refresher.asOfMs(5)).toBeNull();
+    refresh('a', 100);
+    await settled();
+    at(170);
+    asked[0]!.answer(7);
+    await settled();
+    expect([refresher.asOfMs(6), refresher.asOfMs(7)]).toStrictEqual([null, 100]);
+  });
+
+  it('is nothing any more when other content has taken the place of that, also while a question is under way', async () => {
+    const { asked, refresh, refresher, settled, publish, listeners } = begin();
+    refresh('a', 100);
+    await settled();
+    asked[0]!.answer(5);
+    await settled();
+    publish({ isAnew: false });
+    expect(refresher.asOfMs(5)).toBe(100);
+    publish({ isAnew: true });
+    expect(refresher.asOfMs(5)).toBeNull();
+    refresh('b', 100);
+    await settled();
+    publish({ isAnew: true });
+    asked[1]!.answer(5);
+    await settled();
+    expect([refresher.asOfMs(5), listeners.size]).toStrictEqual([null, 1]);
   });
 });

@@ -117,18 +117,25 @@ export class Replicator {
     return phase === 'following' && progress.connected;
   }
 
-  /** Asks where the head is now, beside the loop, and wherever whom it follows has to ask in turn. */
-  async ask(): Promise<void> {
+  /**
+   * Asks where the log ends, beside the loop, and wherever the node that is followed has to ask in turn: all that was written
+   * when this was asked is before it.
+   */
+  async ask(): Promise<number> {
     const { client, clock } = this.#options;
-    const { applied, log: own } = this.#state;
-    const askedAtMs = clock.now();
+    const { phase, applied, log } = this.#state;
+    if (phase !== 'following') throw new Error(`this node does not follow, it is ${phase}`);
     // It acknowledges as any question does: whoever has been answered is remembered.
-    const question = { since: 'now', applied, log: own, limit: 1, waitSeconds: 0, isFresh: true } as const;
+    const question = { since: 'now', applied, log, limit: 1, waitSeconds: 0, isFresh: true } as const;
     const answer = await client.fetch(question, this.#asking.signal);
     if (answer.kind === 'failed') throw new Error(answer.reason);
     if (answer.kind === 'refused') throw new Error(`${answer.refusal.code}: ${answer.refusal.detail}`);
-    const { log, headOffset: head, lag } = answer.page;
-    this.#dispatch({ kind: 'heard', log, head, lagChanges: lag.changes, askedAtMs, nowMs: clock.now() });
+    const { log: theirs, headOffset: head, lag } = answer.page;
+    if (theirs !== this.#state.log)
+      throw new Error(`the leader serves log ${theirs}, this node holds ${this.#state.log}`);
+    if (lag.ms === null) throw new Error('the node it follows does not know how old what it has is');
+    this.#dispatch({ kind: 'heard', head, leaderHead: head + (lag.changes ?? 0), nowMs: clock.now() });
+    return head;
   }
 
   /** Nothing more is applied until it is said how far, or that it may go on. */
@@ -168,8 +175,8 @@ export class Replicator {
     const { state, effects } = step(before, event);
     this.#state = state;
     if (state.inHand !== null && before.inHand === null) this.#options.observer.heldBack();
-    const hasHeard = event.kind === 'fetched' || event.kind === 'heard';
-    if (hasHeard && state.progress.upToDate !== before.progress.upToDate) this.#options.observer.heardUpToDate();
+    if (event.kind === 'fetched' && state.progress.upToDate !== before.progress.upToDate)
+      this.#options.observer.heardUpToDate();
     if (state.phase === 'refused' && before.phase !== 'refused') this.#options.observer.refused(state.lastError!);
     if (state.phase === 'recovering' && before.phase !== 'recovering')
       this.#options.observer.recovering(state.lastError!);

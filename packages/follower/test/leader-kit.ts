@@ -71,7 +71,7 @@ export class TestLeader {
   }
 
   get feed(): HttpFeedClient {
-    return new HttpFeedClient({ link: this.link, nodeId: 'f', requestTimeoutMs: 5000 });
+    return new HttpFeedClient({ link: this.link, nodeId: 'f', requestTimeoutMs: 5000, random: () => 0.5 });
   }
 
   async close(): Promise<void> {

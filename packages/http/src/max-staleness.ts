@@ -26,7 +26,8 @@ export function maxStalenessHook(node: ServedNode, commits: Commits) {
       const reason = await failureWithin(node, asOfMs, deadlineMs - clock.now());
       const end =
         reason === null ? await commits.until(isFresh, askAgainMs(deadlineMs - clock.now()), reply) : 'time-up';
-      if (node.stopping.aborted) throw new SkeinError('stopping');
+      // Nobody waits for the answer any more, or nobody is to be asked.
+      if (end === 'gone' || reply.raw.destroyed || node.stopping.aborted) throw new SkeinError('stopping');
       if (reason !== null || (end !== 'happened' && clock.now() >= deadlineMs)) throw tooStale(reason);
     }
   };

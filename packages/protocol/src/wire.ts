@@ -16,6 +16,7 @@ export const HEADERS = {
   upstream: 'skein-upstream',
   lagChanges: 'skein-lag-changes',
   lagMs: 'skein-lag-ms',
+  question: 'skein-question',
   idempotencyKey: 'idempotency-key',
   idempotentReplayed: 'idempotent-replayed',
 } as const;

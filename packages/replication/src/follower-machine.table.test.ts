@@ -56,7 +56,7 @@ const EVENTS: { readonly [Kind in Event['kind']]: (state: State) => Extract<Even
     refusal: { code: 'ahead', detail: 'gone' },
     nowMs: 1000,
   }),
-  heard: () => ({ kind: 'heard', log: 'log', head: 9, lagChanges: 0, askedAtMs: 900, nowMs: 1000 }),
+  heard: () => ({ kind: 'heard', head: 9, leaderHead: 9, nowMs: 1000 }),
   'store-ready': () => ({ kind: 'store-ready', ...NOW }),
   'found-corrupt': () => ({ kind: 'found-corrupt', reason: 'checksum' }),
   recovered: () => ({ kind: 'recovered', log: 'log', position: NEXT_END, nowMs: 1000 }),

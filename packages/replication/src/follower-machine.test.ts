@@ -239,6 +239,31 @@ describe('an answer', () => {
   });
 });
 
+describe('a head that is heard of beside the loop', () => {
+  const hear = (follower: Follower, head: number) =>
+    follower.on({ kind: 'heard', head, leaderHead: head + 1, nowMs: 1000 });
+  const polling = () => new Follower({ pollIntervalMs: 30_000 }).fetched({ headOffset: 2 }).applied(2).empty();
+
+  it('has what is there fetched at once, between two polls', () => {
+    expect(polling().delayMs).toBe(30_000);
+    expect(hear(polling(), 3).effects).toMatchObject([{ kind: 'cancel-fetch' }, { kind: 'fetch', delayMs: 0 }]);
+    expect(hear(polling(), 2).did).toEqual([]);
+  });
+
+  it('is what this node knows that it lacks, and says nothing of since when it has everything', () => {
+    const follower = hear(new Follower().empty(), 3);
+    expect([lagChanges(follower.state.progress), lagSeconds(follower.state.progress, 2000)]).toEqual([4, 1]);
+    expect(lagChanges(hear(follower, 1).state.progress)).toBe(4);
+    expect(lagChanges(hear(new Follower(), 3).state.progress)).toBeNull();
+  });
+
+  it('changes nothing where the question stands at the leader, nor what failures hold back', () => {
+    expect(hear(new Follower().empty(), 3).did).toEqual([]);
+    expect(hear(polling().failed(), 3).did).toEqual([]);
+    expect(hear(polling().on({ kind: 'stopped' }), 3).did).toEqual([]);
+  });
+});
+
 describe('failures', () => {
   it('back off further each time, are forgotten on success, and heed Retry-After', () => {
     const follower = new Follower();
@@ -258,16 +283,6 @@ describe('failures', () => {
     const follower = new Follower().empty();
     expect(lagChanges(follower.state.progress)).toBe(0);
     expect(lagChanges(follower.failed().state.progress)).toBeNull();
-  });
-
-  it('do not hide what is heard beside the loop, as of when it was asked', () => {
-    const follower = new Follower().empty().failed();
-    const hear = (head: number, log = 'log') =>
-      follower.on({ kind: 'heard', log, head, lagChanges: 0, askedAtMs: 1500, nowMs: 2000 });
-    expect([hear(0, 'another').did, lagChanges(follower.state.progress)]).toEqual([[], null]);
-    expect([hear(3).did, lagChanges(follower.state.progress)]).toEqual([[], 3]);
-    expect(lagSeconds(follower.state.progress, 2000)).toBe(1);
-    expect(lagSeconds(hear(0).state.progress, 2000)).toBe(0.5);
   });
 
   it('of applying begin again at what is durable, also when the page turns out to be there', () => {

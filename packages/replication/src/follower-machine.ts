@@ -12,7 +12,7 @@ import type {
   FollowerStep,
 } from './follower-state.ts';
 import { nextPageSize } from './page-size.ts';
-import { progressAfterApply, progressAfterContact, progressAfterSilence } from './progress.ts';
+import { progressAfterApply, progressAfterContact, progressAfterHearing, progressAfterSilence } from './progress.ts';
 import { bucketAfterTaking } from './token-bucket.ts';
 
 /**
@@ -39,7 +39,7 @@ export function step<Payload>(state: FollowerState<Payload>, event: FollowerEven
     case 'apply-failed':
       return afterApplyFailed(state, event);
     case 'heard':
-      return { state: afterHearing(state, event), effects: [] };
+      return afterHearing(state, event);
     case 'store-ready':
       return afterStoreReady(state, event);
     case 'found-corrupt':
@@ -234,15 +234,20 @@ function afterApplyFailed<Payload>(
   return fetchAnew({ ...cleared, isFetching: state.isFetching }, cleared.applyFailures, event);
 }
 
-/** Says only where the head is: what is there is the loop's to fetch. */
+/**
+ * Somebody waits for what is there: between two polls it is fetched at once. A request that stands at the leader has it already,
+ * and what failures hold back stays held back.
+ */
 function afterHearing<Payload>(
-  state: FollowerState<Payload>,
+  before: FollowerState<Payload>,
   event: EventOf<Payload, 'heard'>,
-): FollowerState<Payload> {
-  const { log, head, lagChanges, askedAtMs, nowMs } = event;
-  if (state.phase !== 'following' || state.log !== log) return state;
-  const lag = { changes: lagChanges, ms: nowMs - askedAtMs };
-  return { ...state, progress: progressAfterContact(state.progress, head, lag, nowMs) };
+): FollowerStep<Payload> {
+  const state = { ...before, progress: progressAfterHearing(before.progress, event.leaderHead) };
+  const isPausing = state.phase === 'following' && state.isFetching && state.policy.pollIntervalMs !== null;
+  if (!isPausing || state.failures > 0 || state.applyFailures > 0 || event.head <= state.fetchedTo.offset)
+    return { state, effects: [] };
+  const next = fetchNext<Payload>({ ...state, isFetching: false }, 0, event.nowMs);
+  return { state: next.state, effects: [{ kind: 'cancel-fetch' }, ...next.effects] };
 }
 
 /** What could not be applied need not wait for its time any more, unless its disk only comes and goes. */

@@ -74,15 +74,8 @@ export type FollowerEvent<Payload> =
       readonly nowMs: number;
       readonly random: number;
     }
-  /** The leader was asked where its head is, beside the loop, and all of that is as of when it was asked. */
-  | {
-      readonly kind: 'heard';
-      readonly log: string;
-      readonly head: number;
-      readonly lagChanges: number | null;
-      readonly askedAtMs: number;
-      readonly nowMs: number;
-    }
+  /** The leader was asked where its log ends, beside the loop, by somebody who waits for what is there. */
+  | { readonly kind: 'heard'; readonly head: number; readonly leaderHead: number; readonly nowMs: number }
   /** The store takes writes again, after one had failed. */
   | { readonly kind: 'store-ready'; readonly nowMs: number; readonly random: number }
   /** The store has met bytes that are not what was written. */

@@ -37,6 +37,7 @@ export {
   type Verdict,
 } from './health.ts';
 export { hearingAfter, isReachable, nothingHeard, pingDelayMs, type Hearing } from './hearing.ts';
+export { provenAfter, provenAsOfMs, type ProvenAnswers } from './proven.ts';
 export { isOnlyLate, lateSentence } from './late-leader.ts';
 export { pageBehind, type PageBehind } from './overlap.ts';
 export { planPage, type PagePlan, type PageRequest } from './page-planner.ts';
@@ -50,10 +51,10 @@ export {
   NO_PROGRESS,
   progressAfterApply,
   progressAfterContact,
+  progressAfterHearing,
   progressAfterRecovery,
   progressAfterSilence,
   progressAt,
-  servedAsOfMs,
   type Lag,
   type Progress,
 } from './progress.ts';

@@ -11,7 +11,6 @@ import {
   progressAfterRecovery,
   progressAfterSilence,
   progressAt,
-  servedAsOfMs,
   type Progress,
 } from './progress.ts';
 
@@ -125,14 +124,6 @@ describe('the lag of what is served', () => {
 
   it('is not known in changes without contact', () => {
     expect(lagOfServed(progressAfterSilence(heard(AT_5, 5, 100)), 5, 300)).toEqual({ changes: null, ms: 200 });
-  });
-});
-
-describe('what a follower knows as of', () => {
-  it('is a time for where the log ended then, and for nothing before it', () => {
-    const progress = heard(heard(AT_5, 5, 100), 9, 200);
-    expect([4, 5, 8, 9].map((head) => servedAsOfMs(progress, head))).toEqual([null, 100, 100, 200]);
-    expect(servedAsOfMs(NO_PROGRESS, 0)).toBeNull();
   });
 });
 

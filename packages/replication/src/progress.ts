@@ -38,6 +38,15 @@ export function progressAfterContact(progress: Progress, head: number, lag: Lag,
   return standingNow({ ...progress, connected: true, contact: { atMs: nowMs, head, leaderHead, asOfMs } });
 }
 
+/** It became known, beside the answers that are followed, that there is more; as of when it has what it has is not touched. */
+export function progressAfterHearing(progress: Progress, leaderHead: number): Progress {
+  const { contact } = progress;
+  const known = contact?.leaderHead ?? null;
+  return contact === null || known === null || known >= leaderHead
+    ? progress
+    : { ...progress, contact: { ...contact, leaderHead } };
+}
+
 /** Changes became durable here. Reaching the head that was last named means: up to date as of that answer. */
 export function progressAfterApply(progress: Progress, applied: number): Progress {
   return standingNow({ ...progress, applied });
@@ -76,16 +85,9 @@ export function lagSeconds(progress: Progress, nowMs: number): number | null {
  * and as soon as it is applied, before that has been reported: what is said of it depends on where it ends alone.
  */
 export function lagOfServed(progress: Progress, head: number, nowMs: number): Lag {
-  const asOfMs = servedAsOfMs(progress, head);
-  return {
-    changes: changesBehind(progress, head),
-    ms: asOfMs === null ? null : Math.max(0, Math.round(nowMs - asOfMs)),
-  };
-}
-
-/** As of when the log up to a head was all that had been written, at the latest that is known. */
-export function servedAsOfMs(progress: Progress, head: number): number | null {
-  return newestWithin(progress, head)?.asOfMs ?? null;
+  const asOf = newestWithin(progress, head);
+  const ms = asOf === null ? null : Math.max(0, Math.round(nowMs - asOf.asOfMs));
+  return { changes: changesBehind(progress, head), ms };
 }
 
 function standingNow(progress: Progress): Progress {

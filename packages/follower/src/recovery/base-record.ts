@@ -6,12 +6,8 @@ import { Ended, failed } from './outcome.ts';
 /** The leader's log does not lead on from where an attempt began: what it has brought is of no use. */
 export class NoWayOn extends Error {}
 
-/**
- * Says why in the leader's own words: it may have trimmed its log, or be another one, or have less. A follower that has less
- * may only be late, and what it has brought is of use again when it has caught up.
- */
-export function noWayOn({ code, detail }: Refusal, role: unknown): NoWayOn | Ended {
-  if (isOnlyLate(code, role)) return new Ended(failed(lateSentence(detail)));
+/** Says why in the leader's own words: it may have trimmed its log, or be another one, or have less. */
+export function noWayOn({ code, detail }: Refusal): NoWayOn {
   return new NoWayOn(`the leader's log does not lead on from what it has given so far: ${code}: ${detail}`);
 }
 
@@ -31,7 +27,11 @@ export async function fetchRecords(
 ): Promise<readonly RecordView[]> {
   const answer = await feed.fetch({ since, applied: null, log, limit, waitSeconds: 0 }, signal);
   if (answer.kind === 'failed') throw new Ended(answer);
-  if (answer.kind === 'refused') throw noWayOn(answer.refusal, answer.role);
+  if (answer.kind === 'refused') {
+    const { refusal, role } = answer;
+    // A follower that has less may only be late, and what it has brought is of use again when it has caught up.
+    throw isOnlyLate(refusal.code, role) ? new Ended(failed(lateSentence(refusal.detail))) : noWayOn(refusal);
+  }
   const { content } = answer.page;
   if (content === null) throw new Ended(failed('the leader has nothing where its snapshot was'));
   return content.payload;

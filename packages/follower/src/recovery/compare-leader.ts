@@ -96,7 +96,7 @@ export class CompareLeader {
     for (;;) {
       const answer = await this.#options.snapshots.page({ at: position, after, keep: position }, signal);
       if (answer.kind === 'failed') throw new Ended(answer);
-      if (answer.kind === 'no-way-on') throw noWayOn(answer.refusal, answer.role);
+      if (answer.kind === 'no-way-on') throw noWayOn(answer.refusal);
       if (answer.kind === 'gone') throw new Ended(failed('the leader does not hold what is compared for long enough'));
       const { header, lines, next, role } = answer;
       const plan = planCopy(null, header, expected);

@@ -163,7 +163,7 @@ export class CopyLeader {
     // On behind the same key in another one; the log is replayed from the position of the first.
     if (answer.kind === 'gone') answer = await snapshots.page({ ...question, at: null }, signal);
     if (answer.kind === 'page') return answer;
-    if (answer.kind === 'no-way-on') throw noWayOn(answer.refusal, answer.role);
+    if (answer.kind === 'no-way-on') throw noWayOn(answer.refusal);
     throw new Ended(answer.kind === 'failed' ? answer : failed('the leader holds no snapshot for long enough'));
   }
 

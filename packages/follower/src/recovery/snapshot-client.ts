@@ -1,6 +1,6 @@
 import { Readable } from 'node:stream';
 import { receiveLines, sha256, type ReceivedLines } from '@skein/core';
-import type { LinkHeaders, NodeLink } from '@skein/http';
+import type { NodeLink } from '@skein/http';
 import {
   formatPosition,
   formatSnapshotCursor,
@@ -35,7 +35,7 @@ export type SnapshotAnswer =
   /** The leader does not hold that snapshot any more; another one can be gone on in. */
   | { readonly kind: 'gone' }
   /** The leader's log does not lead on from there: it is not kept any more, or never was there; the refusal says which. */
-  | { readonly kind: 'no-way-on'; readonly refusal: Refusal; readonly role: unknown }
+  | { readonly kind: 'no-way-on'; readonly refusal: Refusal }
   | { readonly kind: 'failed'; readonly reason: string; readonly retryAfterMs: number | undefined };
 
 export interface SnapshotClientOptions {
@@ -92,7 +92,7 @@ export class SnapshotClient {
       answerMs: requestTimeoutMs,
       signal,
     });
-    if (status !== 200) return notAPage(status, headers, await body.text());
+    if (status !== 200) return notAPage(status, await body.text(), retryAfterMsOf(headers));
     const page = parseSnapshotPage(await body.bytes(), sha256);
     return {
       kind: 'page',
@@ -111,11 +111,10 @@ function declined(status: number, text: string, retryAfterMs: number | undefined
 
 const NO_WAY_ON: readonly Refusal['code'][] = ['compacted', 'diverged', 'ahead', 'other_log'];
 
-function notAPage(status: number, headers: LinkHeaders, text: string): SnapshotAnswer {
+function notAPage(status: number, text: string, retryAfterMs: number | undefined): SnapshotAnswer {
   const { code = `HTTP ${status}`, detail = 'no snapshot' } = parseProblem(text);
   if (code === 'snapshot_gone') return { kind: 'gone' };
   const refused = NO_WAY_ON.find((known) => known === code);
-  if (refused !== undefined)
-    return { kind: 'no-way-on', refusal: { code: refused, detail }, role: headers[HEADERS.role] };
-  return { kind: 'failed', reason: `${code}: ${detail}`, retryAfterMs: retryAfterMsOf(headers) };
+  if (refused !== undefined) return { kind: 'no-way-on', refusal: { code: refused, detail } };
+  return { kind: 'failed', reason: `${code}: ${detail}`, retryAfterMs };
 }

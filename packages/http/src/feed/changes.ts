@@ -3,6 +3,7 @@ import {
   checkReadableCollection,
   formatPosition,
   HEADERS,
+  isNodeId,
   isSkeinError,
   LAG_UNKNOWN,
   LIMITS,
@@ -14,7 +15,7 @@ import {
   type Position,
   type Since,
 } from '@skein/protocol';
-import { planPage, type Lag } from '@skein/replication';
+import { isOnlyLate, planPage, type Lag } from '@skein/replication';
 import type { FastifyInstance, FastifyReply, FastifyRequest, onSendHookHandler } from 'fastify';
 import type { ZodTypeProvider } from 'fastify-type-provider-zod';
 import { z } from 'zod';
@@ -75,19 +76,16 @@ export function changeFeed(app: FastifyInstance, parts: FeedParts): void {
       if (format === MEDIA_TYPES.records && filter !== undefined)
         throw new SkeinError('bad_query', 'records cannot be filtered: they are whole');
       const follower = await acknowledge(request, node, slots);
-      const page = await noting(
-        slots,
-        follower,
-        nextPage(parts, reply, {
-          since: parseSince(since),
-          limit,
-          format,
-          filter,
-          log: headerOf(request, HEADERS.log),
-          deadlineMs: node.clock.now() + wait * 1000,
-          isFollower: follower !== undefined,
-        }),
-      );
+      const asked = {
+        since: parseSince(since),
+        limit,
+        format,
+        filter,
+        log: headerOf(request, HEADERS.log),
+        deadlineMs: node.clock.now() + wait * 1000,
+        isFollower: follower !== undefined,
+      };
+      const page = await noting(parts, follower, asked.since, nextPage(parts, reply, asked));
       sayLag(reply, node.lagAt?.(page.facts.head.offset));
       return sendPage(reply, format, page);
     },
@@ -96,12 +94,15 @@ export function changeFeed(app: FastifyInstance, parts: FeedParts): void {
 
 /**
  * Whom this node follows, on pages and refusals alike: empty nodes that follow each other in a cycle answer with nothing
- * else. It is told as it is when the answer goes out, for the request may have stood for long.
+ * else. It is told as it is when the answer goes out, for the request may have stood for long. And which question it is an
+ * answer to, where the asker has named it.
  */
 function sayPath(node: ServedNode): onSendHookHandler {
-  return (_request, reply, payload, done) => {
+  return (request, reply, payload, done) => {
     const path = node.upstream?.() ?? null;
     if (path !== null) reply.header(HEADERS.upstream, path.join(','));
+    const question = request.headers[HEADERS.question];
+    if (typeof question === 'string' && isNodeId(question)) reply.header(HEADERS.question, question);
     done(null, payload);
   };
 }
@@ -153,20 +154,28 @@ async function acknowledge(
   return id;
 }
 
-/** What leads nowhere without an operator: whoever is refused so asks no more, and looks well from here otherwise. */
-const FINAL_REFUSALS: ReadonlySet<string> = new Set(['diverged', 'other_log', 'ahead']);
-
-/** Remembers with a follower that it got its page, or that it is refused. */
-async function noting(slots: SlotBook, id: string | undefined, page: Promise<EncodedPage>): Promise<EncodedPage> {
+/** Remembers with a follower that it got its page, or that it is refused, where it asks no more without an operator. */
+async function noting(
+  { node, slots }: FeedParts,
+  id: string | undefined,
+  since: Since,
+  page: Promise<EncodedPage>,
+): Promise<EncodedPage> {
   if (id === undefined) return page;
   try {
     const made = await page;
-    slots.answered(id, null);
+    // Where the log ends now is told to everybody.
+    if (since.kind !== 'now') slots.answered(id, null);
     return made;
   } catch (error) {
-    if (isSkeinError(error) && FINAL_REFUSALS.has(error.code)) slots.answered(id, error.code);
+    if (isSkeinError(error) && isFinal(error.code, node)) slots.answered(id, error.code);
     throw error;
   }
+}
+
+/** Such a one looks well from here otherwise. A follower that has less than it may only be late, and is asked again. */
+function isFinal(code: string, { role }: ServedNode): boolean {
+  return code === 'diverged' || code === 'other_log' || (code === 'ahead' && !isOnlyLate(code, role));
 }
 
 /** Proven by its hash: what is of a lost branch, or forged, acknowledges nothing. */

@@ -91,7 +91,7 @@ export class SlotBook {
   /** A follower copies the snapshot at a position, and will go on from there. Resolves when that is known for good. */
   async copies(id: string, position: Position): Promise<void> {
     const before = this.#slots.get(id);
-    const slot = { ...(before ?? this.#newSlot(id)), copying: position, isLost: false };
+    const slot = { ...(before ?? this.#newSlot(id)), copying: position, isLost: false, refusal: null };
     this.#putSeen(slot, before);
     if (before?.copying?.offset !== position.offset) await this.#saveNow();
   }
@@ -104,10 +104,11 @@ export class SlotBook {
 
   /** The log is not kept for it any more, unless it asks again. Answers whether it was known; that it is not now is durable. */
   async forget(id: string): Promise<boolean> {
-    if (!this.#slots.has(id)) return false;
-    this.#drop(id);
-    await this.save();
-    return true;
+    // One that is gone from memory is known for as long as that could not be stored.
+    const isKnown = this.#slots.has(id) || this.#unsaved.get(id) === null;
+    if (this.#slots.has(id)) this.#drop(id);
+    if (isKnown) await this.save();
+    return isKnown;
   }
 
   all(): Iterable<Slot> {

@@ -7,10 +7,11 @@ export function logStoreStates(store: Store, clock: Clock, logger: FastifyBaseLo
   store.watch((state) => {
     switch (state) {
       case 'poisoned':
-        failedAtMs = clock.now();
+        failedAtMs ??= clock.now();
         logger?.error({ reason: store.failure }, 'a write failed; the store takes no more until it is reopened');
         break;
       case 'corrupt':
+        failedAtMs ??= clock.now();
         logger?.error({ reason: store.failure }, 'the store is corrupt');
         break;
       case 'ready':

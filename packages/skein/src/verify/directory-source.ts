@@ -5,7 +5,7 @@ import type { DigestSource } from '@skein/http';
 import { isSkeinError, samePosition, type DigestBy, type Position, type Role, type Version } from '@skein/protocol';
 import { CommandError } from '../cli/command-error.ts';
 import { codesOf, innermost } from '../data-directory.ts';
-import type { DocumentName, VerifySource } from './verify-source.ts';
+import type { DocumentName, Holding, VerifySource } from './verify-source.ts';
 
 /** The data directory of a node that is stopped. Nothing is written to it but what opening a database writes. */
 export class DirectorySource implements VerifySource {
@@ -46,11 +46,12 @@ export class DirectorySource implements VerifySource {
     return (await this.#snapshot.documents.get(collection, key))?.version ?? null;
   }
 
-  async holds(position: Position): Promise<boolean | undefined> {
+  async holds(position: Position): Promise<Holding> {
     const { head, tail } = this.#store.facts;
-    if (position.offset > head.offset || position.offset < tail - 1) return undefined;
+    if (position.offset > head.offset) return 'ahead';
+    if (position.offset < tail - 1) return 'unknown';
     const held = await this.#store.positionAt(position.offset);
-    return held !== undefined && samePosition(held, position);
+    return held !== undefined && samePosition(held, position) ? 'yes' : 'no';
   }
 
   async close(): Promise<void> {

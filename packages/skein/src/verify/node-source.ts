@@ -14,7 +14,7 @@ import {
 import { Pool, type Dispatcher } from 'undici';
 import { z } from 'zod';
 import { CommandError } from '../cli/command-error.ts';
-import type { DocumentName, VerifySource } from './verify-source.ts';
+import type { DocumentName, Holding, VerifySource } from './verify-source.ts';
 
 const CONNECTIONS = 8;
 /** Longer than a node holds back an answer. */
@@ -60,12 +60,14 @@ export class NodeSource implements VerifySource {
   }
 
   /** As the feed answers whoever would go on from there. */
-  async holds(position: Position): Promise<boolean | undefined> {
+  async holds(position: Position): Promise<Holding> {
     const path = `/v1/changes?since=${formatPosition(position)}&limit=1`;
     const answer = await this.#request({ method: 'GET', path });
     const text = await textOf(answer);
-    if (answer.statusCode === 200) return true;
-    return codeOf(text) === 'diverged' ? false : undefined;
+    if (answer.statusCode === 200) return 'yes';
+    const code = codeOf(text);
+    if (code === 'ahead') return 'ahead';
+    return code === 'diverged' ? 'no' : 'unknown';
   }
 
   close(): Promise<void> {

@@ -50,7 +50,7 @@ export interface VerifyReport {
 const WAIT_SECONDS = 10;
 const LIMIT = 1000;
 const MEET_EVERY_MS = 250;
-/** A root that has been answered is answered again for some seconds. */
+/** A root that has been answered is answered again for some seconds, or as long as it took to make. */
 const ROOT_OLD_MS_MAX = 10_000;
 /** A node holds what it has answered for twice as long. */
 const ROOT_HELD_MS = 30_000;
@@ -154,8 +154,11 @@ async function byValue(a: RootedSource, b: RootedSource, apart: Apart): Promise<
 async function whyApart(a: RootedSource, b: RootedSource): Promise<Apart | null> {
   if (offsetOf(a.root) === offsetOf(b.root)) return a.root.position === b.root.position ? null : 'forked';
   const [behind, ahead] = offsetOf(a.root) < offsetOf(b.root) ? [a, b] : [b, a];
-  if ((await ahead.source.holds(parsePosition(behind.root.position))) === false) return 'forked';
-  return behind.source.role === 'leader' ? 'leader-behind' : null;
+  if ((await ahead.source.holds(parsePosition(behind.root.position))) === 'no') return 'forked';
+  // A root may be old, so it is asked what it has now.
+  const isLate =
+    behind.source.role !== 'leader' || (await behind.source.holds(parsePosition(ahead.root.position))) !== 'ahead';
+  return isLate ? null : 'leader-behind';
 }
 
 /** What one has answered may be gone when the first digests of the other are made at last: then both are asked once more. */

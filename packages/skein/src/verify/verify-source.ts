@@ -14,10 +14,12 @@ export interface VerifySource {
    * it does not come there in time.
    */
   versionAt(position: Position, document: DocumentName): Promise<Version | null | undefined>;
-  /** Whether a position is on its log; undefined where that is not kept any more, or not come to. */
-  holds(position: Position): Promise<boolean | undefined>;
+  /** Whether a position is on its log; `ahead` when that ends before it, `unknown` where it is not kept any more. */
+  holds(position: Position): Promise<Holding>;
   close(): Promise<void>;
 }
+
+export type Holding = 'yes' | 'no' | 'ahead' | 'unknown';
 
 export interface DocumentName {
   readonly collection: string;

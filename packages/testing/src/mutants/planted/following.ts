@@ -43,7 +43,7 @@ export const FOLLOWING: readonly Mutant[] = [
     edits: [
       {
         file: 'follower/dist/feed-client.js',
-        find: 'if (changes === undefined && ms === undefined)',
+        find: "if (changes === undefined && ms === undefined && headers[HEADERS.role] !== 'follower')",
         replace: '',
       },
     ],
@@ -53,8 +53,8 @@ export const FOLLOWING: readonly Mutant[] = [
     edits: [
       {
         file: 'replication/src/progress.ts',
-        find: 'return newestWithin(progress, head)?.asOfMs ?? null;',
-        replace: 'return progress.upToDate?.asOfMs ?? null;',
+        find: 'const asOf = newestWithin(progress, head);',
+        replace: 'const asOf = progress.upToDate;',
       },
     ],
     test: 'packages/replication/src/progress.test.ts',
@@ -74,6 +74,26 @@ export const FOLLOWING: readonly Mutant[] = [
     name: 'answers a read that came after the leader was asked by that answer',
     edits: [{ file: 'follower/src/refresher.ts', find: 'underWay.askedAtMs >= sinceMs', replace: 'true' }],
     test: 'packages/follower/src/refresher.test.ts',
+  },
+  {
+    name: 'reads as of a question by what it has heard of, and not by what it has',
+    edits: [{ file: 'replication/dist/proven.js', find: 'head <= offset', replace: 'head > 0' }],
+  },
+  {
+    name: 'lets each answer take the place of the one that is waited for',
+    edits: [{ file: 'replication/src/proven.ts', find: '...awaited.slice(0, 1), ', replace: '' }],
+    test: 'packages/replication/src/proven.test.ts',
+  },
+  {
+    name: 'takes an answer to another question for the one it has asked',
+    edits: [
+      {
+        file: 'follower/src/feed-client.ts',
+        find: 'if (request.isFresh === true && textOf(answer.headers[HEADERS.question]) !== question)',
+        replace: 'if (question === undefined)',
+      },
+    ],
+    test: 'packages/follower/src/feed-client.test.ts',
   },
   {
     name: 'takes what it has heard of for what it has',

@@ -72,6 +72,8 @@ class Run {
   #violation: Violation | undefined;
   readonly #leaderHeads: { readonly sinceMs: number; readonly offset: number }[] = [];
   readonly #saidToBeLost = new Set<string>();
+  /** Followers that the log did not lead on for, and that have not come back since. */
+  readonly #cutOff = new Set<string>();
   readonly #damaged = new Set<string>();
   #isWritingOver = false;
   #isLastWriteDone = false;
@@ -303,7 +305,10 @@ class Run {
   #noteCutOff(follower: string, reason: string): void {
     const { leader } = this.#nodes.find((each) => each.name === follower)!;
     const isOfTheLog = leader === this.#nodes[0]!.name && !this.#damaged.has(follower);
-    if (!reason.startsWith('compacted') || !isOfTheLog || !this.#isOwedTheLog(follower, leader)) return;
+    const isCutOffAgain = this.#cutOff.has(follower);
+    this.#cutOff.add(follower);
+    if (!reason.startsWith('compacted') || isCutOffAgain || !isOfTheLog || !this.#isOwedTheLog(follower, leader))
+      return;
     if (this.#isPatient || !this.#saidToBeLost.has(follower))
       this.fail(`${leader} had answered ${follower}, and did not keep the log for it`);
   }
@@ -334,6 +339,7 @@ class Run {
     if (this.#violation !== undefined) return;
     if (event.kind === 'damaged') this.#damaged.add(event.node);
     if (event.kind === 'drift-found') this.#noteDrift(event.node, event.examples);
+    if (event.kind === 'published' || event.kind === 'renewed') this.#cutOff.delete(event.node);
     if (event.kind === 'slot-lost') this.#noteLost(event.node, event.follower);
     if (event.kind === 'cut-off') this.#noteCutOff(event.node, event.reason);
     if (event.kind === 'started' && (event.records[0]?.offsetFirst ?? 1) > 1) this.#mark('a start on a trimmed log');

@@ -1,6 +1,6 @@
 import { formatPosition, type Position } from '@skein/protocol';
 import type { SimNode } from '../world/sim-node.ts';
-import { anyNode, lateMsMaxOf, type Cast, type Part } from './cast.ts';
+import { anyNode, type Cast, type Part } from './cast.ts';
 import { COLLECTIONS, KEYS } from './make-write.ts';
 
 const ANSWER_MS = 4000;
@@ -60,8 +60,7 @@ export class Reader {
     if (stalenessMs !== null && node.role === 'follower') mark('a follower read with a bound on its age was answered');
     const versionOffset = status === 200 ? offsetOfEtag(given['etag']!) : 0;
     this.#seenOffset = Math.max(this.#seenOffset, versionOffset);
-    // An answer to somebody else, which a node took for its own, may be of any age.
-    const asOfMs = sentAtMs - (stalenessMs ?? Infinity) - lateMsMaxOf(node, this.#cast);
+    const asOfMs = sentAtMs - (stalenessMs ?? Infinity);
     tell({
       kind: 'read',
       client: name,
