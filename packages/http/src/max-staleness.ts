@@ -7,7 +7,7 @@ import { preferredStaleness, preferredWait } from './request.ts';
 /** How long a read waits to be fresh enough when the client does not say. */
 const WAIT_SECONDS_DEFAULT = 5;
 
-/** What was heard may have been overtaken by something older, so it is asked again. */
+/** An answer is forgotten when other content takes the place of what it was of; so it is asked again. */
 const ASKED_EVERY_MS = 1000;
 
 /**

@@ -5,9 +5,8 @@ import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import type { ZodTypeProvider } from 'fastify-type-provider-zod';
 import { z } from 'zod';
 import type { Commits, News } from '../commits.ts';
-import { maxStalenessHook } from '../max-staleness.ts';
-import { minPositionHook } from '../min-position.ts';
 import type { ServedNode } from '../node.ts';
+import { readGate } from '../read-gate.ts';
 import { flagQuery, headerOf, limitQuery, negotiate, NO_QUERY, waitQuery } from '../request.ts';
 import { documentText } from './answers.ts';
 import { mentions } from './key-watch.ts';
@@ -30,7 +29,7 @@ const documentQuery = z.strictObject({
 /** GET of collections, pages and documents: the same on every role. */
 export function documentReads(app: FastifyInstance, node: ServedNode, commits: Commits): void {
   const typed = app.withTypeProvider<ZodTypeProvider>();
-  const preHandler = [minPositionHook(node, commits), maxStalenessHook(node, commits)];
+  const preHandler = readGate(node, commits);
 
   typed.get('/v1/collections', { schema: { querystring: NO_QUERY }, preHandler }, async () => {
     return { collections: await node.store.collections() };

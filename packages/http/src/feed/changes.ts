@@ -20,9 +20,8 @@ import type { FastifyInstance, FastifyReply, FastifyRequest, onSendHookHandler }
 import type { ZodTypeProvider } from 'fastify-type-provider-zod';
 import { z } from 'zod';
 import type { Commits, News } from '../commits.ts';
-import { maxStalenessHook } from '../max-staleness.ts';
-import { minPositionHook } from '../min-position.ts';
 import { requireBounds, type ServedNode } from '../node.ts';
+import { readGate } from '../read-gate.ts';
 import { headerOf, limitQuery, negotiate, waitQuery } from '../request.ts';
 import type { EncodedPage } from './encode-page.ts';
 import type { FeedFilter, FeedFormat } from './page-key.ts';
@@ -66,7 +65,7 @@ export function changeFeed(app: FastifyInstance, parts: FeedParts): void {
     '/v1/changes',
     {
       schema: { querystring: feedQuery },
-      preHandler: [minPositionHook(node, parts.commits), maxStalenessHook(node, parts.commits)],
+      preHandler: readGate(node, parts.commits),
       onSend: sayPath(node),
     },
     async (request, reply) => {
