@@ -83,12 +83,6 @@ export class Condition {
     if (this.#state === 'corrupt') throw this.#failure;
   }
 
-  #move(state: StoreState): void {
-    if (state === this.#state) return;
-    this.#state = state;
-    for (const tell of this.#listeners) tell(state);
-  }
-
   unreadable(): SkeinError {
     if (this.#state === 'closed') return new SkeinError('stopping', 'the store is closed');
     return new SkeinError('starting', 'the store is being reopened', { retryAfterSeconds: 1 });
@@ -108,6 +102,12 @@ export class Condition {
         if (isDiskFull(this.#failure)) return new SkeinError('storage_full', undefined, { retryAfterSeconds: 5 });
         return new SkeinError('starting', 'a write failed; the store is being reopened', { retryAfterSeconds: 1 });
     }
+  }
+
+  #move(state: StoreState): void {
+    if (state === this.#state) return;
+    this.#state = state;
+    for (const tell of this.#listeners) tell(state);
   }
 }
 

@@ -36,32 +36,22 @@ export function writeStoredDocument(target: Buffer, at: number, line: Uint8Array
 const reader = new LineReader();
 
 /**
- * Checks a stored document and reads what it says of itself. LevelDB hands out flipped bits without a word, so nothing
- * leaves the store that has not passed here; collection and key are compared too, which catches a block misplaced.
- */
-export function readStoredDocument(
-  stored: Buffer,
-  collection: string,
-  key: string,
-): { readonly offset: number; readonly valueBytes: Buffer } {
-  const line = stored.subarray(CRC_BYTES);
-  if (stored.length <= CRC_BYTES || stored.readUInt32BE(0) !== crc32(line)) throw corrupt(collection, key);
-  readLine(line, collection, key);
-  if (reader.isDelete || reader.collection() !== collection || reader.key() !== key) throw corrupt(collection, key);
-  return { offset: reader.offset, valueBytes: line.subarray(reader.valueStart, reader.valueEnd) };
-}
-
-/**
- * The same for whoever has the key as it is stored, and goes through all of a store: nothing is made of what is proven but
- * the offset of its change.
+ * Checks a stored document and reads the offset of its change. LevelDB hands out flipped bits without a word, so nothing
+ * leaves the store that has not passed here; its key is compared too, which catches a block misplaced.
  */
 export function proveStoredDocument(stored: Buffer, levelKey: Buffer): number {
   const isTrue = stored.length > CRC_BYTES && stored.readUInt32BE(0) === crc32(stored.subarray(CRC_BYTES));
-  if (!isTrue || !isAt(stored, levelKey)) {
-    const { collection, key } = parseDocumentKey(levelKey);
-    throw corrupt(collection, key);
-  }
+  if (!isTrue || !isAt(stored, levelKey)) throw corrupt(levelKey);
   return reader.offset;
+}
+
+/** The same, and its value. */
+export function readStoredDocument(
+  stored: Buffer,
+  levelKey: Buffer,
+): { readonly offset: number; readonly valueBytes: Buffer } {
+  const offset = proveStoredDocument(stored, levelKey);
+  return { offset, valueBytes: stored.subarray(reader.valueStart, reader.valueEnd) };
 }
 
 /** Whether a stored line is of the document with this key. */
@@ -99,15 +89,8 @@ export function lineOffset(line: Buffer): number {
   }
 }
 
-function readLine(line: Buffer, collection: string, key: string): void {
-  try {
-    reader.read(line, 0, line.length);
-  } catch {
-    throw corrupt(collection, key);
-  }
-}
-
-function corrupt(collection: string, key: string): SkeinError {
+function corrupt(levelKey: Buffer): SkeinError {
+  const { collection, key } = parseDocumentKey(levelKey);
   return new SkeinError('corrupt', `document ${JSON.stringify(key)} of ${collection} fails its checksum`, {
     collection,
     key,

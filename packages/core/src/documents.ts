@@ -48,8 +48,9 @@ export class DocumentReader {
   async get(collection: string, key: string): Promise<Document | undefined> {
     this.#gate.assertOpen();
     try {
-      const stored = await this.#level().get(documentKey(collection, key), this.#options);
-      return stored === undefined ? undefined : this.#decode(stored, collection, key);
+      const levelKey = documentKey(collection, key);
+      const stored = await this.#level().get(levelKey, this.#options);
+      return stored === undefined ? undefined : this.#decode(stored, levelKey, key);
     } catch (error) {
       throw this.#gate.failed(error);
     }
@@ -64,7 +65,7 @@ export class DocumentReader {
       const levelKeys = keys.map(({ collection, key }) => documentKey(collection, key));
       const found = await this.#level().getMany(levelKeys, this.#options);
       return found.map((stored, i) =>
-        stored === undefined ? undefined : this.#decode(stored, keys[i]!.collection, keys[i]!.key),
+        stored === undefined ? undefined : this.#decode(stored, levelKeys[i]!, keys[i]!.key),
       );
     } catch (error) {
       throw this.#gate.failed(error);
@@ -111,7 +112,7 @@ export class DocumentReader {
     try {
       for (let entries = await iterator.nextv(256); entries.length > 0; entries = await iterator.nextv(256)) {
         for (const [levelKey, stored] of entries)
-          yield this.#decode(stored, collection, parseDocumentKey(levelKey).key);
+          yield this.#decode(stored, asBuffer(levelKey), parseDocumentKey(levelKey).key);
       }
     } catch (error) {
       throw this.#gate.failed(error);
@@ -120,8 +121,8 @@ export class DocumentReader {
     }
   }
 
-  #decode(stored: Buffer, collection: string, key: string): Document {
-    const { offset, valueBytes } = readStoredDocument(asBuffer(stored), collection, key);
+  #decode(stored: Buffer, levelKey: Buffer, key: string): Document {
+    const { offset, valueBytes } = readStoredDocument(asBuffer(stored), levelKey);
     return new Document(key, offset, epochOf(this.#history(), offset), valueBytes);
   }
 }

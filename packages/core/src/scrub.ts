@@ -5,6 +5,7 @@ import { proveStoredDocument } from './document.ts';
 import type { Facts } from './facts.ts';
 import { ALL_DOCUMENTS, parseDocumentKey } from './level/layout.ts';
 import { withCorruptNamed, type Level, type LevelSnapshot } from './level/level.ts';
+import { readAhead } from './level/read-ahead.ts';
 import { LogComparison } from './log/compare.ts';
 import { verifyLog } from './log/verify.ts';
 
@@ -85,19 +86,8 @@ class Scrubbing {
   }
 
   async checkDocuments(): Promise<void> {
-    const options = { ...ALL_DOCUMENTS, snapshot: this.#snapshot, highWaterMarkBytes: 1024 * 1024 };
-    const iterator = this.#level.iterator(options as object);
-    try {
-      for (let entries = await iterator.nextv(ENTRIES_AT_ONCE); entries.length > 0;) {
-        // LevelDB reads on while these are checked.
-        const next = iterator.nextv(ENTRIES_AT_ONCE);
-        next.catch(() => undefined);
-        await this.#checkEntries(entries);
-        entries = await next;
-      }
-    } finally {
-      await iterator.close();
-    }
+    const range = { ...ALL_DOCUMENTS, snapshot: this.#snapshot, highWaterMarkBytes: 1024 * 1024 };
+    for await (const entries of readAhead(this.#level, range, () => ENTRIES_AT_ONCE)) await this.#checkEntries(entries);
   }
 
   /** A document must also be found when it is asked for: LevelDB looks it up along another path than it walks. */

@@ -11,6 +11,7 @@ import {
   parseIdempotencyAgeKey,
 } from '../level/layout.ts';
 import type { Level, LevelSnapshot } from '../level/level.ts';
+import { readAhead } from '../level/read-ahead.ts';
 import { unseal } from '../level/sealed.ts';
 import { decodeEntry } from '../write/idempotency.ts';
 
@@ -85,26 +86,13 @@ async function takeDocuments(
   taker: LineTaker,
 ): Promise<void> {
   const from = after === null ? { gte: ALL_DOCUMENTS.gte } : { gt: documentKey(after.collection, after.key) };
-  const iterator = level.iterator({
-    ...from,
-    lt: ALL_DOCUMENTS.lt,
-    snapshot,
-    highWaterMarkBytes: READ_AHEAD_BYTES,
-  } as object);
-  try {
-    for (let entries = await iterator.nextv(Math.min(DOCUMENTS_AT_ONCE, taker.room)); entries.length > 0;) {
-      // LevelDB reads on while these are proven.
-      const next = iterator.nextv(Math.min(DOCUMENTS_AT_ONCE, Math.max(1, taker.room - entries.length)));
-      next.catch(() => undefined);
-      for (const [levelKey, stored] of entries) {
-        if (taker.isFull) return;
-        taker.take(provenLine(asBuffer(stored), asBuffer(levelKey)), levelKey);
-      }
+  const range = { ...from, lt: ALL_DOCUMENTS.lt, snapshot, highWaterMarkBytes: READ_AHEAD_BYTES };
+  const wanted = (read: number): number => Math.min(DOCUMENTS_AT_ONCE, taker.room - read);
+  for await (const entries of readAhead(level, range, wanted)) {
+    for (const [levelKey, stored] of entries) {
       if (taker.isFull) return;
-      entries = await next;
+      taker.take(provenLine(asBuffer(stored), asBuffer(levelKey)), levelKey);
     }
-  } finally {
-    await iterator.close();
   }
 }
 

@@ -62,7 +62,7 @@ export async function* readDocuments(
 
 function digested({ history }: Snapshot, by: DigestBy, levelKey: Buffer, stored: Buffer): DigestedDocument {
   const { collection, key } = parseDocumentKey(levelKey);
-  const { offset, valueBytes } = readStoredDocument(stored, collection, key);
+  const { offset, valueBytes } = readStoredDocument(stored, asBuffer(levelKey));
   const version = makeVersion(offset, epochOf(history, offset));
   const place = asBuffer(levelKey).subarray(1);
   const hash = documentDigest(sha256, { place, version: by === 'version' ? version : '', value: valueBytes });

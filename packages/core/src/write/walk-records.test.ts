@@ -56,9 +56,7 @@ describe('walkRecords', () => {
           expect(found.idempotency?.keyDigest).toBe(idem === 'from elsewhere' ? undefined : idem?.slice(0, 32));
           if (value === undefined) expect(found.stored).toBeNull();
           else
-            expect(readStoredDocument(found.stored!, collection, name).valueBytes.toString()).toBe(
-              JSON.stringify(value),
-            );
+            expect(readStoredDocument(found.stored!, found.levelKey).valueBytes.toString()).toBe(JSON.stringify(value));
         }
       }),
     );

@@ -40,9 +40,9 @@ export const COPYING: readonly Mutant[] = [
     edits: [
       {
         file: 'core/dist/copy/read-lines.js',
-        find: 'for (let entries = await iterator.nextv(Math.min(DOCUMENTS_AT_ONCE, taker.room));',
+        find: 'for (const [levelKey, stored] of entries) {',
         replace:
-          'if (after !== null) await iterator.nextv(1); for (let entries = await iterator.nextv(Math.min(DOCUMENTS_AT_ONCE, taker.room));',
+          'for (const [levelKey, stored] of after !== null && taker.lines.length === 0 ? entries.slice(1) : entries) {',
       },
     ],
   },

@@ -11,8 +11,8 @@ export const SERVING: readonly Mutant[] = [
     edits: [
       {
         file: 'core/dist/document.js',
-        find: 'stored.readUInt32BE(0) !== crc32(line)',
-        replace: 'false',
+        find: 'stored.readUInt32BE(0) === crc32(stored.subarray(CRC_BYTES))',
+        replace: 'true',
       },
     ],
   },
