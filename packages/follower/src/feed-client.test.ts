@@ -21,32 +21,22 @@ function client(answered: (asked: LinkHeaders) => LinkHeaders, requests: LinkReq
   return new HttpFeedClient({ link, nodeId: 'f', requestTimeoutMs: 1000, random: () => 0.5 });
 }
 
-function ask(feed: HttpFeedClient, isFresh: boolean): Promise<FeedAnswer> {
-  const question = { since: 'now', applied: START, log: 'log', limit: 1, waitSeconds: 0, isFresh } as const;
-  return feed.fetch(question, new AbortController().signal);
-}
+const signal = new AbortController().signal;
+const ask = (feed: HttpFeedClient): Promise<FeedAnswer> => feed.ask({ applied: START, log: 'log' }, signal);
+const fetch = (feed: HttpFeedClient): Promise<FeedAnswer> =>
+  feed.fetch({ since: 0, applied: START, log: 'log', limit: 1, waitSeconds: 0 }, signal);
 
 describe('a question that wants to know what is so now', () => {
   it('is answered by an answer that names it, and by no other', async () => {
     const requests: LinkRequest[] = [];
     const honest = client((asked) => ({ 'skein-question': asked['skein-question'] }), requests);
-    expect(await ask(honest, true)).toMatchObject({ kind: 'page', page: { headOffset: 7 } });
+    expect(await ask(honest)).toMatchObject({ kind: 'page', page: { headOffset: 7 } });
     expect(requests[0]!.headers).toMatchObject({ prefer: 'max-staleness=0, wait=5' });
     expect(requests[0]!.answerMs).toBe(6000);
-    await ask(honest, true);
+    await ask(honest);
     expect(requests[1]!.headers['skein-question']).not.toBe(requests[0]!.headers['skein-question']);
-    await expect(
-      ask(
-        client(() => ({})),
-        true,
-      ),
-    ).rejects.toThrow(/another question/);
-    await expect(
-      ask(
-        client(() => ({ 'skein-question': 'i-99' })),
-        true,
-      ),
-    ).rejects.toThrow(/another question/);
+    await expect(ask(client(() => ({})))).rejects.toThrow(/another question/);
+    await expect(ask(client(() => ({ 'skein-question': 'i-99' })))).rejects.toThrow(/another question/);
   });
 
   it('leaves what is known of the way to the leader as it is when it fails', async () => {
@@ -55,11 +45,11 @@ describe('a question that wants to know what is so now', () => {
       if (!isUp) throw new Error('ECONNRESET');
       return {};
     });
-    await ask(feed, false);
+    await fetch(feed);
     isUp = false;
-    await expect(ask(feed, true)).rejects.toThrow();
+    await expect(ask(feed)).rejects.toThrow();
     expect(feed.path).toStrictEqual(['m']);
-    await expect(ask(feed, false)).rejects.toThrow();
+    await expect(fetch(feed)).rejects.toThrow();
     expect(feed.path).toBeNull();
   });
 });
@@ -81,11 +71,6 @@ describe('how far behind the node that answers says it is', () => {
       { changes: null, ms: null },
     ],
   ])('is taken as it is said: %o', async (says, lag) => {
-    expect(
-      await ask(
-        client(() => says),
-        false,
-      ),
-    ).toMatchObject({ kind: 'page', page: { lag } });
+    expect(await fetch(client(() => says))).toMatchObject({ kind: 'page', page: { lag } });
   });
 });

@@ -21,15 +21,13 @@ import {
 import { parseProblem, retryAfterMsOf } from './answers.ts';
 
 export interface FeedRequest {
-  /** Where to go on; an offset alone asks for the record that holds the next one, whatever its history; `now` for none. */
-  readonly since: Position | number | 'now';
+  /** Where to go on; an offset alone asks for the record that holds the next one, whatever its history. */
+  readonly since: Position | number;
   /** What is acknowledged; null acknowledges nothing. */
   readonly applied: Position | null;
   readonly log: string | null;
   readonly limit: number;
   readonly waitSeconds: number;
-  /** The answer is to be of all that is written when the question comes, wherever it has to be asked for. */
-  readonly isFresh?: boolean | undefined;
 }
 
 /** What a leader said, as data. Failures to get an answer at all are thrown. */
@@ -42,6 +40,8 @@ export type FeedAnswer =
 /** Where a follower gets its pages from. */
 export interface FeedClient {
   fetch(request: FeedRequest, signal: AbortSignal): Promise<FeedAnswer>;
+  /** Asks where the log ends, and nothing else: an empty page of all that is written when the question comes, or later. */
+  ask(question: Pick<FeedRequest, 'applied' | 'log'>, signal: AbortSignal): Promise<FeedAnswer>;
   close(): Promise<void>;
 }
 
@@ -51,6 +51,16 @@ export interface HttpFeedClientOptions {
   readonly requestTimeoutMs: number;
   readonly random: () => number;
 }
+
+/** A question to the feed, and how long it may be held there. */
+interface Asked extends Pick<FeedRequest, 'applied' | 'log'> {
+  readonly query: string;
+  readonly heldSeconds: number;
+  readonly more: LinkHeaders;
+}
+
+/** So long the node that is followed may itself take to find out where the log ends. */
+const ASKED_SECONDS = 5;
 
 const REFUSALS: readonly string[] = ['compacted', 'diverged', 'other_log', 'ahead'] satisfies Refusal['code'][];
 
@@ -69,8 +79,55 @@ export class HttpFeedClient implements FeedClient {
     return this.#upstream.path;
   }
 
-  async fetch(request: FeedRequest, signal: AbortSignal): Promise<FeedAnswer> {
-    const { status, headers, body } = await this.#ask(request, signal);
+  async fetch({ since, limit, waitSeconds, ...request }: FeedRequest, signal: AbortSignal): Promise<FeedAnswer> {
+    const from = typeof since === 'number' ? since : formatPosition(since);
+    const query = `since=${from}&limit=${limit}&wait=${waitSeconds}`;
+    const asked = { ...request, query, heldSeconds: waitSeconds, more: {} };
+    const answer = await this.#request(asked, signal).catch((error: unknown) => {
+      // One that is given up says nothing of the leader, and the next may have been answered before it ends.
+      if (!signal.aborted) this.#upstream = UPSTREAM_UNKNOWN;
+      throw error;
+    });
+    return this.#take(answer);
+  }
+
+  /** Beside what is fetched, which stands at the leader meanwhile: that this fails says nothing of the way to it. */
+  async ask(question: Pick<FeedRequest, 'applied' | 'log'>, signal: AbortSignal): Promise<FeedAnswer> {
+    // The answer names it, so that one to another question is not taken for it.
+    const name = `${this.#options.random().toString(36).slice(2, 10)}-${++this.#questions}`;
+    const more = { prefer: `max-staleness=0, wait=${ASKED_SECONDS}`, [HEADERS.question]: name };
+    const query = 'since=now&limit=1&wait=0';
+    const answer = await this.#request({ ...question, query, heldSeconds: ASKED_SECONDS, more }, signal);
+    if (textOf(answer.headers[HEADERS.question]) === name) return this.#take(answer);
+    await answer.body.dump();
+    throw new Error('the answer is one to another question');
+  }
+
+  async close(): Promise<void> {
+    await this.#options.link.close();
+  }
+
+  #request({ query, applied, log, heldSeconds, more }: Asked, signal: AbortSignal): Promise<LinkAnswer> {
+    const { link, nodeId, requestTimeoutMs } = this.#options;
+    return link.request({
+      method: 'GET',
+      path: `/v1/changes?${query}`,
+      headers: {
+        accept: MEDIA_TYPES.records,
+        [HEADERS.follower]: nodeId,
+        ...(applied === null ? {} : { [HEADERS.applied]: formatPosition(applied) }),
+        ...(log === null ? {} : { [HEADERS.log]: log }),
+        ...more,
+      },
+      answerMs: heldSeconds * 1000 + requestTimeoutMs,
+      signal,
+    });
+  }
+
+  /** What was known of the path is learnt anew with each answer. */
+  async #take({ status, headers, body }: LinkAnswer): Promise<FeedAnswer> {
+    const { node, upstream } = HEADERS;
+    this.#upstream = upstreamOf(this.#options.nodeId, textOf(headers[node]), textOf(headers[upstream]));
     const { problem } = this.#upstream;
     if (problem !== null) {
       await body.dump();
@@ -84,57 +141,6 @@ export class HttpFeedClient implements FeedClient {
     }
     return toPage(headers, await body.bytes());
   }
-
-  async close(): Promise<void> {
-    await this.#options.link.close();
-  }
-
-  /** One request; what was known of the path is learnt anew with its answer, or not known any more. */
-  async #ask(request: FeedRequest, signal: AbortSignal): Promise<LinkAnswer> {
-    const { link, nodeId, requestTimeoutMs, random } = this.#options;
-    const since = typeof request.since === 'object' ? formatPosition(request.since) : request.since;
-    const query = `since=${since}&limit=${request.limit}&wait=${request.waitSeconds}`;
-    const question = `${random().toString(36).slice(2, 10)}-${++this.#questions}`;
-    const heldSeconds = request.isFresh === true ? ASKED_SECONDS : request.waitSeconds;
-    try {
-      const answer = await link.request({
-        method: 'GET',
-        path: `/v1/changes?${query}`,
-        headers: {
-          accept: MEDIA_TYPES.records,
-          [HEADERS.follower]: nodeId,
-          ...(request.applied === null ? {} : { [HEADERS.applied]: formatPosition(request.applied) }),
-          ...(request.isFresh === true ? freshHeaders(question) : {}),
-          ...(request.log === null ? {} : { [HEADERS.log]: request.log }),
-        },
-        answerMs: heldSeconds * 1000 + requestTimeoutMs,
-        signal,
-      });
-      if (request.isFresh === true && textOf(answer.headers[HEADERS.question]) !== question) {
-        await answer.body.dump();
-        throw new Error('the answer is one to another question');
-      }
-      this.#upstream = upstreamOf(
-        nodeId,
-        textOf(answer.headers[HEADERS.node]),
-        textOf(answer.headers[HEADERS.upstream]),
-      );
-      return answer;
-    } catch (error) {
-      // One that is given up says nothing of the leader, and the next may have been answered before it ends; nor does one that
-      // is asked beside the loop, while that stands at the leader.
-      if (!signal.aborted && request.isFresh !== true) this.#upstream = UPSTREAM_UNKNOWN;
-      throw error;
-    }
-  }
-}
-
-/** So long the node that is followed may itself take to find out. */
-const ASKED_SECONDS = 5;
-
-/** Asks for what is so when the question comes; the answer names it, so that one to another question is not taken for it. */
-function freshHeaders(question: string): LinkHeaders {
-  return { prefer: `max-staleness=0, wait=${ASKED_SECONDS}`, [HEADERS.question]: question };
 }
 
 /** A header that came in several lines is one list. */

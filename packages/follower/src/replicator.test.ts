@@ -24,6 +24,7 @@ const EMPTY: FeedAnswer = {
 };
 
 const ignored = (): void => undefined;
+const nobodyAsks = (): Promise<never> => Promise.reject(new Error('nobody asks'));
 const noRecovery = (): never => {
   throw new Error('there is nothing to recover from');
 };
@@ -61,6 +62,7 @@ async function callsOf(answersMs: readonly number[], answer: FeedAnswer): Promis
         nowMs += tookMs;
         return answer;
       },
+      ask: nobodyAsks,
       close: async () => undefined,
     },
     clock,
@@ -120,6 +122,7 @@ describe('a page that begins with what a follower has already', () => {
           if (page !== undefined) return answerOf(page);
           return new Promise((_, reject) => signal.addEventListener('abort', () => reject(signal.reason as Error)));
         },
+        ask: nobodyAsks,
         close: async () => undefined,
       },
       clock: { now: () => 0, wall: () => 0, sleep: async () => undefined },

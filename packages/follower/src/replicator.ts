@@ -125,9 +125,7 @@ export class Replicator {
     const { client, clock } = this.#options;
     const { phase, applied, log } = this.#state;
     if (phase !== 'following') throw new Error(`this node does not follow, it is ${phase}`);
-    // It acknowledges as any question does: whoever has been answered is remembered.
-    const question = { since: 'now', applied, log, limit: 1, waitSeconds: 0, isFresh: true } as const;
-    const answer = await client.fetch(question, this.#asking.signal);
+    const answer = await client.ask({ applied, log }, this.#asking.signal);
     if (answer.kind === 'failed') throw new Error(answer.reason);
     if (answer.kind === 'refused') throw new Error(`${answer.refusal.code}: ${answer.refusal.detail}`);
     const { log: theirs, headOffset: head, lag } = answer.page;

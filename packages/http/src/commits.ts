@@ -7,9 +7,9 @@ export type News = Published | 'up-to-date';
 
 /** Lets requests wait for what happens to a node's log. */
 export class Commits extends Waits<News> {
-  constructor(node: Pick<ServedNode, 'store' | 'clock' | 'stopping' | 'onUpToDate'>) {
+  constructor(node: Pick<ServedNode, 'store' | 'clock' | 'stopping' | 'following'>) {
     super(node.clock, node.stopping);
     node.store.subscribe((published) => this.tell(published));
-    node.onUpToDate?.(() => this.tell('up-to-date'));
+    node.following?.onUpToDate(() => this.tell('up-to-date'));
   }
 }

@@ -2,6 +2,20 @@ import type { Clock, Store } from '@skein/core';
 import { SkeinError, type Health, type Role } from '@skein/protocol';
 import type { Lag, LogBounds } from '@skein/replication';
 
+/** What a node knows of the one it follows. */
+interface Following {
+  /** Ids of the nodes on the way to the leader, nearest first; null while that is not known. */
+  path(): readonly string[] | null;
+  /** How far this node's log up to an offset is behind that of the node that takes writes. */
+  lagAt(offset: number): Lag;
+  /** As of when the log up to an offset was all that had been written, by this node's clock; null when that is not proven. */
+  asOfMs(offset: number): number | null;
+  /** Asks where the log ends, at some time or later, which proves that; rejects when there is no answer. */
+  refresh(sinceMs: number): Promise<void>;
+  /** Calls whenever it has heard that all there is is here, and nothing had to be applied for that. */
+  onUpToDate(listener: () => void): void;
+}
+
 /** What these plugins need of the node they serve, whatever its role. */
 export interface ServedNode {
   readonly role: Role;
@@ -13,16 +27,8 @@ export interface ServedNode {
   readonly stopping: AbortSignal;
   /** Its log for the planners; undefined while a follower does not know which log it will hold. */
   bounds(): LogBounds | undefined;
-  /** Ids of the nodes it follows, nearest first; null while that is not known. A leader follows none. */
-  upstream?(): readonly string[] | null;
-  /** How far its log up to an offset is behind that of the node that takes writes. A leader's is not. */
-  lagAt?(offset: number): Lag;
-  /** As of when its log up to an offset was all that had been written, by its own clock; null when that is not known. */
-  servedAsOfMs?(offset: number): number | null;
-  /** Asks whom it follows where the log ends, at some time or later; rejects when there is no answer. */
-  refresh?(sinceMs: number): Promise<void>;
-  /** Of a follower: calls whenever it has heard that all there is is here, and nothing had to be applied for that. */
-  onUpToDate?(listener: () => void): void;
+  /** A leader follows none. */
+  readonly following?: Following;
   health(): Health;
   /** Whether traffic should be sent here, and if not, why. */
   readiness(): { readonly ready: boolean; readonly reason: string | null };

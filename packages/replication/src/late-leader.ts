@@ -1,5 +1,3 @@
-import type { Refusal } from './follower-state.ts';
-
 /**
  * Whether a refusal is over by itself once the node that gave it has caught up. A leader that ends before its follower has
  * lost changes, and nobody may follow it on. A follower that does so is late, most likely because it was started anew: the
@@ -10,7 +8,7 @@ import type { Refusal } from './follower-state.ts';
  * An operator who has said that a reset is to be followed means this one: a follower that was itself reset is behind for as
  * long as nobody writes.
  */
-export function isOnlyLate(code: Refusal['code'], role: unknown, mayReset = false): boolean {
+export function isOnlyLate(code: string, role: unknown, mayReset = false): boolean {
   return code === 'ahead' && role === 'follower' && !mayReset;
 }
 

@@ -1,7 +1,7 @@
 import { formatPosition, recordPosition, samePosition, type Position, type RecordView } from '@skein/protocol';
-import { isOnlyLate, lateSentence, type Refusal } from '@skein/replication';
+import type { Refusal } from '@skein/replication';
 import type { FeedClient } from '../feed-client.ts';
-import { Ended, failed } from './outcome.ts';
+import { Ended, failed, refusedBy } from './outcome.ts';
 
 /** The leader's log does not lead on from where an attempt began: what it has brought is of no use. */
 export class NoWayOn extends Error {}
@@ -28,9 +28,9 @@ export async function fetchRecords(
   const answer = await feed.fetch({ since, applied: null, log, limit, waitSeconds: 0 }, signal);
   if (answer.kind === 'failed') throw new Ended(answer);
   if (answer.kind === 'refused') {
-    const { refusal, role } = answer;
-    // A follower that has less may only be late, and what it has brought is of use again when it has caught up.
-    throw isOnlyLate(refusal.code, role) ? new Ended(failed(lateSentence(refusal.detail))) : noWayOn(refusal);
+    const outcome = refusedBy(answer.role, answer.refusal);
+    // From one that is only late, what it has brought is of use again when it has caught up.
+    throw outcome.kind === 'failed' ? new Ended(outcome) : noWayOn(answer.refusal);
   }
   const { content } = answer.page;
   if (content === null) throw new Ended(failed('the leader has nothing where its snapshot was'));

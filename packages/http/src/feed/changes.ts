@@ -84,8 +84,8 @@ export function changeFeed(app: FastifyInstance, parts: FeedParts): void {
         deadlineMs: node.clock.now() + wait * 1000,
         isFollower: follower !== undefined,
       };
-      const page = await noting(parts, follower, asked.since, nextPage(parts, reply, asked));
-      sayLag(reply, node.lagAt?.(page.facts.head.offset));
+      const page = await notingRefusal(parts, follower, asked.since, nextPage(parts, reply, asked));
+      sayLag(reply, node.following?.lagAt(page.facts.head.offset));
       return sendPage(reply, format, page);
     },
   );
@@ -98,7 +98,7 @@ export function changeFeed(app: FastifyInstance, parts: FeedParts): void {
  */
 function sayPath(node: ServedNode): onSendHookHandler {
   return (request, reply, payload, done) => {
-    const path = node.upstream?.() ?? null;
+    const path = node.following?.path() ?? null;
     if (path !== null) reply.header(HEADERS.upstream, path.join(','));
     const question = request.headers[HEADERS.question];
     if (typeof question === 'string' && isNodeId(question)) reply.header(HEADERS.question, question);
@@ -153,8 +153,11 @@ async function acknowledge(
   return id;
 }
 
-/** Remembers with a follower that it got its page, or that it is refused, where it asks no more without an operator. */
-async function noting(
+/** What leads nowhere without an operator: whoever is refused so asks no more, and looks well from here otherwise. */
+const FINAL_REFUSALS: ReadonlySet<string> = new Set(['diverged', 'other_log', 'ahead']);
+
+/** Remembers with a follower that it is refused for good, or that it got its page after all. */
+async function notingRefusal(
   { node, slots }: FeedParts,
   id: string | undefined,
   since: Since,
@@ -167,14 +170,10 @@ async function noting(
     if (since.kind !== 'now') slots.answered(id, null);
     return made;
   } catch (error) {
-    if (isSkeinError(error) && isFinal(error.code, node)) slots.answered(id, error.code);
+    const isFinal = isSkeinError(error) && FINAL_REFUSALS.has(error.code) && !isOnlyLate(error.code, node.role);
+    if (isFinal) slots.answered(id, error.code);
     throw error;
   }
-}
-
-/** Such a one looks well from here otherwise. A follower that has less than it may only be late, and is asked again. */
-function isFinal(code: string, { role }: ServedNode): boolean {
-  return code === 'diverged' || code === 'other_log' || (code === 'ahead' && !isOnlyLate(code, role));
 }
 
 /** Proven by its hash: what is of a lost branch, or forged, acknowledges nothing. */

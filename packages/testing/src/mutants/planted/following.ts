@@ -64,7 +64,7 @@ export const FOLLOWING: readonly Mutant[] = [
     edits: [
       {
         file: 'http/dist/commits.js',
-        find: "node.onUpToDate?.(() => this.tell('up-to-date'));",
+        find: "node.following?.onUpToDate(() => this.tell('up-to-date'));",
         replace: '',
       },
     ],
@@ -89,8 +89,8 @@ export const FOLLOWING: readonly Mutant[] = [
     edits: [
       {
         file: 'follower/src/feed-client.ts',
-        find: 'if (request.isFresh === true && textOf(answer.headers[HEADERS.question]) !== question)',
-        replace: 'if (question === undefined)',
+        find: 'if (textOf(answer.headers[HEADERS.question]) === name)',
+        replace: 'if (name.length > 0)',
       },
     ],
     test: 'packages/follower/src/feed-client.test.ts',
