@@ -5,9 +5,10 @@
  * are: they are the only ones that still have what it lost. They follow it only when an operator says that it shall be
  * so, and then they hold what it holds and nothing else.
  */
-import { cp, rm } from 'node:fs/promises';
+import { rm } from 'node:fs/promises';
 import { Cluster, readDocuments, runSkein, until, type NodeProcess } from '@skein/testing';
 import { afterEach, describe, expect, it } from 'vitest';
+import { loseWrites } from './lose-writes.ts';
 
 let cluster = new Cluster();
 afterEach(async () => {
@@ -80,16 +81,10 @@ describe('a leader that came back empty, at the head of a chain', () => {
     const { leader, follower } = await begun();
     const last = await cluster.follower(follower);
     await last.caughtUpWith(follower);
-    await leader.stop();
-    const old = await cluster.directory();
-    await cp(leader.data, old, { recursive: true });
-    await leader.start();
-    await leader.client.put('/v1/collections/c/lost', 1);
-    await last.caughtUpWith(leader);
-    await leader.stop();
-    await rm(leader.data, { recursive: true });
-    await cp(old, leader.data, { recursive: true });
-    await leader.start();
+    await loseWrites(cluster, leader, async () => {
+      await leader.client.put('/v1/collections/c/lost', 1);
+      await last.caughtUpWith(leader);
+    });
 
     await follower.restart({ 'accept-reset': true });
     await follower.ready();
@@ -108,16 +103,10 @@ describe('a leader that came back empty, at the head of a chain', () => {
 describe('a leader that came back as it was an hour ago', () => {
   it('is refused before and after it has written over what was lost, and followed when an operator says so', async () => {
     const { leader, follower } = await begun();
-    await leader.stop();
-    const old = await cluster.directory();
-    await cp(leader.data, old, { recursive: true });
-    await leader.start();
-    for (let i = 0; i < 5; i++) await leader.client.put(`/v1/collections/c/lost-${i}`, i);
-    await follower.caughtUpWith(leader);
-    await leader.stop();
-    await rm(leader.data, { recursive: true });
-    await cp(old, leader.data, { recursive: true });
-    await leader.start();
+    await loseWrites(cluster, leader, async () => {
+      for (let i = 0; i < 5; i++) await leader.client.put(`/v1/collections/c/lost-${i}`, i);
+      await follower.caughtUpWith(leader);
+    });
     await expectNotWritten(leader, follower);
     await refused(follower, /ahead of its leader/);
     // Its leader says so as well, where it might look as if nothing was missing.

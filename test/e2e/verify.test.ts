@@ -2,10 +2,10 @@
  * `skein verify` with real nodes: what is equal is said to be, and what is not is named, document by document. Documents are
  * changed behind a store's back with checksums that are right, as only a bug or a hand could.
  */
-import { cp, rm } from 'node:fs/promises';
 import { Cluster, runSkein, until, type CommandResult, type NodeProcess } from '@skein/testing';
 import { afterEach, describe, expect, it, vi } from 'vitest';
 import { behindTheBackOf, levelKey, rewrite } from './behind-the-back.ts';
+import { loseWrites } from './lose-writes.ts';
 
 let cluster = new Cluster();
 afterEach(async () => {
@@ -133,16 +133,10 @@ describe('two nodes whose histories have come apart', () => {
     const follower = await cluster.follower(leader);
     for (const key of ['a', 'b']) await leader.client.put(`/v1/collections/c/${key}`, 1);
     await follower.caughtUpWith(leader);
-    await leader.stop();
-    const old = await cluster.directory();
-    await cp(leader.data, old, { recursive: true });
-    await leader.start();
-    await leader.client.put('/v1/collections/c/lost', 1);
-    await follower.caughtUpWith(leader);
-    await leader.stop();
-    await rm(leader.data, { recursive: true });
-    await cp(old, leader.data, { recursive: true });
-    await leader.start();
+    const old = await loseWrites(cluster, leader, async () => {
+      await leader.client.put('/v1/collections/c/lost', 1);
+      await follower.caughtUpWith(leader);
+    });
     await until('it refuses to follow', async () => (await follower.status()).replication.phase === 'refused');
 
     const behind = await runSkein(['verify', leader.url, follower.url, '--wait', '0']);

@@ -67,6 +67,7 @@ export { planRead, type ReadPlan } from './read-planner.ts';
 export { planRetention, type RetainedLog, type RetentionPlan, type RetentionPolicy } from './retention.ts';
 export {
   neededFrom,
+  newSlot,
   outboxDrift,
   slotAfterAcknowledgement,
   SLOTS_MAX,

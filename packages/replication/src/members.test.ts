@@ -2,12 +2,12 @@ import { START } from '@skein/protocol';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { memberIds, replicasOf, replicatedUpTo } from './members.ts';
-import type { Slot } from './slots.ts';
+import { newSlot, type Slot } from './slots.ts';
 
 const LOG = 'l';
 
 function slot(id: string, offset: number): Slot {
-  return { id, applied: { ...START, offset }, copying: null, seenAtMs: 0, isHeard: true, refusal: null, isLost: false };
+  return { ...newSlot(id, 0), applied: { ...START, offset } };
 }
 
 describe('a member', () => {

@@ -2,22 +2,14 @@ import { START } from '@skein/protocol';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { planRetention, type RetainedLog, type RetentionPolicy } from './retention.ts';
-import type { Slot } from './slots.ts';
+import { newSlot, type Slot } from './slots.ts';
 
 const NOW = 1_000_000;
 const POLICY: RetentionPolicy = { changesMin: 10, bytesMax: 1000, silenceMsMax: 60_000 };
 const LOG: RetainedLog = { head: 100, tail: 21, startWithinBytes: 41 };
 
 function slot(id: string, offset: number, silentMs = 0): Slot {
-  return {
-    id,
-    applied: { ...START, offset },
-    copying: null,
-    seenAtMs: NOW - silentMs,
-    isHeard: true,
-    refusal: null,
-    isLost: false,
-  };
+  return { ...newSlot(id, NOW - silentMs), applied: { ...START, offset } };
 }
 
 /** A follower that has up to `offset`, and copies a snapshot of `copying`. */

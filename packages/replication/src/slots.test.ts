@@ -1,19 +1,11 @@
 import { START } from '@skein/protocol';
 import { describe, expect, it } from 'vitest';
-import { outboxDrift, SLOT_LIVE_MS, slotAfterAcknowledgement, slotState, type Slot } from './slots.ts';
+import { newSlot, outboxDrift, SLOT_LIVE_MS, slotAfterAcknowledgement, slotState, type Slot } from './slots.ts';
 
 const NOW = 100_000;
 
 function slot(id: string, offset: number, silentMs = 0, isLost = false): Slot {
-  return {
-    id,
-    applied: { ...START, offset },
-    copying: null,
-    seenAtMs: NOW - silentMs,
-    isHeard: true,
-    refusal: null,
-    isLost,
-  };
+  return { ...newSlot(id, NOW - silentMs), applied: { ...START, offset }, isLost };
 }
 
 describe('a slot', () => {

@@ -1,4 +1,4 @@
-import type { Position } from '@skein/protocol';
+import { START, type Position } from '@skein/protocol';
 
 /** What a node remembers of one follower. Times are monotonic milliseconds. */
 export interface Slot {
@@ -27,6 +27,11 @@ export const SLOT_LIVE_MS = 30_000;
 
 /** Slots are remembered for this many readers at most; the longest silent one gives way. */
 export const SLOTS_MAX = 1000;
+
+/** One that has just been heard of for the first time, and has nothing. */
+export function newSlot(id: string, seenAtMs: number): Slot {
+  return { id, applied: START, copying: null, seenAtMs, isHeard: true, refusal: null, isLost: false };
+}
 
 /** Where the log must begin for it to go on. A copy needs the record its snapshot ends with, to be chained to. */
 export function neededFrom({ applied, copying }: Slot): number {

@@ -1,7 +1,8 @@
 import type { Clock, Store } from '@skein/core';
-import { formatPosition, parsePosition, START, type Position } from '@skein/protocol';
+import { formatPosition, parsePosition, type Position } from '@skein/protocol';
 import {
   neededFrom,
+  newSlot,
   outboxDrift,
   slotAfterAcknowledgement,
   SLOTS_MAX,
@@ -82,7 +83,7 @@ export class SlotBook {
     const before = this.#slots.get(id);
     const kept = applied !== undefined && applied.offset + 1 >= this.#store.facts.tail ? applied : undefined;
     if (before === undefined && kept === undefined) return;
-    const slot = before ?? this.#newSlot(id);
+    const slot = before ?? newSlot(id, this.#clock.now());
     this.#putSeen(kept === undefined ? slot : slotAfterAcknowledgement(slot, kept), before);
     for (const tell of this.#listeners) tell();
     if (before === undefined) await this.#saveNow();
@@ -91,7 +92,7 @@ export class SlotBook {
   /** A follower copies the snapshot at a position, and will go on from there. Resolves when that is known for good. */
   async copies(id: string, position: Position): Promise<void> {
     const before = this.#slots.get(id);
-    const slot = { ...(before ?? this.#newSlot(id)), copying: position, isLost: false, refusal: null };
+    const slot = { ...(before ?? newSlot(id, this.#clock.now())), copying: position, isLost: false, refusal: null };
     this.#putSeen(slot, before);
     if (before?.copying?.offset !== position.offset) await this.#saveNow();
   }
@@ -177,11 +178,6 @@ export class SlotBook {
     };
   }
 
-  #newSlot(id: string): Slot {
-    const seenAtMs = this.#clock.now();
-    return { id, applied: START, copying: null, seenAtMs, isHeard: true, refusal: null, isLost: false };
-  }
-
   /** Taken out and put back, so that the map's order is the order of last sight. */
   #putSeen(slot: Slot, before: Slot | undefined): void {
     this.#slots.delete(slot.id);
@@ -239,12 +235,10 @@ function isNews(slot: Slot, before: Slot): boolean {
 function slotOf(id: string, text: string, nowMs: number): Slot {
   const { applied, copying, silentMs, isLost } = storedSlot.parse(JSON.parse(text));
   return {
-    id,
+    ...newSlot(id, nowMs - silentMs),
     applied: parsePosition(applied),
     copying: copying === null ? null : parsePosition(copying),
-    seenAtMs: nowMs - silentMs,
     isHeard: false,
-    refusal: null,
     isLost,
   };
 }

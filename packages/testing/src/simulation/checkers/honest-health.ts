@@ -1,27 +1,19 @@
 import { Violation, type Checker, type TimedEvent } from '../history.ts';
+import { LeaderHeads } from '../leader-heads.ts';
 
 type HealthEvent = TimedEvent & { readonly kind: 'health' };
 
 /** A node never looks better than it is: what it does not know is unknown, what it knows is not made smaller. */
 export class HonestHealth implements Checker {
   readonly name = 'honest-health (F7, INV-28)';
-  /** Where the leader's log ended, and since when; undefined once its disk was damaged, for it may end before that again. */
-  #heads: { readonly sinceMs: number; readonly offset: number }[] | undefined = [];
-  #leader: string | undefined;
+  readonly #leaderHeads = new LeaderHeads();
 
   observe(event: TimedEvent): void {
-    this.#noteHead(event);
+    this.#leaderHeads.observe(event);
     if (event.kind !== 'health') return;
     const problem =
       problemOfAny(event) ?? (event.role === 'leader' ? problemOfLeader(event) : this.#problemOfFollower(event));
     if (problem !== undefined) throw new Violation(this.name, `${event.node} ${problem}`);
-  }
-
-  #noteHead(event: TimedEvent): void {
-    if (event.kind === 'damaged' && event.node === this.#leader) this.#heads = undefined;
-    if ((event.kind !== 'started' && event.kind !== 'published') || event.role !== 'leader') return;
-    this.#leader = event.node;
-    this.#heads?.push({ sinceMs: event.ms, offset: event.head.offset });
   }
 
   #problemOfFollower(event: HealthEvent): string | undefined {
@@ -32,7 +24,7 @@ export class HonestHealth implements Checker {
   #problemOfLagSeconds({ health, atMs, lateMsMax, appliedOffset }: HealthEvent): string | undefined {
     if (health.lag_seconds === null) return undefined;
     const asOfMs = atMs - 1000 * health.lag_seconds - lateMsMax - ROUNDED_MS;
-    const written = this.#heads?.findLast(({ sinceMs }) => sinceMs <= asOfMs)?.offset ?? 0;
+    const written = this.#leaderHeads.at(asOfMs);
     if (written <= appliedOffset) return undefined;
     return `says that it lags by ${health.lag_seconds} seconds, at ${appliedOffset}, when ${written} had long been written`;
   }

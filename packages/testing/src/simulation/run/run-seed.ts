@@ -5,6 +5,7 @@ import { applyFault } from '../faults/apply-fault.ts';
 import { drawFaults } from '../faults/draw-faults.ts';
 import type { Fault } from '../faults/fault.ts';
 import { Violation, type HistoryEvent, type TimedEvent } from '../history.ts';
+import { LeaderHeads } from '../leader-heads.ts';
 import type { Cast, Part } from '../workload/cast.ts';
 import { FeedReader } from '../workload/feed-reader.ts';
 import { HealthWatcher } from '../workload/health-watcher.ts';
@@ -70,7 +71,7 @@ class Run {
   readonly #marks = new Set<string>();
   readonly #transcript: TimedEvent[] = [];
   #violation: Violation | undefined;
-  readonly #leaderHeads: { readonly sinceMs: number; readonly offset: number }[] = [];
+  readonly #leaderHeads = new LeaderHeads();
   readonly #saidToBeLost = new Set<string>();
   /** Followers that the log did not lead on for, and that have not come back since. */
   readonly #cutOff = new Set<string>();
@@ -181,8 +182,7 @@ class Run {
       leader,
       followers,
       members: this.#shape.members,
-      leaderHead: () => this.#leaderHeads.at(-1)?.offset ?? 0,
-      leaderHeadAt: (atMs) => this.#leaderHeads.findLast(({ sinceMs }) => sinceMs <= atMs)?.offset ?? 0,
+      leaderHeads: this.#leaderHeads,
       isCalm: () => this.#isWritingOver,
       tell: (event) => this.#tell(event),
       mark: (mark) => this.#mark(mark),
@@ -343,9 +343,8 @@ class Run {
     if (event.kind === 'slot-lost') this.#noteLost(event.node, event.follower);
     if (event.kind === 'cut-off') this.#noteCutOff(event.node, event.reason);
     if (event.kind === 'started' && (event.records[0]?.offsetFirst ?? 1) > 1) this.#mark('a start on a trimmed log');
-    const isNews = event.kind === 'published' || event.kind === 'started';
-    if (isNews && event.role === 'leader') this.#noteLeaderHead(event.head.offset);
     const timed: TimedEvent = { ...event, ms: this.#scheduler.nowMs };
+    this.#leaderHeads.observe(timed);
     if (this.#options.keepTranscript === true) this.#transcript.push(timed);
     try {
       for (const checker of this.#checkers) checker.observe(timed);
@@ -353,11 +352,6 @@ class Run {
       if (!(error instanceof Violation)) throw error;
       this.#violation = error;
     }
-  }
-
-  #noteLeaderHead(offset: number): void {
-    const before = this.#leaderHeads.at(-1)?.offset ?? 0;
-    if (offset > before) this.#leaderHeads.push({ sinceMs: this.#scheduler.nowMs, offset });
   }
 
   #mark(mark: string): void {

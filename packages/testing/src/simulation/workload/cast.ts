@@ -1,5 +1,6 @@
 import type { Clock } from '@skein/core';
 import type { HistoryEvent } from '../history.ts';
+import type { LeaderHeads } from '../leader-heads.ts';
 import type { Rng } from '../world/rng.ts';
 import type { SimNet } from '../world/sim-net.ts';
 import type { SimNode } from '../world/sim-node.ts';
@@ -11,10 +12,7 @@ export interface Cast {
   readonly followers: readonly SimNode[];
   /** The followers whose acknowledgements count. */
   readonly members: readonly string[];
-  /** The newest offset the leader has published, in any of its lives. */
-  readonly leaderHead: () => number;
-  /** The same as of an earlier time. */
-  readonly leaderHeadAt: (atMs: number) => number;
+  readonly leaderHeads: LeaderHeads;
   /** Nobody writes any more. */
   readonly isCalm: () => boolean;
   readonly tell: (event: HistoryEvent) => void;

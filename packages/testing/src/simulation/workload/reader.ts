@@ -38,7 +38,7 @@ export class Reader {
 
   async #read(node: SimNode): Promise<void> {
     const { random, name } = this.#part;
-    const { net, tell, leaderHead, leaderHeadAt, leader, mark } = this.#cast;
+    const { net, tell, leaderHeads, mark } = this.#cast;
     const min = this.#minimum();
     const collection = random.pick(COLLECTIONS);
     const key = random.pick(KEYS);
@@ -49,7 +49,7 @@ export class Reader {
       prefer: `wait=${random.below(3)}${preferred}`,
       ...(min === undefined ? {} : { 'skein-min-position': min.header }),
     };
-    const headBefore = leaderHead();
+    const headBefore = leaderHeads.newest;
     const request = { method: 'GET', path: `/v1/collections/${collection}/${key}`, headers };
     const answer = await net.request(name, node.name, request, { answerMs: ANSWER_MS }).catch(() => undefined);
     if (answer === undefined) return;
@@ -68,11 +68,11 @@ export class Reader {
       collection,
       key,
       minPosition: min?.position,
-      minOffset: Math.max(min?.offset ?? 0, leader.isDamaged ? 0 : leaderHeadAt(asOfMs)),
+      minOffset: Math.max(min?.offset ?? 0, leaderHeads.at(asOfMs)),
       versionOffset,
       valueText: status === 200 ? body.toString() : undefined,
       headBefore,
-      headAfter: leaderHead(),
+      headAfter: leaderHeads.newest,
     });
   }
 

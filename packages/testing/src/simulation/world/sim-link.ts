@@ -1,13 +1,13 @@
 import { Readable } from 'node:stream';
 import type { LinkBody, LinkHeaders, LinkRequest, OpenLink } from '@skein/http';
-import type { SimNet, SimResponse } from './sim-net.ts';
+import type { SentResponse, SimNet } from './sim-net.ts';
 
 /** A node's way to another one through the simulated network. What a process that is gone has asked for, nobody hears. */
 export function simLink(
   net: SimNet,
   from: string,
   isAlive: () => boolean,
-  onAnswer: (answer: SimResponse, path: string) => void = () => undefined,
+  onAnswer: (answer: SentResponse, path: string) => void = () => undefined,
 ): OpenLink {
   return (leaderUrl) => {
     const to = new URL(leaderUrl).hostname;

@@ -13,8 +13,11 @@ export interface SimResponse {
   readonly status: number;
   readonly headers: Readonly<Record<string, string>>;
   readonly body: Buffer;
-  /** When it was ready. */
-  readonly sentAtMs?: number;
+}
+
+/** An answer on its way, with when it was ready. */
+export interface SentResponse extends SimResponse {
+  readonly sentAtMs: number;
 }
 
 export type Serve = (request: SimRequest) => Promise<SimResponse>;
@@ -73,7 +76,7 @@ export class SimNet {
   readonly #servers = new Map<string, Serve>();
   readonly #inFlight = new Set<InFlight>();
   readonly #cuts = new Set<string>();
-  readonly #answers: SimResponse[] = [];
+  readonly #answers: SentResponse[] = [];
   weather: NetWeather = CALM;
 
   constructor(
@@ -118,7 +121,7 @@ export class SimNet {
     to: string,
     request: SimRequest,
     options: { readonly answerMs: number; readonly signal?: AbortSignal | undefined },
-  ): Promise<SimResponse> {
+  ): Promise<SentResponse> {
     return new Promise((resolve, reject) => {
       let isOver = false;
       const cancels: Cancel[] = [];
@@ -149,7 +152,7 @@ export class SimNet {
     from: string,
     to: string,
     request: SimRequest,
-    requester: { readonly answer: (answer: SimResponse) => void; readonly fail: (error: Error) => void },
+    requester: { readonly answer: (answer: SentResponse) => void; readonly fail: (error: Error) => void },
   ): void {
     const { weather } = this;
     if (this.#isLost(from, to, weather.loseRequest)) return;
@@ -182,8 +185,8 @@ export class SimNet {
   #answer(
     from: string,
     to: string,
-    given: SimResponse,
-    requester: { readonly answer: (answer: SimResponse) => void; readonly fail: (error: Error) => void },
+    given: SentResponse,
+    requester: { readonly answer: (answer: SentResponse) => void; readonly fail: (error: Error) => void },
   ): void {
     const { weather } = this;
     if (this.#isLost(to, from, weather.loseAnswer)) return;
@@ -206,7 +209,7 @@ export class SimNet {
     this.#back(to, from, () => requester.answer(answer));
   }
 
-  #spoil(answer: SimResponse, from: string, to: string): SimResponse {
+  #spoil(answer: SentResponse, from: string, to: string): SentResponse {
     if (answer.body.length === 0) return answer;
     if (this.#random.chance(this.weather.shorten)) {
       this.#onIncident('shortened', to, from);

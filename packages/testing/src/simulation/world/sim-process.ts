@@ -13,7 +13,7 @@ import type { Scheduler } from './scheduler.ts';
 import { SimClock } from './sim-clock.ts';
 import { SimGenerations } from './sim-generations.ts';
 import { simLink } from './sim-link.ts';
-import type { SimNet, SimRequest, SimResponse } from './sim-net.ts';
+import type { SentResponse, SimNet, SimRequest, SimResponse } from './sim-net.ts';
 
 /** How a node is set up, in all its lives. */
 export interface NodeSetup {
@@ -166,8 +166,8 @@ export class SimProcess {
   #follower(store: Store, clock: SimClock): Follower {
     const { name, leader, pageSizeMax, pollIntervalMs, retention, rate, compareEveryMs, scrubEveryMs } = this.#setup;
     const { net, random, scheduler } = this.#around;
-    const heard = ({ status, headers, sentAtMs }: SimResponse, path: string): void => {
-      this.#machine.answered(scheduler.nowMs - sentAtMs!);
+    const heard = ({ status, headers, sentAtMs }: SentResponse, path: string): void => {
+      this.#machine.answered(scheduler.nowMs - sentAtMs);
       const head = Number(headers['skein-head']);
       if (status !== 200 || !Number.isInteger(head)) return;
       this.lastContact = { atMs: scheduler.nowMs, head };
