@@ -5,6 +5,7 @@ import {
   recordPosition,
   SkeinError,
   START,
+  type EpochPromise,
   type EpochSpan,
   type Position,
   type RecordView,
@@ -38,6 +39,8 @@ export interface Facts {
   /** Time of the newest change; null for an empty log. */
   readonly headTs: number | null;
   readonly tail: number;
+  /** The newest epoch that was promised to anybody; null before the first. */
+  readonly promised: EpochPromise | null;
 }
 
 export interface NewStore {
@@ -45,6 +48,8 @@ export interface NewStore {
   readonly node: string | undefined;
   /** The log a follower is to go on with, where that is known before it has any of it. */
   readonly log?: string | null | undefined;
+  /** What the node has promised, where that is known before the store. */
+  readonly promised?: EpochPromise | null | undefined;
   /** Names a new log, epoch and node. */
   readonly randomness?: RandomBytes | undefined;
 }
@@ -64,6 +69,7 @@ export async function loadFacts(level: Level, created: NewStore, sizes: LogSizes
   }
   const identity = await readJson<Identity>(level, 'identity');
   const history = await readHistory(level);
+  const promised = (await readPromise(level)) ?? null;
   const tailBytes = await readMeta(level, 'tail');
   const tail = tailBytes === undefined ? 1 : decodeNumber(tailBytes);
   const last = await verifyLog(level, { tail, history }, { onRecord: (record) => sizes.note(record) });
@@ -77,19 +83,21 @@ export async function loadFacts(level: Level, created: NewStore, sizes: LogSizes
     head,
     headTs: last === undefined ? null : lastTs(last),
     tail,
+    promised,
   };
 }
 
 async function create(level: Level, created: NewStore): Promise<Facts> {
-  const { role, node, randomness = systemRandomness } = created;
+  const { role, node, promised = null, randomness = systemRandomness } = created;
   await assertEmpty(level);
   const log = role === 'leader' ? randomness(12).toString('hex') : (created.log ?? null);
   const identity = { log, role, node: node ?? `node-${randomness(4).toString('hex')}` };
   const history = role === 'leader' ? [{ epoch: makeEpoch(1, randomness(8)), offsetFirst: 1 }] : [];
   const batch = level.batch();
   putNewStore(batch, identity, history);
+  if (promised !== null) putPromise(batch, promised);
   await batch.write(SYNCED);
-  return { identity, history, head: START, headTs: null, tail: 1 };
+  return { identity, history, head: START, headTs: null, tail: 1, promised };
 }
 
 /** A store whose format cannot be read is still one where anything else says so: it has rotted, and is no stranger. */
@@ -109,6 +117,10 @@ export function putNewStore(batch: LevelBatch, identity: Identity, history: read
   putSealed(batch, metaKey('history'), encodeJson(history));
 }
 
+export function putPromise(batch: LevelBatch, promised: EpochPromise): void {
+  putSealed(batch, metaKey('promise'), encodeJson(promised));
+}
+
 export function encodeJson(value: unknown): Buffer {
   return Buffer.from(JSON.stringify(value));
 }
@@ -126,16 +138,23 @@ export function readHistory(level: Level, snapshot?: LevelSnapshot): Promise<rea
   return readJson(level, 'history', snapshot);
 }
 
-/** What a store says of itself that cannot be opened as one; null when it does not say even that. */
-export async function salvageIdentity(level: Level): Promise<Identity | null> {
+/** What a store says of itself that cannot be opened as one, and what it has promised; as far as it can be read. */
+export async function salvageIdentity(level: Level): Promise<Partial<Identity & Pick<Facts, 'promised'>>> {
+  const asFarAsReadable = async <T extends object>(read: () => Promise<T>): Promise<Partial<T>> =>
+    read().catch((): Partial<T> => ({}));
   try {
     await level.open();
-    return await readJson<Identity>(level, 'identity');
+    const identity = await asFarAsReadable(() => readJson<Identity>(level, 'identity'));
+    return { ...identity, ...(await asFarAsReadable(async () => ({ promised: (await readPromise(level)) ?? null }))) };
   } catch {
-    return null;
+    return {};
   } finally {
     await level.close();
   }
+}
+
+async function readPromise(level: Level): Promise<EpochPromise | undefined> {
+  return (await readMeta(level, 'promise')) === undefined ? undefined : readJson<EpochPromise>(level, 'promise');
 }
 
 async function readMeta(level: Level, name: MetaName, snapshot?: LevelSnapshot): Promise<Buffer | undefined> {

@@ -1,5 +1,5 @@
 import { isSkeinError } from '@skein/protocol';
-import { salvageIdentity, type Identity } from './facts.ts';
+import { salvageIdentity } from './facts.ts';
 import type { Level } from './level/level.ts';
 import { Store, type StoreOptions } from './store.ts';
 
@@ -36,18 +36,26 @@ export interface ServedStoreOptions extends Omit<StoreOptions, 'level' | 'probe'
  * be believed it begins with an empty one, instead of not beginning.
  */
 export async function openServed(generations: Generations, options: ServedStoreOptions): Promise<Store> {
-  const open = (former: Partial<Identity> = {}): Promise<Store> => {
+  const open = (former: Awaited<ReturnType<typeof salvageIdentity>> = {}): Promise<Store> => {
     const { node = former.node } = options;
     const level = generations.current();
-    return Store.open({ ...options, node, log: former.log, level, probe: () => generations.probe() });
+    return Store.open({
+      ...options,
+      node,
+      log: former.log,
+      promised: former.promised,
+      level,
+      probe: () => generations.probe(),
+    });
   };
   try {
     return await open();
   } catch (error) {
-    if (options.role !== 'follower' || !isSkeinError(error, 'corrupt')) throw error;
+    if (!isSkeinError(error, 'corrupt')) throw error;
     // It is still the node it was, and follows this log, not any that may answer in its leader's place.
     const former = await salvageIdentity(generations.current());
+    if ((former.role ?? options.role) !== 'follower') throw error;
     options.onSetAside(error.message, await generations.setAside());
-    return open(former ?? {});
+    return open(former);
   }
 }

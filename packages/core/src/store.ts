@@ -1,16 +1,26 @@
-import { formatPosition, LIMITS, samePosition, SkeinError, type Position, type RecordView } from '@skein/protocol';
+import {
+  formatPosition,
+  LIMITS,
+  samePosition,
+  SkeinError,
+  type Position,
+  type RecordView,
+  type Role,
+} from '@skein/protocol';
 import { Collection } from './collection.ts';
 import { Condition, type StateListener, type StoreState } from './condition.ts';
 import { loadCounts, Recounts, type CountBook, type CountDeltas } from './counts.ts';
 import { systemClock, type Clock } from './clock.ts';
 import { Digests } from './digest/digests.ts';
 import { DocumentReader } from './documents.ts';
-import { loadFacts, type Facts, type NewStore } from './facts.ts';
+import { loadFacts, putPromise, type Facts, type NewStore } from './facts.ts';
 import { emptyLog } from './level/classic.ts';
 import { SYNCED, withCorruptNamed, type Level, type LevelBatch } from './level/level.ts';
 import { LogReader } from './log/log-reader.ts';
 import { LogSizes } from './log/log-sizes.ts';
 import type { LogReadLimits, LogSlice } from './log/read.ts';
+import { leadingRefusal } from './leadership/fence.ts';
+import { Leadership } from './leadership/leadership.ts';
 import { removeTrimmed, storeTail, trimmableTail } from './log/trim.ts';
 import { listOf, putFixes, stillDue, type Fixes } from './repair/fixes.ts';
 import { putMove, type Move } from './repair/move.ts';
@@ -23,6 +33,7 @@ import { openSnapshot, type Snapshot } from './snapshot.ts';
 import { checkContinuation, receivePage, type ReceivedPage } from './write/check-received.ts';
 import { fillBatch, preparePage } from './write/fill-batch.ts';
 import type { Committed, Operation, Transaction } from './write/operation.ts';
+import { systemRandomness } from './random-bytes.ts';
 import type { WriteRequest } from './write/plan-group.ts';
 import { walkRecords } from './write/walk-records.ts';
 import { Writer } from './write/writer.ts';
@@ -30,6 +41,8 @@ import { Writer } from './write/writer.ts';
 export interface StoreOptions extends NewStore {
   readonly level: Level;
   readonly clock?: Clock | undefined;
+  /** A store that is there may be of the other role: it has led since, or follows now. */
+  readonly takesEitherRole?: boolean | undefined;
   readonly valueBytesMax?: number | undefined;
   /** Throws while there is no room to reopen the database in; see `probeSpace`. */
   readonly probe?: (() => Promise<void>) | undefined;
@@ -59,6 +72,8 @@ export class Store {
   readonly documents: DocumentReader;
   /** For comparing this store with another. */
   readonly digests: Digests;
+  /** Who leads, as far as this store may say. */
+  readonly leadership: Leadership;
   readonly #options: StoreOptions;
   /** Another one once a copy has taken its place; see `become`. */
   #level: Level;
@@ -87,7 +102,7 @@ export class Store {
       await options.level.open();
       const sizes = new LogSizes();
       const facts = await loadFacts(options.level, options, sizes);
-      if (facts.identity.role !== options.role) {
+      if (facts.identity.role !== options.role && options.takesEitherRole !== true) {
         throw new SkeinError(
           'wrong_data',
           `the data directory belongs to a ${facts.identity.role}; a ${options.role} needs one of its own`,
@@ -119,13 +134,23 @@ export class Store {
       clock: this.#clock,
       valueBytesMax: options.valueBytesMax ?? LIMITS.valueBytesMaxDefault,
       facts: () => this.#facts,
-      refusal: () => this.#condition.refusal(),
+      refusal: () => this.#condition.refusal() ?? leadingRefusal(this.#facts),
       reading: (read) => this.#reading(read),
       exclusive: (work) => this.#exclusive(work),
       write: (records, existed, underWay) => {
         const page = { records, changes: walkRecords(records) };
-        return this.#write(this.#facts.identity.log!, page, existed, underWay);
+        return this.#write(this.#facts.identity.log!, page, existed, { underWay });
       },
+    });
+    this.leadership = new Leadership({
+      level: current,
+      facts: () => this.#facts,
+      clock: this.#clock,
+      randomness: options.randomness ?? systemRandomness,
+      writing: (work) => this.#writing(work),
+      guarded: (write) => this.#guarded(write),
+      write: (record, role) => this.#takeRole(record, role),
+      became: (changed) => (this.#facts = { ...this.#facts, ...changed }),
     });
   }
 
@@ -179,9 +204,10 @@ export class Store {
    * continue this log; their hashes are checked here, before anything is stored, unless `receivePage` has done so.
    */
   async apply(log: string, page: readonly RecordView[] | ReceivedPage): Promise<Position> {
-    if (this.#facts.identity.role !== 'follower') throw new SkeinError('wrong_data', 'a leader takes no records');
+    this.#assertFollower('a leader takes no records');
     const received = 'changes' in page ? page : receivePage(page);
     return this.#writing(async () => {
+      this.#assertFollower('a leader takes no records');
       checkContinuation(this.#facts, log, received.records);
       await this.#write(log, received, null);
       return this.#facts.head;
@@ -280,9 +306,8 @@ export class Store {
 
   /** Goes to another position of a history, in one step; see `Move`. */
   move(move: Move): Promise<void> {
-    if (this.#facts.identity.role !== 'follower')
-      return Promise.reject(new SkeinError('wrong_data', 'a leader is not moved'));
     return this.#writing(async () => {
+      this.#assertFollower('a leader is not moved');
       const batch = this.#level.batch();
       const deltas = putFixes(batch, listOf(move.fixes), this.#counts);
       const facts = await putMove(this.#level, batch, move, this.#facts);
@@ -327,6 +352,7 @@ export class Store {
         if (other.state !== 'ready') throw other.#condition.unreadable();
         // Of most of its documents it has no records.
         await other.#emptyLevelLog();
+        await other.#promiseAs(this);
         await makeDurable();
         other.#condition.become('closed');
       });
@@ -364,21 +390,37 @@ export class Store {
     log: string,
     received: ReceivedPage,
     existed: readonly boolean[] | null,
-    underWay: () => void = () => undefined,
+    { underWay, role }: { readonly underWay?: () => void; readonly role?: Role } = {},
   ): Promise<void> {
     const { records } = received;
-    const page = await preparePage(this.#level, log, received, existed);
+    const prepared = await preparePage(this.#level, log, received, existed);
+    const page = role === undefined ? prepared : { ...prepared, role };
     const startedAt = this.#clock.now();
     const batch = this.#level.batch();
     const after = fillBatch(batch, page, this.#facts, this.#counts);
     this.#historyForReading = after.facts.history;
     const written = this.#guarded(() => batch.write(SYNCED));
-    underWay();
+    underWay?.();
     await written;
     this.#facts = after.facts;
     this.#counts.apply(after.countDeltas);
     this.#log.push(records);
     this.#publish({ records, head: after.facts.head, tookMs: this.#clock.now() - startedAt, isAnew: false });
+  }
+
+  /** A record of this node's own that nobody has asked for, with which it becomes a leader. */
+  async #takeRole(record: RecordView, role: Role): Promise<void> {
+    this.#writer.forget();
+    await this.#write(this.#facts.identity.log!, { records: [record], changes: walkRecords([record]) }, null, { role });
+  }
+
+  /** A store that is to take the place of another keeps what that one has promised. */
+  async #promiseAs({ facts: { promised } }: Store): Promise<void> {
+    if (promised === null) return;
+    const batch = this.#level.batch();
+    putPromise(batch, promised);
+    await this.#guarded(() => batch.write(SYNCED));
+    this.#facts = { ...this.#facts, promised };
   }
 
   /**
@@ -452,6 +494,11 @@ export class Store {
     this.#outOfLevelLog = this.#facts.head.offset;
   }
 
+  /** It may have become another role while it waited for its turn. */
+  #assertFollower(refusal: string): void {
+    if (this.#facts.identity.role !== 'follower') throw new SkeinError('wrong_data', refusal);
+  }
+
   #publish(published: Published): void {
     for (const listener of this.#listeners) listener(published);
   }
@@ -482,7 +529,8 @@ export class Store {
 
   #accept(request: WriteRequest): Promise<Committed> {
     if (this.#isClosing) return Promise.reject(new SkeinError('stopping'));
-    if (this.#facts.identity.role !== 'leader') return Promise.reject(new SkeinError('not_leader'));
+    const refusal = leadingRefusal(this.#facts);
+    if (refusal !== undefined) return Promise.reject(refusal);
     return this.#writer.commit(request);
   }
 }

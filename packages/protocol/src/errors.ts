@@ -77,6 +77,16 @@ export const ERRORS = {
     "The position is above this log's head.",
     'The leader may have lost data: check it before going on.',
   ),
+  promise_refused: entry(
+    409,
+    'The epoch cannot be promised.',
+    'Its counter is spent, or promised to another node; promote again, which takes a higher one.',
+  ),
+  promotion_refused: entry(
+    409,
+    'This node may not lead now.',
+    'The detail says why, and who did not answer. acceptLoss goes on with fewer promises.',
+  ),
   compacted: entry(
     410,
     'Changes after this position are no longer kept.',
@@ -123,6 +133,11 @@ export const ERRORS = {
     503,
     'The write failed half-way; it may or may not be there.',
     'Retry with the same Idempotency-Key, or read first.',
+  ),
+  fenced: entry(
+    503,
+    'This node has led, and may not write now: it has promised to let another one lead, or has a rival.',
+    'Nothing was written. Try again: soon another node leads, or this one again; /v1/status says which.',
   ),
   leader_unavailable: entry(
     503,

@@ -39,6 +39,14 @@ export { ERRORS, isSkeinError, SkeinError, type ErrorCode } from './errors.ts';
 export { healthSchema, type Health } from './health.ts';
 export { checkJson, parseJson, type JsonText, type JsonValue } from './json.ts';
 export { LIMITS } from './limits.ts';
+export {
+  EPOCHS,
+  memberSchema,
+  type EpochDocument,
+  type EpochPromise,
+  type LossAccepted,
+  type MemberAnswer,
+} from './leadership.ts';
 export { encodeLine, LineReader, parseLine, type Change, type ChangeHead } from './line.ts';
 export { checkKey, checkNodeId, isNodeId, checkReadableCollection, checkWritableCollection } from './names.ts';
 export { jsonPageFrame, ndjsonPageFrame, pageSchema, type PageFacts } from './page.ts';

@@ -32,7 +32,7 @@ export async function putMove(
   level: Level,
   batch: LevelBatch,
   { log, history, record, entries, isReset }: Move,
-  { identity }: Facts,
+  { identity, promised }: Facts,
 ): Promise<Facts> {
   if (record !== null) receivePage([record]);
   for await (const key of level.keys(ALL_RECORDS)) batch.del(key);
@@ -55,5 +55,6 @@ export async function putMove(
     head: record === null ? START : recordPosition(record),
     headTs: record === null ? null : lastTs(record),
     tail,
+    promised,
   };
 }

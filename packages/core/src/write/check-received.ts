@@ -1,5 +1,6 @@
 import { epochCounter, isSkeinError, SkeinError, type RecordView } from '@skein/protocol';
 import type { Facts } from '../facts.ts';
+import { fenced, mayTake } from '../leadership/fence.ts';
 import { checkHash } from '../log/verify.ts';
 import { walkRecords, type WalkedChange } from './walk-records.ts';
 
@@ -38,6 +39,8 @@ export function checkContinuation(facts: Facts, log: string, records: readonly R
       throw new SkeinError('diverged', `the record at ${offsetFirst} is not chained to what is stored`);
     if (before.epoch !== undefined && epoch !== before.epoch && epochCounter(epoch) <= epochCounter(before.epoch))
       throw new SkeinError('diverged', `the record at ${offsetFirst} is of epoch ${epoch}, after ${before.epoch}`);
+    if (!mayTake(facts, epochCounter(epoch)))
+      throw fenced(`the record at ${offsetFirst} is of epoch ${epoch}, and ${facts.promised!.counter} is promised`);
     before = record;
   }
 }

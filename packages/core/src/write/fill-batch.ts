@@ -1,4 +1,4 @@
-import { recordPosition, type EpochSpan, type RecordView } from '@skein/protocol';
+import { recordPosition, type EpochSpan, type RecordView, type Role } from '@skein/protocol';
 import { asBuffer } from '../bytes.ts';
 import type { CountBook, CountDelta, CountDeltas } from '../counts.ts';
 import { encodeJson, type Facts } from '../facts.ts';
@@ -36,6 +36,8 @@ export interface PreparedPage {
   readonly expired: readonly ExpiredEntry[];
   /** Offsets of changes whose idempotency entry is here already. */
   readonly remembered: ReadonlySet<number>;
+  /** The role the node takes on with it; the one it has unless given. */
+  readonly role?: Role;
 }
 
 interface ExpiredEntry {
@@ -80,6 +82,7 @@ export function fillBatch(batch: LevelBatch, page: PreparedPage, facts: Facts, c
     head: recordPosition(last),
     headTs: page.changes.at(-1)!.ts,
     tail: facts.tail,
+    promised: facts.promised,
   };
   const deltas = countDeltas(page);
   putCounts(batch, deltas, counts);
@@ -159,8 +162,9 @@ function createdBy({ changes, existed }: PreparedPage, first: number, count: num
 
 /** A follower's empty store takes on the log of the first page it receives. */
 function putIdentity(batch: LevelBatch, page: PreparedPage, { identity }: Facts): Facts['identity'] {
-  if (identity.log !== null) return identity;
-  const adopted = { ...identity, log: page.log };
+  const { log, role = identity.role } = page;
+  if (identity.log !== null && role === identity.role) return identity;
+  const adopted = { ...identity, log, role };
   putSealed(batch, metaKey('identity'), encodeJson(adopted));
   return adopted;
 }

@@ -88,6 +88,11 @@ export class Writer {
     });
   }
 
+  /** Somebody else may write documents here meanwhile: what was written last is not what is stored. */
+  forget(): void {
+    this.#recent.clear();
+  }
+
   /** Resolves when everything accepted so far is answered. */
   async drained(): Promise<void> {
     while (this.#running !== null) await this.#running;

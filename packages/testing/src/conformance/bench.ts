@@ -3,7 +3,7 @@ import { FaultyLevel } from './faulty-level.ts';
 import type { CreateLevel } from './levels.ts';
 import { ManualClock } from './manual-clock.ts';
 
-type BenchOptions = Partial<Pick<StoreOptions, 'node' | 'valueBytesMax' | 'probe'>>;
+type BenchOptions = Partial<Pick<StoreOptions, 'node' | 'valueBytesMax' | 'probe' | 'takesEitherRole'>>;
 
 /** A store with the database under it, within a test's reach. */
 export interface Placed {

@@ -6,6 +6,7 @@ import { counting } from './counting.ts';
 import { following } from './following.ts';
 import { idempotency } from './idempotency.ts';
 import type { CreateLevel } from './levels.ts';
+import { leading } from './leading.ts';
 import { log } from './log.ts';
 import { moving } from './moving.ts';
 import { opening } from './opening.ts';
@@ -37,6 +38,7 @@ export function storeConformance(api: TestApi, createLevel: CreateLevel): void {
   idempotency(suite);
   log(suite);
   following(suite);
+  leading(suite);
   counting(suite);
   trimming(suite);
   slots(suite);

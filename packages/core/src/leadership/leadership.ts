@@ -1,0 +1,120 @@
+import { SkeinError, type EpochPromise, type Position, type RecordView, type Role } from '@skein/protocol';
+import type { Clock } from '../clock.ts';
+import { encodeJson, putPromise, type Facts } from '../facts.ts';
+import { metaKey } from '../level/layout.ts';
+import { SYNCED, type Level, type LevelBatch } from '../level/level.ts';
+import { putSealed } from '../level/sealed.ts';
+import { putWitness } from '../log/witness.ts';
+import type { RandomBytes } from '../random-bytes.ts';
+import { epochRecord, type NewEpoch } from './begin-epoch.ts';
+import { counterOf } from './fence.ts';
+
+/** What this needs of its store. */
+export interface LeadershipHost {
+  level(): Level;
+  facts(): Facts;
+  readonly clock: Clock;
+  readonly randomness: RandomBytes;
+  /** Runs while no batch is in flight; refused while nothing may be written. */
+  writing<T>(work: () => Promise<T>): Promise<T>;
+  /** Runs a write; its failure poisons the store and leaves the outcome unknown. */
+  guarded(write: () => Promise<void>): Promise<void>;
+  /** Writes a record of this node's own, with which it takes on a role. */
+  write(record: RecordView, role: Role): Promise<void>;
+  /** What is so now that a batch beside the log is durable. */
+  became(changed: Partial<Pick<Facts, 'identity' | 'promised'>>): void;
+}
+
+/**
+ * Who leads, as far as this store may say: the promises it has given, the epoch it begins, the role it has. Each is durable
+ * when it resolves, and each waits for its turn, so that no write is on its way past it.
+ */
+export class Leadership {
+  readonly #host: LeadershipHost;
+
+  constructor(host: LeadershipHost) {
+    this.#host = host;
+  }
+
+  /**
+   * Promises a counter to a node, once: to anybody else it is refused from then on, and so is everything lower. Answers where
+   * the log ends: nothing of a lower epoch is behind that which anybody has been told of.
+   */
+  promise(asked: { readonly counter: number; readonly to: string }): Promise<Position> {
+    return this.#host.writing(async () => {
+      const facts = this.#host.facts();
+      const { promised } = facts;
+      if (promised?.counter !== asked.counter || promised.to !== asked.to) {
+        const counter = Math.max(counterOf(facts), promised?.counter ?? 0);
+        if (asked.counter <= counter) throw refusal(asked.counter, counter, promised);
+        await this.#keep(asked);
+      }
+      return this.#host.facts().head;
+    });
+  }
+
+  /** Its holder has given it up: the counter is spent, and lower epochs may go on. */
+  release(given: EpochPromise): Promise<void> {
+    return this.#host.writing(async () => {
+      const { promised } = this.#host.facts();
+      if (promised?.counter === given.counter && promised.to === given.to)
+        await this.#keep({ counter: given.counter, to: null });
+    });
+  }
+
+  /** This leader has a rival: neither of them writes until one is promoted again, with a higher counter. */
+  renounce(): Promise<void> {
+    return this.#host.writing(async () => {
+      const facts = this.#host.facts();
+      const counter = counterOf(facts);
+      if ((facts.promised?.counter ?? 0) <= counter) await this.#keep({ counter, to: null });
+    });
+  }
+
+  /** Begins an epoch that has been promised to this node, and leads from its first record on. */
+  lead(epoch: NewEpoch): Promise<Position> {
+    return this.#host.writing(async () => {
+      const { clock, randomness } = this.#host;
+      const facts = this.#host.facts();
+      const { identity, promised } = facts;
+      if (identity.log === null) throw new SkeinError('promotion_refused', 'this node has nothing of any log yet');
+      if (promised?.counter !== epoch.counter || promised.to !== identity.node)
+        throw refusal(epoch.counter, promised?.counter ?? 0, promised);
+      const chance = { random: randomness(8), wallMs: clock.wall() };
+      await this.#host.write(epochRecord(epoch, facts, chance), 'leader');
+      return this.#host.facts().head;
+    });
+  }
+
+  /** Leads no longer. */
+  follow(): Promise<void> {
+    return this.#host.writing(async () => {
+      const { identity } = this.#host.facts();
+      if (identity.role === 'follower') return;
+      const follower = { ...identity, role: 'follower' } as const;
+      const batch = this.#batch();
+      putSealed(batch, metaKey('identity'), encodeJson(follower));
+      await this.#host.guarded(() => batch.write(SYNCED));
+      this.#host.became({ identity: follower });
+    });
+  }
+
+  async #keep(promised: EpochPromise): Promise<void> {
+    const batch = this.#batch();
+    putPromise(batch, promised);
+    await this.#host.guarded(() => batch.write(SYNCED));
+    this.#host.became({ promised });
+  }
+
+  #batch(): LevelBatch {
+    const batch = this.#host.level().batch();
+    putWitness(batch, this.#host.facts().head);
+    return batch;
+  }
+}
+
+function refusal(asked: number, counter: number, promised: EpochPromise | null): SkeinError {
+  const to = promised?.counter === counter ? promised.to : null;
+  const whose = to === null ? 'is spent' : `is promised to ${to}`;
+  return new SkeinError('promise_refused', `epoch ${asked} cannot be promised: ${counter} ${whose}`, { counter, to });
+}

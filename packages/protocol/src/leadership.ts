@@ -1,0 +1,54 @@
+import { z } from 'zod';
+import type { Epoch } from './epoch.ts';
+
+/** Where the epochs of a log are written down, each as the first change of its own: `{counter}` → `EpochDocument`. */
+export const EPOCHS = '$epochs';
+
+/** What may be lost because fewer members promised than an acknowledged write is sure to be on. */
+export interface LossAccepted {
+  /** Where the new epoch goes on; what was written behind it elsewhere is lost. */
+  readonly after: string;
+  /** The newest offset that is known to have been written; null where nobody who answered knows more. */
+  readonly upTo: number | null;
+  /** Members that did not promise: they may have more, and may take writes until they learn of the new epoch. */
+  readonly silent: readonly string[];
+}
+
+/** How an epoch began. The first one of a log has none: it begins with the log. */
+export interface EpochDocument {
+  readonly epoch: Epoch;
+  readonly node: string;
+  readonly reason: 'promoted' | 'restored';
+  /** Where the log ended before it. */
+  readonly after: string;
+  readonly mayBeLost?: LossAccepted;
+}
+
+/**
+ * A counter that a node has promised to one candidate: from then on it takes nothing of a lower epoch. Null is a counter that
+ * is spent: nobody may begin an epoch of it any more as far as this node is concerned.
+ */
+export interface EpochPromise {
+  readonly counter: number;
+  readonly to: string | null;
+}
+
+const epochSpanSchema = z.object({ epoch: z.string(), offsetFirst: z.int().positive() });
+const promiseSchema = z.object({ counter: z.int().positive(), to: z.string().nullable() });
+
+/** What a member says of itself when another asks it at its own address: `GET /v1/member`. */
+export const memberSchema = z.object({
+  node: z.string(),
+  log: z.string().nullable(),
+  role: z.enum(['leader', 'follower']),
+  history: z.array(epochSpanSchema),
+  position: z.string(),
+  promised: promiseSchema.nullable(),
+  /** The counter it asks the others to promise to it, while it does. */
+  asking: z.int().positive().nullable(),
+  min_replicas: z.int().nonnegative(),
+  /** Why it may not be promoted as it is; null when it may. */
+  unfit: z.string().nullable(),
+});
+
+export type MemberAnswer = z.infer<typeof memberSchema>;
