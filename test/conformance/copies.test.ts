@@ -10,7 +10,7 @@ import { DirectoryGenerations, openServed, Store, systemClock, type Collection }
 import { Follower } from '@skein/follower';
 import type { LinkBody, LinkRequest, OpenLink } from '@skein/http';
 import { Leader } from '@skein/leader';
-import { createMemoryLevel, DISK_FAILED } from '@skein/testing';
+import { aloneWith, createMemoryLevel, DISK_FAILED } from '@skein/testing';
 import { afterEach, describe, expect, it } from 'vitest';
 
 const RETENTION = { changesMin: 1, bytesMax: 1e9, silenceMsMax: 1e9 };
@@ -68,7 +68,9 @@ class Scene {
     this.#leader = this.#newLeader();
     this.#follower = new Follower({
       store: followerStore,
+      membership: aloneWith(followerStore),
       generations,
+      rescueFiles: { write: () => Promise.reject(new Error('nothing is given up here')) },
       clock: systemClock,
       random: () => 0,
       version: 'test',
@@ -122,7 +124,13 @@ class Scene {
   }
 
   #newLeader(): Leader {
-    return new Leader({ store: this.store, clock: systemClock, version: 'test', retention: RETENTION });
+    return new Leader({
+      store: this.store,
+      membership: aloneWith(this.store),
+      clock: systemClock,
+      version: 'test',
+      retention: RETENTION,
+    });
   }
 
   async #stop(): Promise<void> {

@@ -6,7 +6,7 @@ import { Comparison, fetchDigest, type AskJson } from '@skein/http';
 import { Leader } from '@skein/leader';
 import { EVERYWHERE, formatPlace, type DigestBy } from '@skein/protocol';
 import type { Difference } from '@skein/replication';
-import { createMemoryLevel } from '@skein/testing';
+import { aloneWith, createMemoryLevel } from '@skein/testing';
 import { afterEach, describe, expect, it } from 'vitest';
 
 const DOCUMENTS = 30_000;
@@ -35,7 +35,13 @@ class TestNode {
   private constructor(level: Level, store: Store) {
     this.level = level;
     this.store = store;
-    this.#leader = new Leader({ store, clock: systemClock, version: 'test', retention: RETENTION });
+    this.#leader = new Leader({
+      store,
+      membership: aloneWith(store),
+      clock: systemClock,
+      version: 'test',
+      retention: RETENTION,
+    });
     closers.push(async () => {
       await this.#leader.stop();
       await store.close();

@@ -1,7 +1,7 @@
 import { Store, systemClock } from '@skein/core';
 import { Leader } from '@skein/leader';
 import { formatPosition, type Position } from '@skein/protocol';
-import { createMemoryLevel } from '@skein/testing';
+import { aloneWith, createMemoryLevel } from '@skein/testing';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 
 const RETENTION = { changesMin: 1000, bytesMax: 1e9, silenceMsMax: 1e9 };
@@ -14,7 +14,13 @@ describe('a write that says for which history it is meant', () => {
   beforeAll(async () => {
     const { level } = await createMemoryLevel();
     store = await Store.open({ level, role: 'leader', node: 'n', clock: systemClock });
-    leader = new Leader({ store, clock: systemClock, version: 'test', retention: RETENTION });
+    leader = new Leader({
+      store,
+      membership: aloneWith(store),
+      clock: systemClock,
+      version: 'test',
+      retention: RETENTION,
+    });
     trimmed = (await store.collection('c').put('a', 1)).position;
     for (const key of ['b', 'c']) await store.collection('c').put(key, 1);
     kept = (await store.collection('c').put('d', 1)).position;

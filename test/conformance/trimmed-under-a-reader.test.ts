@@ -1,7 +1,7 @@
 import { Store, systemClock } from '@skein/core';
 import { Leader } from '@skein/leader';
 import { formatPosition } from '@skein/protocol';
-import { createMemoryLevel } from '@skein/testing';
+import { aloneWith, createMemoryLevel } from '@skein/testing';
 import { expect, it } from 'vitest';
 
 const RETENTION = { changesMin: 1000, bytesMax: 1e9, silenceMsMax: 1e9 };
@@ -10,7 +10,13 @@ it('a reader whose place on the log is trimmed while its page is read is told so
   const { level } = await createMemoryLevel();
   const store = await Store.open({ level, role: 'leader', node: 'n', clock: systemClock });
   for (let i = 1; i <= 10; i++) await store.collection('c').put(`k${i}`, i);
-  const leader = new Leader({ store, clock: systemClock, version: 'test', retention: RETENTION });
+  const leader = new Leader({
+    store,
+    membership: aloneWith(store),
+    clock: systemClock,
+    version: 'test',
+    retention: RETENTION,
+  });
   const positionAt = store.positionAt.bind(store);
   // The place is found, and then the log goes: between the plan of a page and its reading.
   store.positionAt = async (offset) => {
@@ -32,7 +38,13 @@ it('a follower that begins gets a snapshot from which the log leads on, not one 
   const { level } = await createMemoryLevel();
   const store = await Store.open({ level, role: 'leader', node: 'n', clock: systemClock });
   for (let i = 1; i <= 5; i++) await store.collection('c').put(`k${i}`, i);
-  const leader = new Leader({ store, clock: systemClock, version: 'test', retention: RETENTION });
+  const leader = new Leader({
+    store,
+    membership: aloneWith(store),
+    clock: systemClock,
+    version: 'test',
+    retention: RETENTION,
+  });
   const begin = async (id: string) => {
     const headers = { 'skein-follower': id, 'skein-log': store.facts.identity.log! };
     const answer = await leader.server.app.inject({ url: '/v1/snapshot', headers });
@@ -51,7 +63,13 @@ it('a follower for which the log is trimmed while it is written down is told so 
   const { level } = await createMemoryLevel();
   const store = await Store.open({ level, role: 'leader', node: 'n', clock: systemClock });
   for (let i = 1; i <= 5; i++) await store.collection('c').put(`k${i}`, i);
-  const leader = new Leader({ store, clock: systemClock, version: 'test', retention: RETENTION });
+  const leader = new Leader({
+    store,
+    membership: aloneWith(store),
+    clock: systemClock,
+    version: 'test',
+    retention: RETENTION,
+  });
   await leader.server.app.inject('/v1/snapshot');
   for (let i = 6; i <= 10; i++) await store.collection('c').put(`k${i}`, i);
   const saveSlots = store.saveSlots.bind(store);

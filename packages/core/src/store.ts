@@ -176,9 +176,11 @@ export class Store {
     return this.#condition.lastFailure;
   }
 
-  /** Told of each state it comes to from now on, with why it is not ready; call the answer to stop. */
-  watch(listener: StateListener): () => void {
-    return this.#condition.watch(listener);
+  /** Told of each state it comes to from now on, with why it is not ready; call the answer to stop, or say until when. */
+  watch(listener: StateListener, until?: AbortSignal): () => void {
+    const stop = this.#condition.watch(listener);
+    until?.addEventListener('abort', stop, { once: true });
+    return stop;
   }
 
   get valueBytesMax(): number {
@@ -365,10 +367,12 @@ export class Store {
     });
   }
 
-  /** Told of everything that becomes durable from now on; call the answer to stop. */
-  subscribe(listener: PublishListener): () => void {
+  /** Told of everything that becomes durable from now on; call the answer to stop, or say until when. */
+  subscribe(listener: PublishListener, until?: AbortSignal): () => void {
     this.#listeners.add(listener);
-    return () => this.#listeners.delete(listener);
+    const stop = (): void => void this.#listeners.delete(listener);
+    until?.addEventListener('abort', stop, { once: true });
+    return stop;
   }
 
   /** Takes no more writes, answers those that are waiting, then closes. */

@@ -2,6 +2,7 @@ import type { NodeLink, LinkAnswer, LinkHeaders } from '@skein/http';
 import {
   formatPosition,
   HEADERS,
+  isEpoch,
   MEDIA_TYPES,
   parseOffset,
   parseRecords,
@@ -185,7 +186,9 @@ function refusedOrFailed(status: number, headers: LinkHeaders, body: string): Fe
   const detail = problem.detail ?? `HTTP ${status}`;
   if (problem.code !== undefined && REFUSALS.includes(problem.code)) {
     const code = problem.code as Refusal['code'];
-    return { kind: 'refused', refusal: { code, detail }, role: textOf(headers[HEADERS.role]) };
+    const epoch = textOf(headers[HEADERS.epoch]);
+    const refusal = epoch !== undefined && isEpoch(epoch) ? { code, detail, epoch } : { code, detail };
+    return { kind: 'refused', refusal, role: textOf(headers[HEADERS.role]) };
   }
   return {
     kind: 'failed',

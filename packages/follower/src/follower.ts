@@ -1,9 +1,11 @@
-import { isoTime, type Clock, type Generations, type Store } from '@skein/core';
+import { isoTime, type Clock, type Generations, type RescueFiles, type Store } from '@skein/core';
 import {
   boundsOf,
   createServer,
   SlotBook,
   SloWatch,
+  untilStopped,
+  type Membership,
   type NodeServer,
   type AddMetrics,
   type ServedNode,
@@ -44,6 +46,8 @@ export interface FollowerOptions {
   readonly store: Store;
   /** Where a copy is made beside the store's database. */
   readonly generations: Generations;
+  /** Where changes are saved that are given up for another history. */
+  readonly rescueFiles: RescueFiles;
   readonly clock: Clock;
   readonly random: () => number;
   readonly version: string;
@@ -51,6 +55,10 @@ export interface FollowerOptions {
   /** How often everything stored is read again; never unless given. */
   readonly scrubEveryMs?: number | null | undefined;
   readonly leaderUrl: string;
+  /** Why nobody is followed for now, where that is so. */
+  readonly standing?: string | null | undefined;
+  /** Its place among the members. */
+  readonly membership: Membership;
   readonly openLink: OpenLink;
   readonly policy: FollowerPolicy;
   readonly requestTimeoutMs: number;
@@ -88,7 +96,7 @@ export class Follower {
   readonly #forwarder: WriteForwarder;
   readonly #metrics: FollowerMetrics;
   readonly #slo: SloWatch;
-  readonly #stopping = new AbortController();
+  readonly #stopping = untilStopped();
   #onUpToDate: () => void = () => undefined;
   #changesApplied = 0;
   #errorCount = 0;
@@ -118,6 +126,7 @@ export class Follower {
       isOn: forwardWrites,
       has: () => ({ log: store.facts.identity.log, position: store.facts.head }),
       refusal: () => this.#replicator.state.refusal,
+      standing: options.standing ?? null,
     });
     this.#metrics = new FollowerMetrics({ clock, state: () => this.#condition() });
     this.#slo = new SloWatch({ clock, logger, limits: options.slo ?? SLO_DEFAULTS });
@@ -126,6 +135,7 @@ export class Follower {
     this.#rungs = new Rungs({
       store,
       generations: options.generations,
+      rescueFiles: options.rescueFiles,
       api,
       snapshots,
       feed: this.#client,
@@ -142,7 +152,12 @@ export class Follower {
       recover: (rung, expected, signal) => this.#rungs.climb(rung, expected, signal),
       observer: this.#observer(),
     });
-    this.#refresher = new Refresher({ store, now: () => clock.now(), ask: () => this.#replicator.ask() });
+    this.#refresher = new Refresher({
+      store,
+      now: () => clock.now(),
+      ask: () => this.#replicator.ask(),
+      until: this.#stopping.signal,
+    });
     this.#drift = new DriftWatch({
       store,
       replicator: this.#replicator,
@@ -175,7 +190,8 @@ export class Follower {
     this.server = createServer({
       node,
       logger,
-      slots: new SlotBook(store, clock),
+      slots: new SlotBook(store, clock, this.#stopping.signal),
+      membership: options.membership,
       retention: options.retention,
       scrubEveryMs: options.scrubEveryMs,
       addWrites: (app) => this.#forwarder.addRoutes(app),
@@ -185,7 +201,9 @@ export class Follower {
     });
   }
 
+  /** Begins to follow, unless there is nobody to be followed. */
   start(): void {
+    if ((this.#options.standing ?? null) !== null) return;
     this.#replicator.start();
     this.#hearing.start();
     this.#drift.start();
@@ -222,7 +240,8 @@ export class Follower {
 
   /** The store's verdict, and when that is good, the one asked for. */
   #verdict(judge: typeof followerVerdict): Verdict {
-    const { store, clock, lagSecondsMax } = this.#options;
+    const { store, clock, lagSecondsMax, standing = null } = this.#options;
+    if (standing !== null) return { healthy: false, reason: `it follows nobody: ${standing}` };
     const ofStore = storeVerdict({ state: store.state, reason: store.failure });
     // What is being done about a store that cannot be believed says more than that it cannot.
     return ofStore.healthy || this.#replicator.state.phase === 'recovering'
@@ -269,6 +288,27 @@ export class Follower {
     if (lag !== null) this.#slo.observe('lag', lag * 1000);
   }
 
+  /** Why it may not lead as it is now: it is not whole, or not what its leader had. */
+  unfit(): string | null {
+    const { store } = this.#options;
+    const ofStore = storeVerdict({ state: store.state, reason: store.failure });
+    if (!ofStore.healthy) return ofStore.reason;
+    const { phase, recovery } = this.#replicator.state;
+    if (phase === 'recovering') return `it is coming back to its leader's history (${recovery!.obstacle.code})`;
+    const ofDrift = driftVerdict(this.#drift.report);
+    return ofDrift.healthy ? null : ofDrift.reason;
+  }
+
+  leaderReturned(): void {
+    this.#replicator.leaderReturned();
+  }
+
+  /** The newest offset it has heard to have been written. */
+  get newestKnown(): number {
+    const { contact, applied } = this.#replicator.state.progress;
+    return Math.max(applied, contact?.leaderHead ?? 0, contact?.head ?? 0);
+  }
+
   #readiness(): { readonly ready: boolean; readonly reason: string | null } {
     if (this.#stopping.signal.aborted) return { ready: false, reason: 'the node is stopping' };
     const verdict = this.#verdict(followerReadiness);
@@ -298,6 +338,7 @@ export class Follower {
             ? null
             : { rung: recovery.rung, ...recovery.obstacle, attempts: recovery.failures + 1, copy: this.#rungs.copy },
         last_recovery: this.#describeLastRecovery(),
+        rescued: this.#rungs.rescued,
         circuit: breaker.kind,
         page_size: pageSize,
         last_error: this.#lastError,

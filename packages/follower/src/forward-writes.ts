@@ -14,6 +14,8 @@ export interface ForwarderOptions {
   readonly has: () => { readonly log: string | null; readonly position: Position };
   /** Why this follower follows its leader no longer: then nothing is written there in its name either. */
   readonly refusal: () => Refusal | null;
+  /** Why there is no leader to pass anything on to, where that is so. */
+  readonly standing: string | null;
 }
 
 /** The paths that take writes; a follower passes each of them on as it is. */
@@ -80,6 +82,10 @@ export class WriteForwarder {
     const { leaderUrl, isOn } = this.#options;
     if (!isOn || prefers(request, 'no-forward'))
       throw new SkeinError('not_leader', `writes go to ${leaderUrl}`, { leader: leaderUrl });
+    if (this.#options.standing !== null)
+      throw new SkeinError('leader_unavailable', `nothing was written: ${this.#options.standing}`, {
+        retryAfterSeconds: 1,
+      });
     const refusal = this.#options.refusal();
     if (refusal !== null) {
       throw new SkeinError('leader_refused', `nothing was written: ${refusal.detail}`, {

@@ -6,6 +6,7 @@ export interface RefresherOptions {
   readonly now: () => number;
   /** Asks the node that is followed where its log ends; what it has then is all that had been written when it was asked. */
   readonly ask: () => Promise<number>;
+  readonly until?: AbortSignal | undefined;
 }
 
 /**
@@ -24,7 +25,7 @@ export class Refresher {
     options.store.subscribe(({ isAnew }) => {
       // What was proven of other content proves nothing of this.
       if (isAnew) this.#answers = [];
-    });
+    }, options.until);
   }
 
   /** As of when the log up to an offset was all there was, by this node's clock; null when that is not known. */

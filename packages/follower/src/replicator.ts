@@ -136,6 +136,11 @@ export class Replicator {
     return head;
   }
 
+  /** The leader answers others again: it need not be left alone any longer. */
+  leaderReturned(): void {
+    this.#dispatch({ kind: 'leader-returned', nowMs: this.#options.clock.now() });
+  }
+
   /** Nothing more is applied until it is said how far, or that it may go on. */
   hold(): void {
     this.#dispatch({ kind: 'hold' });

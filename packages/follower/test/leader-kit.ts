@@ -6,6 +6,7 @@ import { classicLevel, DirectoryGenerations, Store, systemClock, type Level } fr
 import {
   boundsOf,
   createServer,
+  Membership,
   SlotBook,
   type NodeServer,
   type NodeLink,
@@ -20,6 +21,12 @@ import { SnapshotClient } from '../src/recovery/snapshot-client.ts';
 const unused = (): never => {
   throw new Error('is not asked for');
 };
+
+/** A node that is no member of any set. */
+function aloneWith(store: Store): Membership {
+  const none = { peers: [], leaders: [], minReplicas: 0, logger: undefined };
+  return new Membership({ store, clock: systemClock, openLink: unused, ...none });
+}
 
 interface Refused {
   readonly status: number;
@@ -52,6 +59,7 @@ export class TestLeader {
         statusOfRole: unused,
       },
       slots: new SlotBook(store, systemClock),
+      membership: aloneWith(store),
       retention: { changesMin: 1, bytesMax: 1024 ** 3, silenceMsMax: 3_600_000 },
       addWrites: () => undefined,
       addRoleMetrics: () => undefined,

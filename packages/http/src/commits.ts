@@ -9,7 +9,7 @@ export type News = Published | 'up-to-date';
 export class Commits extends Waits<News> {
   constructor(node: Pick<ServedNode, 'store' | 'clock' | 'stopping' | 'following'>) {
     super(node.clock, node.stopping);
-    node.store.subscribe((published) => this.tell(published));
+    node.store.subscribe((published) => this.tell(published), node.stopping);
     node.following?.onUpToDate(() => this.tell('up-to-date'));
   }
 }

@@ -6,6 +6,7 @@ export { transactions } from './documents/transactions.ts';
 export { onlyForThisHistory } from './documents/meant-history.ts';
 export { Replicas } from './documents/replicas.ts';
 export { documentWrites } from './documents/writes.ts';
+export { Front, type Routes } from './front.ts';
 export { SlotBook } from './feed/slot-book.ts';
 export type {
   LinkAnswer,
@@ -17,7 +18,8 @@ export type {
   OpenLink,
 } from './link/node-link.ts';
 export { undiciLink } from './link/undici-link.ts';
-export { boundsOf, type ServedNode } from './node.ts';
+export { Membership, type Roles } from './members/membership.ts';
+export { boundsOf, untilStopped, type ServedNode } from './node.ts';
 export { liveGauge, type AddMetrics } from './operations/metrics.ts';
 export { SloWatch } from './operations/slo-watch.ts';
 export { sendProblem, toSkeinError } from './problem.ts';

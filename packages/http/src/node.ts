@@ -1,3 +1,4 @@
+import { setMaxListeners } from 'node:events';
 import type { Clock, Store } from '@skein/core';
 import { SkeinError, type Health, type Role } from '@skein/protocol';
 import type { Lag, LogBounds } from '@skein/replication';
@@ -14,6 +15,13 @@ interface Following {
   refresh(sinceMs: number): Promise<void>;
   /** Calls whenever it has heard that all there is is here, and nothing had to be applied for that. */
   onUpToDate(listener: () => void): void;
+}
+
+/** For the time until a node stops: everything in it listens to that. */
+export function untilStopped(): AbortController {
+  const controller = new AbortController();
+  setMaxListeners(0, controller.signal);
+  return controller;
 }
 
 /** What these plugins need of the node they serve, whatever its role. */

@@ -37,7 +37,7 @@ export class Pins {
   #renewals = 0;
   #isClosed = false;
 
-  constructor(store: Store, clock: Clock) {
+  constructor(store: Store, clock: Clock, until?: AbortSignal) {
     this.#store = store;
     this.#clock = clock;
     store.subscribe(({ isAnew }) => {
@@ -45,7 +45,7 @@ export class Pins {
       // What was pinned is of another content, though its position may be the same.
       this.#renewals++;
       for (const pin of this.#pins.values()) void this.#letGo(pin).catch(() => undefined);
-    });
+    }, until);
   }
 
   get count(): number {

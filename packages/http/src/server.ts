@@ -4,7 +4,6 @@ import compress from '@fastify/compress';
 import Fastify, { type FastifyBaseLogger, type FastifyInstance, type FastifyReply } from 'fastify';
 import { validatorCompiler } from 'fastify-type-provider-zod';
 import { Commits } from './commits.ts';
-import { answerBrokenRequest } from './cut-off-bodies.ts';
 import { DigestDesk } from './digest/digest-desk.ts';
 import { digestRoute } from './digest/route.ts';
 import { documentReads } from './documents/reads.ts';
@@ -14,6 +13,8 @@ import { PageSource } from './feed/page-source.ts';
 import { RetentionKeeper } from './feed/retention-keeper.ts';
 import type { SlotBook } from './feed/slot-book.ts';
 import { ServedPaths } from './served-paths.ts';
+import type { Membership } from './members/membership.ts';
+import { memberRoutes } from './members/routes.ts';
 import type { ServedNode } from './node.ts';
 import { DailyScrub } from './operations/daily-scrub.ts';
 import { healthRoutes } from './operations/health.ts';
@@ -39,6 +40,8 @@ export interface ServerOptions {
   /** Adds the routes that take writes: a leader's own, or a follower's that forward. */
   readonly addWrites: (app: FastifyInstance) => void;
   readonly addRoleMetrics: AddMetrics;
+  /** The node's place among the members. */
+  readonly membership: Membership;
   /** Told of slow reads; a node whose role has nothing else to watch needs none of its own. */
   readonly slo?: SloWatch | undefined;
   /** What is measured of the process, by whoever has one. */
@@ -50,14 +53,8 @@ export interface NodeServer {
   readonly slots: SlotBook;
 }
 
-const HEADERS_TIMEOUT_MS = 10_000;
-/** Even a bulk load ends within this time, or is cut into several. */
-const REQUEST_TIMEOUT_MS = 3_600_000;
-/** A connection on which nothing moves for this long is closed; longer than the longest wait a request may ask for. */
-const IDLE_TIMEOUT_MS = (LIMITS.waitSecondsMax + 15) * 1000;
 /** Smaller answers are sent as they are. */
 const COMPRESSED_BYTES_MIN = 1024;
-const KEEP_ALIVE_MS = 72_000;
 
 /** The HTTP side of a node. Roles differ in where writes go and what they measure; everything else is the same. */
 export function createServer({
@@ -66,6 +63,7 @@ export function createServer({
   slots,
   retention,
   scrubEveryMs = null,
+  membership,
   addWrites,
   slo = watchOfReads(node, logger),
   ...adders
@@ -75,18 +73,8 @@ export function createServer({
     // line, an internal error, is logged where it is answered.
     logger: false,
     bodyLimit: node.store.valueBytesMax,
-    connectionTimeout: IDLE_TIMEOUT_MS,
-    keepAliveTimeout: KEEP_ALIVE_MS,
-    requestTimeout: REQUEST_TIMEOUT_MS,
-    forceCloseConnections: 'idle',
     return503OnClosing: false,
     routerOptions: { maxParamLength: LIMITS.headerBytesMax },
-    http: {
-      headersTimeout: HEADERS_TIMEOUT_MS,
-      maxHeaderSize: LIMITS.headerBytesMax,
-      connectionsCheckingInterval: 5000,
-    },
-    clientErrorHandler: answerBrokenRequest,
     frameworkErrors: (error, _request, reply) => {
       // A path that cannot be read has no route, and so no hooks either.
       sayWhoAnswers(reply, node);
@@ -102,14 +90,20 @@ export function createServer({
   closeWhatWasBusy(app, node);
   discardUnreadBodies(app);
 
-  logStoreStates(node.store, node.clock, logger);
+  logStoreStates(node, logger);
   const commits = new Commits(node);
   const pages = new PageSource(node, slo);
-  const pins = new Pins(node.store, node.clock);
+  const pins = new Pins(node.store, node.clock, node.stopping);
   const snapshots = new SnapshotPages(pins);
   app.addHook('onClose', () => pins.close());
   new RetentionKeeper({ store: node.store, slots, clock: node.clock, policy: retention, logger }).install(app);
-  const scrub = new DailyScrub({ store: node.store, clock: node.clock, everyMs: scrubEveryMs, logger });
+  const scrub = new DailyScrub({
+    store: node.store,
+    clock: node.clock,
+    everyMs: scrubEveryMs,
+    logger,
+    until: node.stopping,
+  });
   scrub.install(app);
   // Metrics first: their hook must be there when the routes are added.
   metricsRoute(app, { node, commits, pages, slots }, [
@@ -132,6 +126,7 @@ export function createServer({
   });
   followerRoutes(app, node, slots);
   changeFeed(app, { node, commits, pages, slots });
+  memberRoutes(app, membership);
   addWrites(app);
   return { app, slots };
 }

@@ -1,4 +1,12 @@
-import { isoTime, type Clock, type Committed, type Identity, type Store, type Transaction } from '@skein/core';
+import {
+  isoTime,
+  leadingRefusal,
+  mayAcknowledge,
+  type Clock,
+  type Committed,
+  type Store,
+  type Transaction,
+} from '@skein/core';
 import {
   boundsOf,
   bulkLoads,
@@ -8,16 +16,16 @@ import {
   Replicas,
   SlotBook,
   transactions,
-  type OpenLink,
+  untilStopped,
+  type Membership,
   type NodeServer,
   type AddMetrics,
   type ServedNode,
 } from '@skein/http';
 import type { Health } from '@skein/protocol';
-import { storeVerdict, type RetentionPolicy } from '@skein/replication';
+import { storeVerdict, type RetentionPolicy, type Verdict } from '@skein/replication';
 import type { FastifyBaseLogger, FastifyInstance } from 'fastify';
 import { leaderMetrics } from './metrics.ts';
-import { PeerWatch } from './peer-watch.ts';
 
 export interface LeaderOptions {
   readonly store: Store;
@@ -26,10 +34,8 @@ export interface LeaderOptions {
   readonly retention: RetentionPolicy;
   /** How often everything stored is read again; never unless given. */
   readonly scrubEveryMs?: number | null | undefined;
-  /** Addresses of the other members, and the way to them. */
-  readonly peers?: { readonly urls: readonly string[]; readonly openLink: OpenLink } | undefined;
-  /** No write is acknowledged before so many members have it; none unless given. */
-  readonly replicasMin?: number | undefined;
+  /** Its place among the members: whose acknowledgements count, and whether another one leads. */
+  readonly membership: Membership;
   readonly logger?: FastifyBaseLogger | undefined;
   readonly addProcessMetrics?: AddMetrics | undefined;
 }
@@ -39,7 +45,7 @@ export class Leader {
   readonly server: NodeServer;
   readonly #store: Store;
   readonly #replicas: Replicas;
-  readonly #stopping = new AbortController();
+  readonly #stopping = untilStopped();
   #changesCommitted = 0;
   #lastCommitAt: number | null = null;
 
@@ -49,7 +55,7 @@ export class Leader {
     store.subscribe(({ records }) => {
       this.#changesCommitted += records.at(-1)!.offsetLast - records[0]!.offsetFirst + 1;
       this.#lastCommitAt = clock.wall();
-    });
+    }, this.#stopping.signal);
     const node: ServedNode = {
       role: 'leader',
       store,
@@ -61,16 +67,19 @@ export class Leader {
       readiness: () => this.#readiness(),
       statusOfRole: () => this.#status(),
     };
-    const self = (): Identity => store.facts.identity;
-    const peers = options.peers === undefined ? undefined : new PeerWatch({ ...options.peers, clock, self });
-    const slots = new SlotBook(store, clock);
+    const { membership } = options;
+    const assure = (): Promise<void> | undefined => (membership.isAssured ? undefined : membership.assure());
+    const slots = new SlotBook(store, clock, node.stopping);
     this.#replicas = new Replicas({
       slots,
       clock,
       stopping: node.stopping,
-      log: () => self().log,
-      members: () => peers?.members() ?? [],
-      replicasMin: options.replicasMin ?? 0,
+      log: () => store.facts.identity.log,
+      members: () => membership.members(),
+      onMembers: (listener) => membership.onMembers(listener, node.stopping),
+      replicasMin: membership.minReplicas,
+      assure,
+      mayAcknowledge: () => mayAcknowledge(store.facts),
     });
     this.server = createServer({
       node,
@@ -78,16 +87,16 @@ export class Leader {
       slots,
       retention,
       scrubEveryMs,
-      addWrites: (app) => addWrites(app, { writer: store, replicas: this.#replicas }),
+      membership,
+      addWrites: (app) => addWrites(app, { writer: store, replicas: this.#replicas, assure }),
       addRoleMetrics: (registry) => leaderMetrics(registry, store, () => slots),
       addProcessMetrics,
     });
-    peers?.install(this.server.app);
   }
 
   health(): Health {
     const { head } = this.#store.facts;
-    const verdict = storeVerdict({ state: this.#store.state, reason: this.#store.failure });
+    const verdict = this.#verdict();
     return {
       healthy: verdict.healthy,
       role: 'leader',
@@ -115,6 +124,18 @@ export class Leader {
     await this.server.app.close();
   }
 
+  /** Why it may not lead as it is now. */
+  unfit(): string | null {
+    const verdict = storeVerdict({ state: this.#store.state, reason: this.#store.failure });
+    return verdict.healthy ? null : verdict.reason;
+  }
+
+  #verdict(): Verdict {
+    const verdict = storeVerdict({ state: this.#store.state, reason: this.#store.failure });
+    const refusal = verdict.healthy ? leadingRefusal(this.#store.facts) : undefined;
+    return refusal === undefined ? verdict : { healthy: false, reason: refusal.message };
+  }
+
   #status(): Readonly<Record<string, unknown>> {
     const { offset } = this.#store.facts.head;
     return { applied: offset, lag: { changes: 0, seconds: 0 }, ...this.#replicas.describe() };
@@ -122,13 +143,20 @@ export class Leader {
 
   #readiness(): { readonly ready: boolean; readonly reason: string | null } {
     if (this.#stopping.signal.aborted) return { ready: false, reason: 'the node is stopping' };
-    const verdict = storeVerdict({ state: this.#store.state, reason: this.#store.failure });
+    const verdict = this.#verdict();
     return verdict.healthy ? { ready: true, reason: null } : { ready: false, reason: verdict.reason };
   }
 }
 
-function addWrites(app: FastifyInstance, parts: { readonly writer: Store; readonly replicas: Replicas }): void {
+interface WritesParts {
+  readonly writer: Store;
+  readonly replicas: Replicas;
+  readonly assure: () => Promise<void> | undefined;
+}
+
+function addWrites(app: FastifyInstance, parts: WritesParts): void {
   app.register(async (scope) => {
+    scope.addHook('onRequest', async () => parts.assure());
     scope.addHook('onRequest', onlyForThisHistory(parts.writer));
     documentWrites(scope, parts);
     transactions(scope, parts);

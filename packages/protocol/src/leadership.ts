@@ -10,8 +10,8 @@ export interface LossAccepted {
   readonly after: string;
   /** The newest offset that is known to have been written; null where nobody who answered knows more. */
   readonly upTo: number | null;
-  /** Members that did not promise: they may have more, and may take writes until they learn of the new epoch. */
-  readonly silent: readonly string[];
+  /** Members that may have more, and those that did not answer may take writes until they learn of the new epoch. */
+  readonly members: readonly string[];
 }
 
 /** How an epoch began. The first one of a log has none: it begins with the log. */

@@ -4,7 +4,7 @@ import { copySecondsLeft, planCopy, type CopyBegun, type SnapshotFacts } from '.
 
 const at = (offset: number, epoch = '1-aaaaaaaa'): Position => ({ offset, epoch, hash: 'f'.repeat(16) });
 const history = (...epochs: string[]) => epochs.map((epoch, i) => ({ epoch, offsetFirst: 1 + 10 * i }));
-const ANYTHING = { log: null, floor: null };
+const ANYTHING = { log: null, floor: null, above: null };
 
 const snapshot = (changed: Partial<SnapshotFacts> = {}): SnapshotFacts => ({
   log: 'log',
@@ -36,15 +36,15 @@ describe('a copy', () => {
   });
 
   it('is refused of another log than the node holds, whatever was begun', () => {
-    const expected = { log: 'ours', floor: at(1) };
+    const expected = { log: 'ours', floor: at(1), above: null };
     expect(planCopy(null, snapshot(), expected)).toMatchObject({ kind: 'refuse', refusal: { code: 'other_log' } });
     expect(planCopy(begun(), snapshot(), expected)).toMatchObject({ kind: 'refuse', refusal: { code: 'other_log' } });
   });
 
   it('is refused of less than the node holds, and taken of exactly as much', () => {
-    const refused = planCopy(null, snapshot(), { log: 'log', floor: at(8) });
+    const refused = planCopy(null, snapshot(), { log: 'log', floor: at(8), above: null });
     expect(refused).toMatchObject({ kind: 'refuse', refusal: { code: 'ahead' } });
-    expect(planCopy(null, snapshot(), { log: 'log', floor: at(7) }).kind).toBe('go-on');
+    expect(planCopy(null, snapshot(), { log: 'log', floor: at(7), above: null }).kind).toBe('go-on');
   });
 });
 

@@ -1,4 +1,4 @@
-import type { EpochSpan, Position } from '@skein/protocol';
+import { epochCounter, type EpochSpan, type Position } from '@skein/protocol';
 import type { Refusal } from './follower-state.ts';
 import type { Expectation } from './recovery.ts';
 
@@ -33,9 +33,15 @@ export function planCopy(begun: CopyBegun | null, snapshot: SnapshotFacts, expec
   return { kind: isSameHistory && snapshot.position.offset >= begun.newest.offset ? 'go-on' : 'start-over' };
 }
 
-function refusalOf({ log, position }: SnapshotFacts, { log: expected, floor }: Expectation): Refusal | undefined {
+function refusalOf(
+  { log, history, position }: SnapshotFacts,
+  { log: expected, floor, above }: Expectation,
+): Refusal | undefined {
   if (expected !== null && log !== expected)
     return { code: 'other_log', detail: `the leader's snapshot is of log ${log}, this node holds ${expected}` };
+  const epoch = history.at(-1)?.epoch;
+  if (above !== null && (epoch === undefined || epochCounter(epoch) <= epochCounter(above)))
+    return { code: 'diverged', detail: `the leader's snapshot is of epoch ${epoch}, which is not above ${above}` };
   if (floor !== null && position.offset < floor.offset)
     return {
       code: 'ahead',

@@ -114,7 +114,7 @@ class World {
       }
       case 'recover':
         expect([this.fetch, this.applying, this.recovering], 'the store is at rest').toEqual([null, null, null]);
-        expect(effect.expectation).toEqual({ log: this.state.log, floor: this.log[this.durable] });
+        expect(effect.expectation).toEqual({ log: this.state.log, floor: this.log[this.durable], above: null });
         this.recovering = { notBefore: this.now + effect.delayMs };
         return;
       case 'cancel-recovery':

@@ -391,7 +391,7 @@ describe('a refusal', () => {
   it('for changes that are no longer kept leads to the same log, and to nothing older', () => {
     const follower = refused(new Follower().fetched().applied(2), 'compacted');
     expect(follower.effects).toEqual([
-      { kind: 'recover', rung: 'compare', expectation: { log: 'log', floor: at(2) }, delayMs: 0 },
+      { kind: 'recover', rung: 'compare', expectation: { log: 'log', floor: at(2), above: null }, delayMs: 0 },
     ]);
     expect(follower.state).toMatchObject({ phase: 'recovering', recovery: { obstacle: { code: 'compacted' } } });
     expect(lagChanges(follower.state.progress)).toBeNull();

@@ -40,6 +40,8 @@ export function step<Payload>(state: FollowerState<Payload>, event: FollowerEven
       return afterApplyFailed(state, event);
     case 'heard':
       return afterHearing(state, event);
+    case 'leader-returned':
+      return afterReturn(state, event);
     case 'store-ready':
       return afterStoreReady(state, event);
     case 'found-corrupt':
@@ -247,6 +249,16 @@ function afterHearing<Payload>(
   if (!isPausing || state.failures > 0 || state.applyFailures > 0 || event.head <= state.fetchedTo.offset)
     return { state, effects: [] };
   const next = fetchNext<Payload>({ ...state, isFetching: false }, 0, event.nowMs);
+  return { state: next.state, effects: [{ kind: 'cancel-fetch' }, ...next.effects] };
+}
+
+/** What was to be asked a while later, since nobody answered, is asked now; if nobody does after all, it goes on as before. */
+function afterReturn<Payload>(
+  state: FollowerState<Payload>,
+  { nowMs }: EventOf<Payload, 'leader-returned'>,
+): FollowerStep<Payload> {
+  if (state.phase !== 'following' || !state.isFetching || state.failures === 0) return { state, effects: [] };
+  const next = fetchNext<Payload>({ ...state, isFetching: false }, 0, nowMs);
   return { state: next.state, effects: [{ kind: 'cancel-fetch' }, ...next.effects] };
 }
 

@@ -67,8 +67,9 @@ function afterRecovered<Payload>(
   { log, position, nowMs }: EventOf<Payload, 'recovered'>,
 ): FollowerStep<Payload> {
   const isReset = state.recovery?.isReset === true;
-  // When it was last up to date with another log, or before a reset, says nothing of what is here now.
-  const before = log === state.log && !isReset ? state.progress : NO_PROGRESS;
+  const isSame = log === state.log && !isReset && state.recovery?.isRewind !== true;
+  // When it was last up to date with another history says nothing of what is here now.
+  const before = isSame ? state.progress : NO_PROGRESS;
   const recovered: FollowerState<Payload> = {
     ...state,
     phase: 'following',

@@ -76,6 +76,8 @@ export type FollowerEvent<Payload> =
     }
   /** The leader was asked where its log ends, beside the loop, by somebody who waits for what is there. */
   | { readonly kind: 'heard'; readonly head: number; readonly leaderHead: number; readonly nowMs: number }
+  /** The node that is followed answers somebody again, after it had not. */
+  | { readonly kind: 'leader-returned'; readonly nowMs: number }
   /** The store takes writes again, after one had failed. */
   | { readonly kind: 'store-ready'; readonly nowMs: number; readonly random: number }
   /** The store has met bytes that are not what was written. */

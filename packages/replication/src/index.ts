@@ -62,6 +62,18 @@ export { nextComparisonMs, REPAIRS_MAX, type DriftReport } from './drift.ts';
 export { copyText } from './copy-text.ts';
 export { copySecondsLeft, planCopy, type CopyPace } from './copy-plan.ts';
 export { type Expectation, type Obstacle, type Recovery, type Rung } from './recovery.ts';
+export { dutyOf, type Duty } from './leadership/duty.ts';
+export { forkOf, type Branch } from './leadership/fork.ts';
+export { lastCounter, lastEpoch, othersOf, type Heard, type Self } from './leadership/heard.ts';
+export {
+  counterToAsk,
+  planTakeover,
+  promisesNeeded,
+  type MemberSet,
+  type Promised,
+  type Takeover,
+  type TakeoverPlan,
+} from './leadership/promotion.ts';
 export { memberIds, replicasOf, replicatedUpTo, type Member } from './members.ts';
 export { planRead, type ReadPlan } from './read-planner.ts';
 export { planRetention, type RetainedLog, type RetentionPlan, type RetentionPolicy } from './retention.ts';

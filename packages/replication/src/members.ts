@@ -19,17 +19,20 @@ export function memberIds(members: readonly Member[], log: string | null): Reado
   return ids;
 }
 
-/** The newest offset that at least so many members have durably; every offset when none is asked for. */
+/**
+ * The newest offset that at least so many members have durably; every offset when none is asked for. What is remembered of a
+ * member from before this node started, or led, is not counted: it may have had another history since.
+ */
 export function replicatedUpTo(slots: Iterable<Slot>, members: ReadonlySet<string>, replicas: number): number {
   if (replicas === 0) return Infinity;
   const applied: number[] = [];
-  for (const slot of slots) if (members.has(slot.id)) applied.push(slot.applied.offset);
+  for (const slot of slots) if (slot.isHeard && members.has(slot.id)) applied.push(slot.applied.offset);
   return applied.toSorted((a, b) => b - a)[replicas - 1] ?? 0;
 }
 
 /** How many members have a position. */
 export function replicasOf(slots: Iterable<Slot>, members: ReadonlySet<string>, { offset }: Position): number {
   let count = 0;
-  for (const slot of slots) if (members.has(slot.id) && slot.applied.offset >= offset) count++;
+  for (const slot of slots) if (slot.isHeard && members.has(slot.id) && slot.applied.offset >= offset) count++;
   return count;
 }

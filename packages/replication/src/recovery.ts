@@ -1,9 +1,11 @@
-import type { Position } from '@skein/protocol';
+import { epochCounter, type Epoch, type Position } from '@skein/protocol';
 
 /** Why a follower cannot go on from the log: its leader's refusal, or that its own store is not to be believed. */
 export interface Obstacle {
   readonly code: 'compacted' | 'diverged' | 'other_log' | 'ahead' | 'corrupt';
   readonly detail: string;
+  /** The epoch of the leader that refuses, where it has said so. */
+  readonly epoch?: Epoch | undefined;
 }
 
 /**
@@ -16,6 +18,8 @@ export type Rung = 'compare' | 'copy';
 export interface Expectation {
   readonly log: string | null;
   readonly floor: Position | null;
+  /** What is here may be given up for a higher epoch than this one alone; null where no other is expected. */
+  readonly above: Epoch | null;
 }
 
 export interface Recovery {
@@ -23,6 +27,8 @@ export interface Recovery {
   readonly obstacle: Obstacle;
   /** It gives up what it had for another history, as an operator has allowed. */
   readonly isReset: boolean;
+  /** It goes back to where a higher epoch of its log has left what it has; what it had behind that is saved. */
+  readonly isRewind: boolean;
   readonly isUnderWay: boolean;
   readonly failures: number;
 }
@@ -34,12 +40,19 @@ export interface Standing {
 
 /**
  * The cheapest way past an obstacle; null when there is none without an operator. A leader that lost what this follower
- * has, or that is another, is never followed on its own word: following it would be losing it here too.
+ * has, or that is another, is never followed on its own word: following it would be losing it here too. A higher epoch is
+ * more than its word: it was promoted or restored by an operator, and what this follower has behind the fork was not promised.
  */
 export function planRecovery(obstacle: Obstacle, { applied, mayReset }: Standing): Recovery | null {
-  const isReset = obstacle.code !== 'compacted' && obstacle.code !== 'corrupt';
+  const isApart = obstacle.code !== 'compacted' && obstacle.code !== 'corrupt';
+  const isRewind = obstacle.code === 'diverged' && isAbove(obstacle.epoch, applied);
+  const isReset = isApart && !isRewind;
   if (isReset && !mayReset) return null;
-  return { rung: firstRung(obstacle, applied), obstacle, isReset, isUnderWay: false, failures: 0 };
+  return { rung: firstRung(obstacle, applied), obstacle, isReset, isRewind, isUnderWay: false, failures: 0 };
+}
+
+function isAbove(epoch: Epoch | undefined, { offset, epoch: own }: Position): boolean {
+  return epoch !== undefined && offset > 0 && epochCounter(epoch) > epochCounter(own);
 }
 
 /** What is here is worth comparing when it is of the leader's log and can be believed. */
@@ -48,8 +61,9 @@ function firstRung({ code }: Obstacle, applied: Position): Rung {
 }
 
 export function expectationOf(
-  { isReset }: Recovery,
+  { isReset, isRewind }: Recovery,
   { log, applied }: { readonly log: string | null; readonly applied: Position },
 ): Expectation {
-  return isReset ? { log: null, floor: null } : { log, floor: applied };
+  if (isReset) return { log: null, floor: null, above: null };
+  return isRewind ? { log, floor: null, above: applied.epoch } : { log, floor: applied, above: null };
 }

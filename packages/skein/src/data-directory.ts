@@ -1,11 +1,13 @@
 import {
   DirectoryGenerations,
+  DirectoryRescueFiles,
   isDiskFull,
   openServed,
   type Store,
   type ClassicOptions,
   type Clock,
   type Generations,
+  type RescueFiles,
 } from '@skein/core';
 import { isSkeinError, type Role } from '@skein/protocol';
 import { CommandError } from './cli/command-error.ts';
@@ -13,7 +15,10 @@ import type { NodeLogger } from './logger.ts';
 
 export interface DataDirectory extends ClassicOptions {
   readonly directory: string;
+  /** Of a new store. */
   readonly role: Role;
+  /** One that is there may be of the other role. */
+  readonly takesEitherRole: boolean;
   readonly nodeId: string | undefined;
   readonly clock: Clock;
   readonly valueBytesMax?: number | undefined;
@@ -23,22 +28,24 @@ export interface DataDirectory extends ClassicOptions {
 export interface OpenedDirectory {
   readonly store: Store;
   readonly generations: Generations;
+  readonly rescueFiles: RescueFiles;
 }
 
 /** Opens the store in a directory; what can be wrong with a directory is said in a sentence that names it. */
 export async function openDataDirectory(options: DataDirectory): Promise<OpenedDirectory> {
-  const { directory, role, nodeId, clock, valueBytesMax, logger } = options;
+  const { directory, role, takesEitherRole, nodeId, clock, valueBytesMax, logger } = options;
   try {
     const generations = await DirectoryGenerations.open(directory, options);
     const store = await openServed(generations, {
       role,
+      takesEitherRole,
       node: nodeId,
       clock,
       valueBytesMax,
       onSetAside: (reason, kept) =>
         logger?.error({ reason, kept }, 'the store is corrupt and was set aside; it is had anew from the leader'),
     });
-    return { store, generations };
+    return { store, generations, rescueFiles: new DirectoryRescueFiles(directory) };
   } catch (error) {
     throw explain(error, directory);
   }

@@ -1,5 +1,6 @@
 export { CommandError } from './cli/command-error.ts';
 export { startFollower, type FollowerConfig } from './start-follower.ts';
+export { RoleKeeper, type RoleParts } from './roles/role-keeper.ts';
 export type { RunningNode } from './running-node.ts';
 export { startLeader, type LeaderConfig } from './start-leader.ts';
 export { verifyNodes, type VerifyOptions, type VerifyReport } from './verify/verify-nodes.ts';

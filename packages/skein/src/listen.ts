@@ -1,11 +1,22 @@
-import type { AddressInfo } from 'node:net';
-import type { NodeServer } from '@skein/http';
+import type { Front } from '@skein/http';
 import { CommandError } from './cli/command-error.ts';
 
 export interface ListenOptions {
   readonly host: string;
   readonly port: number;
   readonly insecure: boolean;
+}
+
+/** Where a node listens whose configuration leaves out what goes without saying. */
+export function addressToListenOn(
+  {
+    host = '127.0.0.1',
+    port,
+    insecure = false,
+  }: Partial<{ [Name in keyof ListenOptions]: ListenOptions[Name] | undefined }>,
+  portUnlessGiven: number,
+): ListenOptions {
+  return { host, port: port ?? portUnlessGiven, insecure };
 }
 
 const LOOPBACK = /^(localhost|127(?:\.\d{1,3}){3}|::1)$/;
@@ -20,9 +31,9 @@ export function checkExposure({ host, insecure }: ListenOptions): void {
 }
 
 /** Starts listening and answers the address. */
-export async function listen({ app }: NodeServer, { host, port }: ListenOptions): Promise<string> {
+export async function listen(front: Front, { host, port }: ListenOptions): Promise<string> {
   try {
-    await app.listen({ host, port });
+    return addressOf(host, await front.listen({ host, port }));
   } catch (error) {
     const { code } = error as NodeJS.ErrnoException;
     if (code === 'EADDRINUSE')
@@ -41,8 +52,6 @@ export async function listen({ app }: NodeServer, { host, port }: ListenOptions)
       throw new CommandError('configuration', `${host} is not an address of this machine: give --host another`, error);
     throw error;
   }
-  const { port: actual } = app.server.address() as AddressInfo;
-  return addressOf(host, actual);
 }
 
 export function addressOf(host: string, port: number): string {

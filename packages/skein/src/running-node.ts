@@ -1,12 +1,15 @@
-import { Collection, type Clock, type CollectionSource, type Store } from '@skein/core';
-import type { NodeServer } from '@skein/http';
-import type { Health, Position } from '@skein/protocol';
+import { Collection, type Clock, type Store } from '@skein/core';
+import { Front } from '@skein/http';
+import type { Health, Position, Role } from '@skein/protocol';
 import { listen, type ListenOptions } from './listen.ts';
+import type { RoleKeeper } from './roles/role-keeper.ts';
 import { waitForPosition } from './wait-for-position.ts';
 
 /** A node running in this process. */
 export interface RunningNode {
   readonly url: string;
+  /** What it is now; a member of a set may lead now and follow later. */
+  readonly role: Role;
   /** What is written through it directly waits for no other node; through `collection`, for as many as are configured. */
   readonly store: Store;
   collection(name: string): Collection;
@@ -17,35 +20,34 @@ export interface RunningNode {
   close(): Promise<void>;
 }
 
-/** What a leader and a follower have in common for whoever runs them. */
-interface NodeOfRole {
-  readonly server: NodeServer;
-  health(): Health;
-  stop(): Promise<void>;
-}
-
 export interface NodeParts {
-  readonly node: NodeOfRole;
+  readonly keeper: RoleKeeper;
   readonly store: Store;
-  /** Who takes the writes of this process. */
-  readonly commit: CollectionSource['commit'];
   readonly clock: Clock;
   readonly address: ListenOptions;
 }
 
 /** Opens the node to the world; when that fails, everything that was opened is closed again. */
-export async function runNode({ node, store, commit, clock, address }: NodeParts): Promise<RunningNode> {
+export async function runNode({ keeper, store, clock, address }: NodeParts): Promise<RunningNode> {
+  const front = new Front(keeper);
   const close = async (): Promise<void> => {
-    await node.stop();
+    await keeper.stop();
+    await front.close();
     await store.close();
   };
   try {
-    const url = await listen(node.server, address);
+    await keeper.ready();
+    const url = await listen(front, address);
+    keeper.start();
     return {
       url,
+      get role() {
+        return keeper.role;
+      },
       store,
-      collection: (name) => new Collection({ documents: store.documents, commit }, name),
-      health: () => node.health(),
+      collection: (name) =>
+        new Collection({ documents: store.documents, commit: (transaction) => keeper.commit(transaction) }, name),
+      health: () => keeper.health(),
       waitFor: waitForPosition(store, clock),
       close,
     };

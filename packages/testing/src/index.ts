@@ -1,3 +1,4 @@
+export { aloneWith } from './conformance/alone.ts';
 export { rotDatabase, writeDatabase, type FlipResult } from './conformance/bit-rot.ts';
 export { DISK_FAILED } from './conformance/faulty-level.ts';
 export { createClassicLevel, createMemoryLevel, type CreateLevel, type LevelUnderTest } from './conformance/levels.ts';

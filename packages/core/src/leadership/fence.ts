@@ -23,6 +23,16 @@ export function leadingRefusal(facts: Standing): SkeinError | undefined {
 }
 
 /**
+ * Whether a leader may still tell clients that what it has written is written. Once it has promised, it may: nothing new is
+ * written any more, and what was is before where its promise says that its log ends. With a rival, or as a follower, not.
+ */
+export function mayAcknowledge(facts: Standing): boolean {
+  const { identity, promised } = facts;
+  const hasRival = promised !== null && promised.to === null && promised.counter === counterOf(facts);
+  return identity.role === 'leader' && !hasRival;
+}
+
+/**
  * Whether records of an epoch may still be taken. What has been promised is that nothing more of a lower one will be
  * acknowledged; whoever has promised to itself fetches what it lacks, and acknowledges nothing to anybody.
  */

@@ -53,12 +53,12 @@ export class Leadership {
     });
   }
 
-  /** Its holder has given it up: the counter is spent, and lower epochs may go on. */
+  /** Its holder has given it up: the counter is spent, and lower epochs may go on. One that has begun is not given up. */
   release(given: EpochPromise): Promise<void> {
     return this.#host.writing(async () => {
-      const { promised } = this.#host.facts();
-      if (promised?.counter === given.counter && promised.to === given.to)
-        await this.#keep({ counter: given.counter, to: null });
+      const { promised, history } = this.#host.facts();
+      const isSame = promised?.counter === given.counter && promised.to === given.to;
+      if (isSame && given.counter > counterOf({ history })) await this.#keep({ counter: given.counter, to: null });
     });
   }
 

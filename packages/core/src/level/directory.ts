@@ -118,7 +118,7 @@ async function nameServed(directory: string, number: number): Promise<void> {
   await rename(`${path}.new`, path);
 }
 
-async function syncDirectory(directory: string): Promise<void> {
+export async function syncDirectory(directory: string): Promise<void> {
   const handle = await open(directory, 'r');
   try {
     await handle.sync();

@@ -34,7 +34,7 @@ function compare(
   const { identity, head } = follower.facts;
   const { api, feed } = from;
   const comparing = new CompareLeader({ store: follower, api, snapshots, feed });
-  return comparing.run({ log: identity.log, floor: head, ...expected }, NEVER);
+  return comparing.run({ log: identity.log, floor: head, above: null, ...expected }, NEVER);
 }
 
 async function valuesOf(store: Store): Promise<readonly unknown[]> {

@@ -43,7 +43,10 @@ afterEach(() => stores.close());
 function copy(snapshots: CopyLeaderOptions['snapshots'] = leader.snapshots): Promise<RecoveryOutcome> {
   const { store, generations } = follower;
   const { feed } = leader;
-  return new CopyLeader({ store, generations, snapshots, feed, clock }).run({ log: null, floor: null }, NEVER);
+  return new CopyLeader({ store, generations, snapshots, feed, clock }).run(
+    { log: null, floor: null, above: null },
+    NEVER,
+  );
 }
 
 /** All of the leader's documents are there, and nothing is served of them yet. */

@@ -36,7 +36,7 @@ export class DigestDesk {
     this.#pins = pins;
     node.store.subscribe(({ isAnew }) => {
       if (isAnew) this.#offers.clear();
-    });
+    }, node.stopping);
   }
 
   get #store(): Store {

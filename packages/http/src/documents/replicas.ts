@@ -17,8 +17,14 @@ export interface ReplicasOptions {
   readonly log: () => string | null;
   /** The other nodes that count; followers beside them read, and do not count. */
   readonly members: () => readonly Member[];
+  /** Calls whenever it becomes known who one of them is. */
+  readonly onMembers: (listener: () => void) => void;
   /** No write is acknowledged before so many members have it. */
   readonly replicasMin: number;
+  /** Makes sure that no other node leads as far as the members know; passes at once where that is known. */
+  readonly assure: () => Promise<void> | undefined;
+  /** Whether what is written here may be said to be written. */
+  readonly mayAcknowledge: () => boolean;
 }
 
 /** How many members are to have a write before it is acknowledged, and how long that may take. */
@@ -42,10 +48,12 @@ export class Replicas {
   constructor(options: ReplicasOptions) {
     this.#options = options;
     this.#waits = new Waits(options.clock, options.stopping);
-    options.slots.subscribe(() => {
+    const lookAgain = (): void => {
       this.#upTo.clear();
       this.#waits.tell();
-    });
+    };
+    options.slots.subscribe(lookAgain);
+    options.onMembers(lookAgain);
   }
 
   /** The other members, each with whether its acknowledgements count now. */
@@ -68,7 +76,8 @@ export class Replicas {
 
   /** The same for who writes from within this process, and gets what is configured. */
   async commitHere(commit: () => Promise<Committed>): Promise<Committed> {
-    const { replicasMin: replicas } = this.#options;
+    const { replicasMin: replicas, assure } = this.#options;
+    await assure();
     const committed = await commit();
     await this.reached(committed.position, { replicas, waitMs: WAIT_SECONDS_DEFAULT * 1000, isAsked: false });
     return committed;
@@ -89,6 +98,13 @@ export class Replicas {
   /** Resolves when a position is on so many members, and says so where it was asked for. */
   async reached(position: Position, { replicas, waitMs, isAsked }: Level, reply?: FastifyReply): Promise<void> {
     if (replicas > 0) await this.#wait(position, { replicas, waitMs }, reply);
+    const { assure, mayAcknowledge } = this.#options;
+    const assuring = assure();
+    if (assuring !== undefined) await assuring;
+    if (!mayAcknowledge())
+      throw new SkeinError('outcome_unknown', 'committed here, but this node leads no longer', {
+        position: formatPosition(position),
+      });
     if (isAsked) reply?.header('preference-applied', `replicas=${replicas}`);
   }
 

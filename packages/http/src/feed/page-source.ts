@@ -26,7 +26,7 @@ export class PageSource {
   constructor(node: ServedNode, slo: SloWatch) {
     this.#node = node;
     this.#slo = slo;
-    node.store.subscribe(() => this.#pages.clear());
+    node.store.subscribe(() => this.#pages.clear(), node.stopping);
   }
 
   /** How many pages were read and encoded; shared ones count once. */

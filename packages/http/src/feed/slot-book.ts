@@ -1,5 +1,5 @@
 import type { Clock, Store } from '@skein/core';
-import { formatPosition, parsePosition, type Position } from '@skein/protocol';
+import { formatPosition, parsePosition, samePosition, START, type Position } from '@skein/protocol';
 import {
   neededFrom,
   newSlot,
@@ -51,13 +51,13 @@ export class SlotBook {
   readonly #listeners = new Set<() => void>();
   #saving: Promise<void> | null = null;
 
-  constructor(store: Store, clock: Clock) {
+  constructor(store: Store, clock: Clock, until?: AbortSignal) {
     this.#store = store;
     this.#clock = clock;
     store.subscribe(({ isAnew }) => {
       // Another copy has none of them.
       if (isAnew) for (const slot of this.#slots.values()) this.#unsaved.set(slot.id, slot);
-    });
+    }, until);
   }
 
   /** Told whenever a follower has acknowledged something. */
@@ -67,7 +67,8 @@ export class SlotBook {
 
   async load(): Promise<void> {
     const nowMs = this.#clock.now();
-    const stored = [...(await this.#store.slots())].map(([id, text]) => slotOf(id, text, nowMs));
+    const stored: Slot[] = [];
+    for (const [id, text] of await this.#store.slots()) stored.push(await this.#proven(slotOf(id, text, nowMs)));
     for (const slot of stored.toSorted((a, b) => a.seenAtMs - b.seenAtMs)) {
       this.#slots.set(slot.id, slot);
       this.#savedSilenceMs.set(slot.id, nowMs - slot.seenAtMs);
@@ -163,6 +164,14 @@ export class SlotBook {
   /** For those who ask. */
   describe(): readonly SlotSeen[] {
     return [...this.#slots.values()].map((slot) => this.#describe(slot));
+  }
+
+  /** What was acknowledged may be of another history than the one that is here now: then it is nothing of this one. */
+  async #proven(slot: Slot): Promise<Slot> {
+    const { applied } = slot;
+    const held = await this.#store.positionAt(applied.offset);
+    const isOurs = applied.offset < this.#store.facts.tail - 1 || (held !== undefined && samePosition(held, applied));
+    return isOurs ? slot : { ...slot, applied: START };
   }
 
   #describe(slot: Slot): SlotSeen {

@@ -7,6 +7,7 @@ export interface ScrubParts {
   /** Null reads nothing by itself. */
   readonly everyMs: number | null;
   readonly logger: FastifyBaseLogger | undefined;
+  readonly until?: AbortSignal | undefined;
 }
 
 export interface ScrubDone {
@@ -31,7 +32,7 @@ export class DailyScrub {
     parts.store.subscribe(({ isAnew }) => {
       // It says nothing of what has been put in the place of what was read.
       if (isAnew) this.#last = null;
-    });
+    }, parts.until);
   }
 
   get last(): ScrubDone | null {

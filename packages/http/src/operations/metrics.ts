@@ -81,7 +81,7 @@ function measureNode(registry: Registry, { node }: MetricsParts): void {
 }
 
 function measureLog(registry: Registry, { node, commits, pages, slots }: MetricsParts): void {
-  const { store } = node;
+  const { store, stopping } = node;
   const gauge = (name: string, help: string, value: () => number | null): void => {
     liveGauge(registry, { name: `skein_${name}`, help, value });
   };
@@ -111,7 +111,7 @@ function measureLog(registry: Registry, { node, commits, pages, slots }: Metrics
     if (isAnew) return;
     duration.observe(tookMs / 1000);
     changes.observe(records.at(-1)!.offsetLast - records[0]!.offsetFirst + 1);
-  });
+  }, stopping);
 }
 
 function pagesCounter(registry: Registry, pages: PageSource): Metric {

@@ -1,8 +1,8 @@
-import type { Clock, Store } from '@skein/core';
 import type { FastifyBaseLogger } from 'fastify';
+import type { ServedNode } from '../node.ts';
 
 /** Says in the log when the store takes no writes any more, with why, and when it takes them again. */
-export function logStoreStates(store: Store, clock: Clock, logger: FastifyBaseLogger | undefined): void {
+export function logStoreStates({ store, clock, stopping }: ServedNode, logger: FastifyBaseLogger | undefined): void {
   let failedAtMs: number | null = null;
   store.watch((state) => {
     switch (state) {
@@ -22,5 +22,5 @@ export function logStoreStates(store: Store, clock: Clock, logger: FastifyBaseLo
       case 'recovering':
       case 'closed':
     }
-  });
+  }, stopping);
 }

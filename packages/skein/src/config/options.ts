@@ -1,6 +1,6 @@
 import { LIMITS } from '@skein/protocol';
 import type { z } from 'zod';
-import { bytes, duration, httpUrl, httpUrls, integer, logLevel, nodeId, onOff, text } from './values.ts';
+import { bytes, duration, httpUrls, integer, logLevel, nodeId, onOff, text } from './values.ts';
 
 export type NodeCommand = 'leader' | 'follower';
 
@@ -25,9 +25,9 @@ const both = (value: string | null): { leader: string | null; follower: string |
  */
 export const OPTIONS = {
   leader: option({
-    schema: httpUrl,
-    placeholder: '<url>',
-    help: 'Address of the node to follow: a leader, or another follower. Required.',
+    schema: httpUrls,
+    placeholder: '<urls>',
+    help: 'Address of the node to follow: a leader, or another follower. Of several, whichever leads is followed. Required.',
     defaults: { follower: null },
   }),
   data: option({
@@ -57,115 +57,115 @@ export const OPTIONS = {
   peers: option({
     schema: httpUrls,
     placeholder: '<urls>',
-    help: 'Addresses of the other members, with commas between: the nodes that count for --min-replicas and replicas=N.',
-    defaults: { leader: null },
+    help: 'Addresses of the other members, with commas between: nodes that count for --min-replicas, and may lead. The same set on each.',
+    defaults: both(null),
   }),
   'min-replicas': option({
     schema: integer(0, 15),
     placeholder: '<count>',
-    help: 'No write is acknowledged before so many members have it durably.',
-    defaults: { leader: '0' },
+    help: 'No write is acknowledged before so many other members have it durably. The same on each.',
+    defaults: both('0'),
   }),
   'poll-interval': option({
     schema: duration(10, 3_600_000),
     placeholder: '<duration>',
     help: 'Ask for changes this often. Unless given, requests wait at the leader and changes arrive at once.',
-    defaults: { follower: null },
+    defaults: both(null),
   }),
   'batch-size': option({
     schema: integer(50, LIMITS.pageLimitMax),
     placeholder: '<changes>',
     help: 'Most changes to ask for at once; the follower adapts below it.',
-    defaults: { follower: '5000' },
+    defaults: both('5000'),
   }),
   'request-timeout': option({
     schema: duration(100, 600_000),
     placeholder: '<duration>',
     help: 'How long the leader may take to answer, beside the time a request waits there on purpose.',
-    defaults: { follower: '10s' },
+    defaults: both('10s'),
   }),
   'ping-interval': option({
     schema: duration(100, 3_600_000),
     placeholder: '<duration>',
     help: 'When nothing was asked of the leader for so long, it is asked whether it is there.',
-    defaults: { follower: '30s' },
+    defaults: both('30s'),
   }),
   'backoff-base': option({
     schema: duration(1, 600_000),
     placeholder: '<duration>',
     help: 'Bound of the delay after a first failure; it doubles with each further one.',
-    defaults: { follower: '2s' },
+    defaults: both('2s'),
   }),
   'backoff-max': option({
     schema: duration(1, 3_600_000),
     placeholder: '<duration>',
     help: 'Greatest bound of the delay between attempts.',
-    defaults: { follower: '60s' },
+    defaults: both('60s'),
   }),
   'circuit-failures': option({
     schema: integer(1, 1000),
     placeholder: '<count>',
     help: 'After this many failures in a row the leader is left alone for a while.',
-    defaults: { follower: '5' },
+    defaults: both('5'),
   }),
   'circuit-open': option({
     schema: duration(100, 3_600_000),
     placeholder: '<duration>',
     help: 'How long it is then left alone; one question decides whether it is left alone again.',
-    defaults: { follower: '30s' },
+    defaults: both('30s'),
   }),
   'rate-limit': option({
     schema: integer(1, 10_000_000),
     placeholder: '<changes>',
     help: 'Most changes to fetch in a second, such as 10000. Unless given, as many as there are.',
-    defaults: { follower: null },
+    defaults: both(null),
   }),
   'rate-burst': option({
     schema: integer(1, 10_000_000),
     placeholder: '<changes>',
     help: 'With --rate-limit: so many may be fetched at once after a rest.',
-    defaults: { follower: '1000' },
+    defaults: both('1000'),
   }),
   'max-lag': option({
     schema: duration(1000, 3_600_000),
     placeholder: '<duration>',
     help: 'A follower not known to be up to date for longer is neither healthy nor ready.',
-    defaults: { follower: '30s' },
+    defaults: both('30s'),
   }),
   'slo-page-read': option({
     schema: duration(1, 600_000),
     placeholder: '<duration>',
     help: 'Reading a page of the feed should not take longer; what does is counted and warned of.',
-    defaults: { follower: '100ms' },
+    defaults: both('100ms'),
   }),
   'slo-leader-call': option({
     schema: duration(1, 600_000),
     placeholder: '<duration>',
     help: 'The same of an answer of the leader, without the time a request waits there on purpose.',
-    defaults: { follower: '500ms' },
+    defaults: both('500ms'),
   }),
   'slo-batch': option({
     schema: duration(1, 600_000),
     placeholder: '<duration>',
     help: 'The same of applying a page.',
-    defaults: { follower: '200ms' },
+    defaults: both('200ms'),
   }),
   'slo-lag': option({
     schema: duration(1000, 3_600_000),
     placeholder: '<duration>',
     help: 'The same of the time since this node was last known to be up to date.',
-    defaults: { follower: '30s' },
+    defaults: both('30s'),
   }),
   'compare-interval': option({
     schema: duration(1000, 7 * 86_400_000),
     placeholder: '<duration>',
     help: "How often the documents are compared with the leader's.",
-    defaults: { follower: '60s' },
+    defaults: both('60s'),
   }),
   repair: option({
     schema: onOff,
     help: 'Put right what a comparison finds: take over what the leader has, up to 1000 documents at a time.',
-    defaults: { follower: 'off' },
+    defaults: both('off'),
   }),
   'accept-reset': option({
     schema: onOff,
@@ -176,7 +176,7 @@ export const OPTIONS = {
     schema: onOff,
     placeholder: '<on|off>',
     help: 'Pass writes on to the leader. When off they are answered 421 with its address.',
-    defaults: { follower: 'on' },
+    defaults: both('on'),
   }),
   'retain-changes': option({
     schema: integer(1, 1_000_000_000),
@@ -206,7 +206,7 @@ export const OPTIONS = {
     schema: bytes(1024, 16 * 1024 * 1024),
     placeholder: '<size>',
     help: 'Largest value of a document.',
-    defaults: { leader: '1MiB' },
+    defaults: both('1MiB'),
   }),
   'write-buffer': option({
     schema: bytes(64 * 1024, 1024 ** 3),

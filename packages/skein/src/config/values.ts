@@ -51,7 +51,7 @@ export const nodeId: z.ZodType<string, string> = z
   .string()
   .regex(/^[A-Za-z0-9._-]{1,64}$/, 'must be 1 to 64 of A-Z a-z 0-9 . _ -');
 
-export const httpUrl: z.ZodType<string, string> = z
+const httpUrl: z.ZodType<string, string> = z
   .string()
   .refine((text) => {
     const url = URL.parse(text);

@@ -64,8 +64,10 @@ export const ADAPTERS: ReadonlySet<string> = new Set([
   'packages/core/src/random-bytes.ts',
   'packages/core/src/level/classic.ts',
   'packages/core/src/level/directory.ts',
+  'packages/core/src/rescue/directory.ts',
   'packages/http/src/link/undici-link.ts',
   'packages/http/src/cut-off-bodies.ts',
+  'packages/http/src/front.ts',
 ]);
 
 export const OUTSIDE_NAMES: ReadonlyMap<string, string> = new Map([

@@ -1,3 +1,4 @@
+import type { RescueFiles } from '@skein/core';
 import type { Dice } from './files.ts';
 import { SimDisk, type SimDiskOptions } from './sim-disk.ts';
 
@@ -11,6 +12,17 @@ export class SimShelf {
     this.#options = options;
     this.#served = new SimDisk(options);
   }
+
+  /** What the node has saved of what it gave up, by the names of the files. */
+  readonly rescued = new Map<string, string>();
+
+  readonly rescueFiles: RescueFiles = {
+    write: async (name, lines) => {
+      const parts: Uint8Array[] = [];
+      for await (const part of lines) parts.push(part);
+      this.rescued.set(name, Buffer.concat(parts).toString());
+    },
+  };
 
   get served(): SimDisk {
     return this.#served;

@@ -1,12 +1,8 @@
 import { IncomingMessage, ServerResponse } from 'node:http';
 import type { Socket } from 'node:net';
 import { Duplex } from 'node:stream';
+import type { Routes } from '@skein/http';
 import type { SimRequest, SimResponse } from './sim-net.ts';
-
-/** A server's routes, as Fastify hands them out. */
-interface Routes {
-  routing(request: IncomingMessage, response: ServerResponse): void;
-}
 
 const HEAD_END = Buffer.from('\r\n\r\n');
 
@@ -14,7 +10,7 @@ const HEAD_END = Buffer.from('\r\n\r\n');
  * One request and its answer through a node's own routes: node's own messages on a connection that is none. Everything of
  * it happens in promises and ticks, so that it is over when a world has come to rest, or waits for something in the world.
  */
-export function exchange(app: Routes, request: SimRequest): Promise<SimResponse> {
+export function exchange(routes: Routes, request: SimRequest): Promise<SimResponse> {
   return new Promise((resolve, reject) => {
     const connection = new Connection();
     const socket = connection as unknown as Socket;
@@ -31,7 +27,7 @@ export function exchange(app: Routes, request: SimRequest): Promise<SimResponse>
       process.nextTick(() => response.emit('close'));
     });
     connection.once('close', () => reject(new Error('the connection was closed before the answer')));
-    app.routing(asked, response);
+    routes.routing(asked, response);
   });
 }
 

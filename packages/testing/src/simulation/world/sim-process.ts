@@ -1,7 +1,9 @@
 import { openServed, type Published, type Store } from '@skein/core';
 import { Follower, type FollowerOptions } from '@skein/follower';
+import { Membership } from '@skein/http';
 import { Leader, type LeaderOptions } from '@skein/leader';
 import { healthSchema, START, type Health, type Role } from '@skein/protocol';
+import { RoleKeeper } from 'skein';
 import type { DiskStep } from '../disk/sim-level.ts';
 import type { SimDisk } from '../disk/sim-disk.ts';
 import type { SimShelf } from '../disk/sim-shelf.ts';
@@ -27,8 +29,9 @@ export interface NodeSetup {
   readonly rate: FollowerOptions['policy']['rate'];
   readonly compareEveryMs: number | null;
   readonly scrubEveryMs: number | null;
-  /** Of a leader: the nodes whose acknowledgements count. */
-  readonly members: readonly string[];
+  /** The other members: nodes whose acknowledgements count, and which may lead. */
+  readonly peers: readonly string[];
+  readonly minReplicas: number;
 }
 
 /** What a node has around it. */
@@ -77,7 +80,7 @@ export class SimProcess {
   #isClosed = false;
   #generations: SimGenerations | undefined;
   #store: Store | undefined;
-  #node: Leader | Follower | undefined;
+  #node: RoleKeeper | undefined;
   /** The database that was served when it was last told of. */
   #served: SimDisk | undefined;
   /** What the leader said last, as the follower's machine got it. */
@@ -128,12 +131,12 @@ export class SimProcess {
     store.subscribe((published) => {
       if (this.#isAlive) this.#tellPublished(store, published);
     });
-    const node = role === 'leader' ? this.#leader(store, clock) : this.#follower(store, clock);
-    await node.server.app.ready();
+    const node = this.#roles(store, clock);
+    await node.ready();
     if (!this.#isAlive) return;
     this.#node = node;
     net.serve(name, (request) => this.#serve(node, request));
-    if (node instanceof Follower) node.start();
+    node.start();
   }
 
   /** As an operator stops it. */
@@ -149,23 +152,34 @@ export class SimProcess {
     this.#generations?.die();
   }
 
-  #leader(store: Store, clock: SimClock): Leader {
-    const { name, retention, scrubEveryMs, members } = this.#setup;
+  #roles(store: Store, clock: SimClock): RoleKeeper {
+    const { name, leader, retention, scrubEveryMs, peers, minReplicas } = this.#setup;
     const openLink = simLink(this.#around.net, name, () => this.#isAlive);
-    return new Leader({
+    const leaderUrl = leader === undefined ? null : `http://${leader}`;
+    const membership = new Membership({
       store,
       clock,
-      version: 'simulated',
-      retention,
-      scrubEveryMs,
-      peers: { urls: members.map((member) => `http://${member}`), openLink },
+      openLink,
+      peers: peers.map((peer) => `http://${peer}`),
+      leaders: leaderUrl === null ? [] : [leaderUrl],
+      minReplicas,
       logger: this.#logger(),
+    });
+    const common = { store, clock, membership, version: 'simulated', retention, scrubEveryMs, logger: this.#logger() };
+    return new RoleKeeper({
+      store,
+      clock,
+      membership,
+      makeLeader: () => new Leader(common),
+      makeFollower: (url, standing) =>
+        new Follower({ ...common, ...this.#following(), leaderUrl: url ?? 'http://nobody', standing }),
+      leaderUrl,
     });
   }
 
-  #follower(store: Store, clock: SimClock): Follower {
-    const { name, leader, pageSizeMax, pollIntervalMs, retention, rate, compareEveryMs, scrubEveryMs } = this.#setup;
-    const { net, random, scheduler } = this.#around;
+  #following() {
+    const { name, pageSizeMax, pollIntervalMs, rate, compareEveryMs } = this.#setup;
+    const { net, random, scheduler, shelf } = this.#around;
     const heard = ({ status, headers, sentAtMs }: SentResponse, path: string): void => {
       this.#machine.answered(scheduler.nowMs - sentAtMs);
       const head = Number(headers['skein-head']);
@@ -174,18 +188,12 @@ export class SimProcess {
       // Where the log ends is told to anybody; that it can go on from where it is, only in answer to that.
       if (!path.includes('since=now')) this.wasAnswered = true;
     };
-    return new Follower({
-      store,
+    return {
       generations: this.#generations!,
-      clock,
+      rescueFiles: shelf.rescueFiles,
       random: () => random.unit(),
-      version: 'simulated',
-      retention,
       compareEveryMs,
       repairs: true,
-      scrubEveryMs,
-      logger: this.#logger(),
-      leaderUrl: `http://${leader}`,
       openLink: simLink(net, name, () => this.#isAlive, heard),
       policy: {
         backoff: { baseMs: 200, maxMs: 5000 },
@@ -200,7 +208,7 @@ export class SimProcess {
       pingIntervalMs: PING_INTERVAL_MS,
       forwardWrites: true,
       lagSecondsMax: 30,
-    });
+    };
   }
 
   /** An operator who reads the log for a few lines. */
@@ -281,9 +289,9 @@ export class SimProcess {
     });
   }
 
-  async #serve(node: Leader | Follower, request: SimRequest): Promise<SimResponse> {
+  async #serve(node: RoleKeeper, request: SimRequest): Promise<SimResponse> {
     if (this.#isClosed) throw new Error('the server is closed');
-    const answer = await exchange(node.server.app, request);
+    const answer = await exchange(node, request);
     if (this.#isAlive) this.#machine.beforeAnswer();
     if (!this.#isAlive) return new Promise(() => undefined);
     return answer;

@@ -1,0 +1,225 @@
+import type { Store } from '@skein/core';
+import {
+  epochCounter,
+  formatPosition,
+  SkeinError,
+  type Epoch,
+  type LossAccepted,
+  type Position,
+} from '@skein/protocol';
+import {
+  counterToAsk,
+  lastCounter,
+  othersOf,
+  planTakeover,
+  promisesNeeded,
+  type Heard,
+  type MemberSet,
+  type Promised,
+  type Self,
+} from '@skein/replication';
+import { Readable } from 'node:stream';
+import { heardFrom, type MemberWatch } from './member-watch.ts';
+import { goOnTo } from './take-over.ts';
+
+export interface PromotionAsked {
+  readonly acceptLoss: boolean;
+  /** The leader that is to hand over; without its promise nothing happens. */
+  readonly from: string | undefined;
+}
+
+export interface PromotionDone {
+  readonly epoch: Epoch;
+  readonly position: Position;
+  readonly promises: number;
+  readonly members: number;
+  readonly mayBeLost: LossAccepted | null;
+}
+
+export interface PromotionParts {
+  readonly store: Store;
+  readonly watch: MemberWatch;
+  readonly now: () => number;
+  readonly minReplicas: number;
+  readonly self: () => Self;
+  /** The newest offset this node has heard to have been written. */
+  readonly newestKnown: () => number;
+  readonly unfit: () => string | null;
+  /** Runs the step that makes it lead, and has it work as a leader then. */
+  readonly lead: (begin: () => Promise<Position>) => Promise<Position>;
+}
+
+const ANSWER_MS = 2000;
+
+/**
+ * One promotion of this node: asks the members for their promises, fetches what the most advanced of them has and this one
+ * lacks, begins the epoch. What it asks for it says at its own address, where they look before they promise; once it does
+ * not say so any more without having begun the epoch, it never will, and they are free again.
+ */
+export class Promotion {
+  readonly #parts: PromotionParts;
+  #asking: number | null = null;
+
+  constructor(parts: PromotionParts) {
+    this.#parts = parts;
+  }
+
+  /** The counter it asks for, while it does. */
+  get asking(): number | null {
+    return this.#asking;
+  }
+
+  async run(asked: PromotionAsked): Promise<PromotionDone> {
+    const { store, watch, self, unfit } = this.#parts;
+    const reason = this.#asking === null ? unfit() : `it is being promoted already, with epoch ${this.#asking}`;
+    if (reason !== null) throw new SkeinError('promotion_refused', reason);
+    // Nobody else begins one meanwhile; which counter it is shows when the others have been heard.
+    this.#asking = counterToAsk(self(), watch.heard);
+    try {
+      const heard = othersOf(self(), await watch.look());
+      this.#asking = counterToAsk(self(), [...heard, ...watch.heard]);
+      return await this.#ask(this.#asking, asked, heard);
+    } finally {
+      const counter = this.#asking;
+      this.#asking = null;
+      const { node } = store.facts.identity;
+      // Whatever cannot be written now is released when the members are next heard.
+      await store.leadership.release({ counter, to: node }).catch(() => undefined);
+    }
+  }
+
+  async #ask(counter: number, { acceptLoss, from }: PromotionAsked, heard: readonly Heard[]): Promise<PromotionDone> {
+    const { store } = this.#parts;
+    const set = this.#set(heard);
+    const leader = leaderAmong(heard);
+    this.#assertPromising(set, heard, { acceptLoss, from, leader });
+    // Itself before all others: whatever becomes of this attempt, the next one takes a higher counter.
+    await store.leadership.promise({ counter, to: store.facts.identity.node });
+    const promises = new Map<string, Position>();
+    // The leader first, while all the others still follow it: what it has acknowledged, and is about to, reaches them.
+    if (leader !== undefined) await this.#askOne(leader.url, counter, promises);
+    const ofLeader = leader === undefined ? undefined : promises.get(leader.url);
+    if (from !== undefined && ofLeader === undefined) throw refused(`${from} has not promised to hand over`);
+    if (ofLeader !== undefined && isBehind(store, ofLeader)) await this.#goOnTo(leader!.url, ofLeader);
+    const rest = heard.filter(({ url }) => url !== leader?.url);
+    await Promise.all(rest.map(({ url }) => this.#askOne(url, counter, promises)));
+    return this.#takeOver(counter, { set, promises, acceptLoss });
+  }
+
+  async #takeOver(
+    counter: number,
+    asked: { readonly set: MemberSet; readonly promises: ReadonlyMap<string, Position>; readonly acceptLoss: boolean },
+  ): Promise<PromotionDone> {
+    const { store, watch, newestKnown, lead } = this.#parts;
+    const { set, acceptLoss } = asked;
+    const others: readonly Promised[] = [...asked.promises].map(([url, position]) => ({ url, position }));
+    const silent = this.#urls().filter((url) => !asked.promises.has(url));
+    for (;;) {
+      const own = store.facts.head;
+      const promises = [...others, { url: null, position: own }];
+      const newest = Math.max(newestKnown(), ...watch.heard.map(({ position }) => position.offset));
+      const plan = planTakeover({ ...set, own, promises, silent, newestKnown: newest, acceptLoss });
+      switch (plan.kind) {
+        case 'fetch':
+          await this.#goOnTo(plan.from, plan.position);
+          break;
+        case 'too-few':
+          throw tooFew(plan.needed, plan.given, plan.mayBeLost);
+        case 'rivals':
+          throw refused(
+            `${plan.mayBeLost.members.join(', ')} has changes of a rival epoch, which would be given up`,
+            plan.mayBeLost,
+          );
+        case 'lead': {
+          const { mayBeLost } = plan;
+          const position = await lead(() =>
+            store.leadership.lead({ counter, reason: 'promoted', ...(mayBeLost === undefined ? {} : { mayBeLost }) }),
+          );
+          const { epoch } = position;
+          return { epoch, position, promises: promises.length, members: set.members, mayBeLost: mayBeLost ?? null };
+        }
+      }
+    }
+  }
+
+  /** Before anything is asked of anybody: members that are not there will not promise. */
+  #assertPromising(
+    set: MemberSet,
+    heard: readonly Heard[],
+    { acceptLoss, from, leader }: PromotionAsked & { readonly leader: Heard | undefined },
+  ): void {
+    if (from !== undefined && leader?.url !== from)
+      throw refused(
+        `${from} does not lead; ${leader === undefined ? 'nobody who answers does' : `${leader.url} does`}`,
+      );
+    const needed = promisesNeeded(set);
+    if (heard.length + 1 >= needed || acceptLoss) return;
+    const { head } = this.#parts.store.facts;
+    const members = this.#urls().filter((url) => heard.every((each) => each.url !== url));
+    const newest = Math.max(this.#parts.newestKnown(), head.offset);
+    const upTo = newest > head.offset ? newest : null;
+    throw tooFew(needed, heard.length + 1, { after: formatPosition(head), upTo, members });
+  }
+
+  #set(heard: readonly Heard[]): MemberSet {
+    const minReplicas = Math.min(this.#parts.minReplicas, ...heard.map((each) => each.minReplicas));
+    return { members: 1 + this.#urls().length, minReplicas };
+  }
+
+  /** The addresses of the other members; its own may be in the list. */
+  #urls(): readonly string[] {
+    const { watch, self } = this.#parts;
+    return watch.members.filter(({ node }) => node !== self().node).map(({ url }) => url);
+  }
+
+  async #goOnTo(url: string, position: Position): Promise<void> {
+    const { store, watch } = this.#parts;
+    await goOnTo(store, position, watch.linkTo(url), url);
+  }
+
+  /** One that does not promise is one that is not there. */
+  async #askOne(url: string, counter: number, promises: Map<string, Position>): Promise<void> {
+    const given = await this.#promiseOf(url, counter).catch(() => undefined);
+    if (given !== undefined) promises.set(url, given);
+  }
+
+  async #promiseOf(url: string, counter: number): Promise<Position | undefined> {
+    const { watch, self, now } = this.#parts;
+    const text = JSON.stringify({ counter, candidate: self().node });
+    const { status, body } = await watch.linkTo(url).request({
+      method: 'POST',
+      path: '/v1/promises',
+      headers: { 'content-type': 'application/json' },
+      body: Readable.from([Buffer.from(text)], { objectMode: false }),
+      answerMs: ANSWER_MS,
+    });
+    const answer = await body.text();
+    if (status !== 200) return undefined;
+    const { promised, position, log } = heardFrom(url, answer, now());
+    const isGiven = promised?.counter === counter && promised.to === self().node;
+    return isGiven && (log === null || log === self().log) ? position : undefined;
+  }
+}
+
+/** What this node lacks of what a leader has that it follows. */
+function isBehind({ facts }: Store, position: Position): boolean {
+  return position.offset > facts.head.offset && epochCounter(position.epoch) >= lastCounter(facts);
+}
+
+function leaderAmong(heard: readonly Heard[]): Heard | undefined {
+  const leaders = heard.filter(({ role }) => role === 'leader');
+  return leaders.toSorted((a, b) => lastCounter(b) - lastCounter(a))[0];
+}
+
+function refused(why: string, mayBeLost?: LossAccepted): SkeinError {
+  return new SkeinError('promotion_refused', why, mayBeLost === undefined ? {} : { mayBeLost });
+}
+
+function tooFew(needed: number, given: number, mayBeLost: LossAccepted): SkeinError {
+  const { members, after, upTo } = mayBeLost;
+  const range = `what was written behind ${after}${upTo === null ? '' : `, at least up to ${upTo},`}`;
+  return refused(
+    `${given} of ${needed} promises: nothing from ${members.join(', ')}; with acceptLoss ${range} may be lost`,
+    mayBeLost,
+  );
+}

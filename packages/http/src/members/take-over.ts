@@ -1,0 +1,49 @@
+import type { Store } from '@skein/core';
+import {
+  formatPosition,
+  HEADERS,
+  isSkeinError,
+  MEDIA_TYPES,
+  parseRecords,
+  SkeinError,
+  type Position,
+} from '@skein/protocol';
+import type { NodeLink } from '../link/node-link.ts';
+
+const CHANGES_AT_ONCE = 5000;
+const ANSWER_MS = 10_000;
+
+/** Has a store go on to where another node's log ends, from that node's log. */
+export async function goOnTo(store: Store, position: Position, link: NodeLink, url: string): Promise<void> {
+  while (store.facts.head.offset < position.offset) {
+    const { head, identity } = store.facts;
+    const page = await fetchPage(link, url, head, identity.log);
+    if (page.length === 0) throw cannot(url, 'it answers with nothing where it has something');
+    const records = parseRecords(page);
+    try {
+      await store.apply(identity.log ?? '', records);
+    } catch (error) {
+      // What it follows may have brought the same meanwhile.
+      if (!isSkeinError(error, 'bad_record') || store.facts.head.offset === head.offset) throw error;
+    }
+  }
+}
+
+async function fetchPage(link: NodeLink, url: string, since: Position, log: string | null): Promise<Uint8Array> {
+  const { status, body } = await link.request({
+    method: 'GET',
+    path: `/v1/changes?since=${formatPosition(since)}&limit=${CHANGES_AT_ONCE}`,
+    headers: { accept: MEDIA_TYPES.records, ...(log === null ? {} : { [HEADERS.log]: log }) },
+    answerMs: ANSWER_MS,
+  });
+  if (status === 200) return body.bytes();
+  throw cannot(url, `HTTP ${status}: ${(await body.text()).slice(0, 300)}`);
+}
+
+function cannot(url: string, why: string): SkeinError {
+  return new SkeinError(
+    'promotion_refused',
+    `${url} has what this node lacks, and its log does not lead on from here (${why}); promote that one instead`,
+    { promote: url },
+  );
+}

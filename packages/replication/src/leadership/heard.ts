@@ -1,0 +1,51 @@
+import { epochCounter, type Epoch, type EpochPromise, type EpochSpan, type Position, type Role } from '@skein/protocol';
+
+/** What another member said of itself when it was last asked, at the address it is configured with. */
+export interface Heard {
+  readonly url: string;
+  readonly node: string;
+  /** Null for one that has nothing of any log yet. */
+  readonly log: string | null;
+  readonly role: Role;
+  readonly history: readonly EpochSpan[];
+  readonly position: Position;
+  readonly promised: EpochPromise | null;
+  /** The counter that it asks others to promise to it. */
+  readonly asking: number | null;
+  readonly minReplicas: number;
+  /** Why it may not be promoted. */
+  readonly unfit: string | null;
+  /** When the question was asked that it answered so. */
+  readonly askedAtMs: number;
+}
+
+/** The same of the node that judges. */
+export interface Self extends Pick<Heard, 'node' | 'log' | 'role' | 'history' | 'promised' | 'asking'> {
+  /** When its newest promise was given; null where that was before it started. */
+  readonly promisedAtMs: number | null;
+  /** The address it follows; null while it leads, or follows nobody. */
+  readonly following: string | null;
+}
+
+type HasHistory = Pick<Heard, 'history'>;
+
+export function lastEpoch({ history }: HasHistory): Epoch | undefined {
+  return history.at(-1)?.epoch;
+}
+
+/** 0 for one that has nothing. */
+export function lastCounter(node: HasHistory): number {
+  const epoch = lastEpoch(node);
+  return epoch === undefined ? 0 : epochCounter(epoch);
+}
+
+/**
+ * Those that are of this node's log, or will be since they are of none yet, and are not the node itself: whoever gives all
+ * nodes one list names each to itself.
+ */
+export function othersOf<Node extends Pick<Heard, 'node' | 'log'>>(
+  self: Pick<Self, 'node' | 'log'>,
+  heard: readonly Node[],
+): readonly Node[] {
+  return heard.filter(({ node, log }) => node !== self.node && (self.log === null || log === null || log === self.log));
+}

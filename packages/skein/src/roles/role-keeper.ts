@@ -1,0 +1,188 @@
+import type { IncomingMessage, ServerResponse } from 'node:http';
+import type { Clock, Committed, Store, Transaction } from '@skein/core';
+import { Follower } from '@skein/follower';
+import type { Membership, NodeServer, Roles, Routes } from '@skein/http';
+import { Leader } from '@skein/leader';
+import type { Health, Role } from '@skein/protocol';
+
+type NodeOfRole = Leader | Follower;
+
+export interface RoleParts {
+  readonly store: Store;
+  readonly clock: Clock;
+  readonly membership: Membership;
+  readonly makeLeader: () => Leader;
+  /** One that follows what is at an address, unless there is a reason why it follows nobody. */
+  readonly makeFollower: (url: string | null, standing: string | null) => Follower;
+  /** Whom a follower follows as long as nobody has said otherwise; null for nobody. */
+  readonly leaderUrl: string | null;
+}
+
+/** What cannot be opened now, since its store is being reopened, is opened a little later. */
+const RETRY_MS = 250;
+
+const NOBODY_KNOWN = 'nobody is known yet who leads';
+
+/**
+ * A node that leads or follows, and goes from one to the other while it runs. The store says which it is; this has the node of
+ * that role answer, and lets requests wait while one takes the place of another. A role is made anew for each leader that is
+ * followed, so it never has to forget anything.
+ */
+export class RoleKeeper implements Roles, Routes {
+  readonly #parts: RoleParts;
+  #current: NodeOfRole;
+  #followed: string | null;
+  #turn: Promise<unknown> = Promise.resolve();
+  /** Resolves when a change of roles is done; null while there is none. */
+  #changing: Promise<void> | null = null;
+  #isStopped = false;
+  #unwatch: () => void = () => undefined;
+
+  constructor(parts: RoleParts) {
+    this.#parts = parts;
+    this.#followed = parts.leaderUrl;
+    this.#current = this.#make(parts.leaderUrl === null ? NOBODY_KNOWN : null);
+  }
+
+  get role(): Role {
+    return this.#parts.store.facts.identity.role;
+  }
+
+  get server(): NodeServer {
+    return this.#current.server;
+  }
+
+  /** Before anybody is answered. */
+  async ready(): Promise<void> {
+    await this.#current.server.app.ready();
+  }
+
+  start(): void {
+    const { store, membership } = this.#parts;
+    if (this.#current instanceof Follower) this.#current.start();
+    membership.start(this);
+    this.#unwatch = store.watch((state) => {
+      // A write may have come through after all that made it another role.
+      if (state === 'ready') void this.#inTurn(() => this.#agree()).catch(() => undefined);
+    });
+  }
+
+  async stop(): Promise<void> {
+    this.#unwatch();
+    await this.#parts.membership.stop();
+    await this.#inTurn(async () => {
+      this.#isStopped = true;
+      await this.#current.stop();
+    });
+  }
+
+  routing(request: IncomingMessage, response: ServerResponse): void {
+    if (this.#changing === null) return this.#current.server.app.routing(request, response);
+    void this.#changing.then(() => this.routing(request, response));
+  }
+
+  health(): Health {
+    return this.#current.health();
+  }
+
+  /** Takes a write from within this process, where it leads. */
+  commit(transaction: Transaction): Promise<Committed> {
+    return this.#current instanceof Leader ? this.#current.commit(transaction) : this.#parts.store.commit(transaction);
+  }
+
+  following(): string | null {
+    return this.#current instanceof Follower ? this.#followed : null;
+  }
+
+  unfit(): string | null {
+    return this.#current.unfit();
+  }
+
+  newestKnown(): number {
+    const { head } = this.#parts.store.facts;
+    return this.#current instanceof Follower ? this.#current.newestKnown : head.offset;
+  }
+
+  returned(url: string): void {
+    if (this.#current instanceof Follower && url === this.#followed) this.#current.leaderReturned();
+  }
+
+  lead<T>(begin: () => Promise<T>): Promise<T> {
+    return this.#change(begin, () => this.#current instanceof Follower, null);
+  }
+
+  async follow(url: string | null, why: string): Promise<void> {
+    const step = async (): Promise<void> => {
+      if (this.role === 'leader') await this.#parts.store.leadership.follow();
+    };
+    await this.#change(step, () => true, url === null ? why : null, url);
+  }
+
+  /** Makes a step durable, and then works in the role that the store has, while requests wait. */
+  #change<T>(
+    step: () => Promise<T>,
+    mustReplace: () => boolean,
+    standing: string | null,
+    followed: string | null = null,
+  ): Promise<T> {
+    return this.#inTurn(async () => {
+      if (this.#isStopped) throw new Error('the node is stopping');
+      const { promise, resolve } = deferred();
+      this.#changing = promise;
+      try {
+        const done = await step();
+        this.#followed = followed;
+        if (mustReplace()) await this.#replace(standing);
+        return done;
+      } finally {
+        this.#changing = null;
+        resolve();
+      }
+    });
+  }
+
+  /** The role that the store has is the one that is worked in. */
+  async #agree(): Promise<void> {
+    if (this.#isStopped || this.#current instanceof Leader === (this.role === 'leader')) return;
+    this.#followed = null;
+    await this.#replace(NOBODY_KNOWN);
+  }
+
+  /** The former one is stopped first: what it knows of its followers is stored by that. */
+  async #replace(standing: string | null): Promise<void> {
+    await this.#current.stop();
+    this.#current = await this.#made(standing);
+    if (this.#current instanceof Follower) this.#current.start();
+  }
+
+  async #made(standing: string | null): Promise<NodeOfRole> {
+    for (;;) {
+      const made = this.#make(standing);
+      try {
+        await made.server.app.ready();
+        return made;
+      } catch (error) {
+        if (this.#parts.store.state === 'closed') throw error;
+        await made.stop().catch(() => undefined);
+        await this.#parts.clock.sleep(RETRY_MS);
+      }
+    }
+  }
+
+  #make(standing: string | null): NodeOfRole {
+    const { makeLeader, makeFollower } = this.#parts;
+    return this.role === 'leader' ? makeLeader() : makeFollower(this.#followed, standing);
+  }
+
+  #inTurn<T>(work: () => Promise<T>): Promise<T> {
+    const turn = this.#turn.then(work);
+    this.#turn = turn.catch(() => undefined);
+    return turn;
+  }
+}
+
+function deferred(): { readonly promise: Promise<void>; readonly resolve: () => void } {
+  let resolve: () => void = () => undefined;
+  const promise = new Promise<void>((done) => (resolve = done));
+  return { promise, resolve };
+}

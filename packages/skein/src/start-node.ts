@@ -1,0 +1,106 @@
+import { systemClock } from '@skein/core';
+import { Follower, type FollowerOptions } from '@skein/follower';
+import { Membership, undiciLink } from '@skein/http';
+import { Leader } from '@skein/leader';
+import type { Role } from '@skein/protocol';
+import { CommandError } from './cli/command-error.ts';
+import { openDataDirectory } from './data-directory.ts';
+import { addressToListenOn, checkExposure } from './listen.ts';
+import type { NodeConfig } from './node-config.ts';
+import { addProcessMetrics } from './process-metrics.ts';
+import { DAY_MS, RETENTION } from './retention.ts';
+import { RoleKeeper } from './roles/role-keeper.ts';
+import { runNode, type RunningNode } from './running-node.ts';
+import { VERSION } from './version.ts';
+
+/** What a command says beside the configuration. */
+interface Start {
+  /** Of a new node; one that is there has the role that its database says, if it is a member of a set. */
+  readonly role: Role;
+  readonly leaders: readonly string[];
+  readonly port: number;
+}
+
+/** A follower parks its requests this long, so that a silent leader is noticed. */
+const WAIT_SECONDS = 10;
+
+/** Opens the database, and serves it in the role it has. */
+export async function startNode(config: NodeConfig, { role, leaders, port }: Start): Promise<RunningNode> {
+  const address = addressToListenOn(config, port);
+  checkExposure(address);
+  const { peers = [], minReplicas = 0, logger } = config;
+  if (minReplicas > peers.length)
+    throw new CommandError('configuration', `--min-replicas ${minReplicas} needs as many --peers`);
+  const clock = systemClock;
+  const directory = config.data;
+  const { store, generations, rescueFiles } = await openDataDirectory({
+    ...config,
+    directory,
+    role,
+    takesEitherRole: peers.length > 0,
+    nodeId: config.nodeId,
+    clock,
+  });
+  const membership = new Membership({
+    store,
+    clock,
+    openLink: undiciLink,
+    peers,
+    leaders,
+    minReplicas,
+    logger,
+  });
+  const common = {
+    store,
+    clock,
+    membership,
+    version: VERSION,
+    retention: { ...RETENTION, ...config.retention },
+    scrubEveryMs: config.scrubEveryMs === undefined ? DAY_MS : config.scrubEveryMs,
+    logger,
+    addProcessMetrics,
+  };
+  const following = followingOf(config);
+  const keeper = new RoleKeeper({
+    store,
+    clock,
+    membership,
+    makeLeader: () => new Leader(common),
+    makeFollower: (leaderUrl, standing) =>
+      new Follower({ ...common, ...following, generations, rescueFiles, leaderUrl: leaderUrl ?? NOBODY, standing }),
+    leaderUrl: leaders[0] ?? null,
+  });
+  return runNode({ keeper, store, clock, address });
+}
+
+/** Stands where an address has to; nothing is ever asked of it. */
+const NOBODY = 'http://nobody.invalid';
+
+function followingOf(config: NodeConfig) {
+  const { rateLimit = null, rateBurst = 1000 } = config;
+  return {
+    random: Math.random,
+    openLink: undiciLink,
+    policy: {
+      backoff: { baseMs: config.backoffBaseMs ?? 2000, maxMs: config.backoffMaxMs ?? 60_000 },
+      breaker: { failuresMax: config.circuitFailuresMax ?? 5, openMs: config.circuitOpenMs ?? 30_000 },
+      pollIntervalMs: config.pollIntervalMs ?? null,
+      waitSeconds: WAIT_SECONDS,
+      pageSizeMax: config.batchSize ?? 5000,
+      rate: rateLimit === null ? null : { perSecond: rateLimit, burst: rateBurst },
+      acceptReset: config.acceptReset ?? false,
+    },
+    requestTimeoutMs: config.requestTimeoutMs ?? 10_000,
+    compareEveryMs: config.compareEveryMs === undefined ? 60_000 : config.compareEveryMs,
+    repairs: config.repairs ?? false,
+    pingIntervalMs: config.pingIntervalMs ?? 30_000,
+    forwardWrites: config.forwardWrites ?? true,
+    lagSecondsMax: (config.lagMsMax ?? 30_000) / 1000,
+    slo: {
+      page_read: config.sloPageReadMs ?? 100,
+      leader_call: config.sloLeaderCallMs ?? 500,
+      batch: config.sloBatchMs ?? 200,
+      lag: config.sloLagMs ?? 30_000,
+    },
+  } satisfies Partial<FollowerOptions>;
+}
