@@ -5,6 +5,7 @@ import {
   recordPosition,
   SkeinError,
   START,
+  type Epoch,
   type EpochPromise,
   type EpochSpan,
   type Position,
@@ -41,6 +42,8 @@ export interface Facts {
   readonly tail: number;
   /** The newest epoch that was promised to anybody; null before the first. */
   readonly promised: EpochPromise | null;
+  /** An epoch of the same counter as this node has led with: while that is its newest, it writes nothing. */
+  readonly rival: Epoch | null;
 }
 
 export interface NewStore {
@@ -70,6 +73,7 @@ export async function loadFacts(level: Level, created: NewStore, sizes: LogSizes
   const identity = await readJson<Identity>(level, 'identity');
   const history = await readHistory(level);
   const promised = (await readPromise(level)) ?? null;
+  const rival = (await readMeta(level, 'rival'))?.toString() ?? null;
   const tailBytes = await readMeta(level, 'tail');
   const tail = tailBytes === undefined ? 1 : decodeNumber(tailBytes);
   const last = await verifyLog(level, { tail, history }, { onRecord: (record) => sizes.note(record) });
@@ -84,6 +88,7 @@ export async function loadFacts(level: Level, created: NewStore, sizes: LogSizes
     headTs: last === undefined ? null : lastTs(last),
     tail,
     promised,
+    rival,
   };
 }
 
@@ -97,7 +102,7 @@ async function create(level: Level, created: NewStore): Promise<Facts> {
   putNewStore(batch, identity, history);
   if (promised !== null) putPromise(batch, promised);
   await batch.write(SYNCED);
-  return { identity, history, head: START, headTs: null, tail: 1, promised };
+  return { identity, history, head: START, headTs: null, tail: 1, promised, rival: null };
 }
 
 /** A store whose format cannot be read is still one where anything else says so: it has rotted, and is no stranger. */

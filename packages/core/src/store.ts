@@ -19,7 +19,7 @@ import { SYNCED, withCorruptNamed, type Level, type LevelBatch } from './level/l
 import { LogReader } from './log/log-reader.ts';
 import { LogSizes } from './log/log-sizes.ts';
 import type { LogReadLimits, LogSlice } from './log/read.ts';
-import { leadingRefusal } from './leadership/fence.ts';
+import { assertMayTake, leadingRefusal } from './leadership/fence.ts';
 import { Leadership } from './leadership/leadership.ts';
 import { removeTrimmed, storeTail, trimmableTail } from './log/trim.ts';
 import { listOf, putFixes, stillDue, type Fixes } from './repair/fixes.ts';
@@ -210,7 +210,7 @@ export class Store {
     const received = 'changes' in page ? page : receivePage(page);
     return this.#writing(async () => {
       this.#assertFollower('a leader takes no records');
-      checkContinuation(this.#facts, log, received.records);
+      checkContinuation(this.#facts, log, received);
       await this.#write(log, received, null);
       return this.#facts.head;
     });
@@ -310,6 +310,7 @@ export class Store {
   move(move: Move): Promise<void> {
     return this.#writing(async () => {
       this.#assertFollower('a leader is not moved');
+      this.#assertMayTakeOf(move);
       const batch = this.#level.batch();
       const deltas = putFixes(batch, listOf(move.fixes), this.#counts);
       const facts = await putMove(this.#level, batch, move, this.#facts);
@@ -352,6 +353,7 @@ export class Store {
       if (this.state === 'closed') throw this.#condition.unreadable();
       await other.#exclusive(async () => {
         if (other.state !== 'ready') throw other.#condition.unreadable();
+        this.#assertMayTakeOf(other.facts);
         // Of most of its documents it has no records.
         await other.#emptyLevelLog();
         await other.#promiseAs(this);
@@ -501,6 +503,12 @@ export class Store {
   /** It may have become another role while it waited for its turn. */
   #assertFollower(refusal: string): void {
     if (this.#facts.identity.role !== 'follower') throw new SkeinError('wrong_data', refusal);
+  }
+
+  /** The same that holds of records holds of what is had without them. */
+  #assertMayTakeOf({ history }: Pick<Facts, 'history'>): void {
+    const last = history.at(-1);
+    if (last !== undefined) assertMayTake(this.#facts, last.epoch);
   }
 
   #publish(published: Published): void {

@@ -1,5 +1,5 @@
 import { receivePage, type Clock, type ReceivedPage, type Store } from '@skein/core';
-import { isSkeinError, type RecordView } from '@skein/protocol';
+import { isSkeinError, type Epoch, type RecordView } from '@skein/protocol';
 import {
   initialFollower,
   isOnlyLate,
@@ -271,7 +271,7 @@ export class Replicator {
       const behind = pageBehind(answer.page, since);
       if (behind.changesHere > 0) observer.deduped(behind.changesHere);
       // Proven and taken apart while the page before it is being written.
-      const page = received(behind.page);
+      const page = received(behind.page, answer.epoch ?? undefined);
       observer.fetched({ changes: page.changes, tookMs: nowMs - startedAt });
       return { kind: 'fetched', ticket, page, tookMs: nowMs - startedAt, nowMs, random: random() };
     } catch (error) {
@@ -340,13 +340,14 @@ export class Replicator {
   }
 }
 
-function received({ content, ...page }: FetchedPage<readonly RecordView[]>): FetchedPage<Payload> {
-  return { ...page, content: content === null ? null : { ...content, payload: receivePage(content.payload) } };
+function received({ content, ...page }: FetchedPage<readonly RecordView[]>, leader?: Epoch): FetchedPage<Payload> {
+  return { ...page, content: content === null ? null : { ...content, payload: receivePage(content.payload, leader) } };
 }
 
 /** The records of a page up to an offset, at which one of them ends. */
-function partOf({ records, changes }: ReceivedPage, upTo: number): ReceivedPage {
+function partOf({ records, changes, leader }: ReceivedPage, upTo: number): ReceivedPage {
   return {
+    leader,
     records: records.filter(({ offsetLast }) => offsetLast <= upTo),
     changes: changes.filter(({ offset }) => offset <= upTo),
   };

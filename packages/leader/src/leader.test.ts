@@ -70,6 +70,7 @@ function leading(log: string | null) {
   const rest = {
     position: '5.2-bbbbbbbb.0123456789abcdef',
     promised: null,
+    rival: null,
     asking: null,
     min_replicas: 0,
     unfit: null,

@@ -44,6 +44,8 @@ export const memberSchema = z.object({
   history: z.array(epochSpanSchema),
   position: z.string(),
   promised: promiseSchema.nullable(),
+  /** An epoch of the counter that it leads with itself, for which it writes nothing. */
+  rival: z.string().nullable(),
   /** The counter it asks the others to promise to it, while it does. */
   asking: z.int().positive().nullable(),
   min_replicas: z.int().nonnegative(),

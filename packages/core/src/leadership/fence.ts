@@ -1,7 +1,7 @@
-import { epochCounter, SkeinError } from '@skein/protocol';
+import { epochCounter, SkeinError, type Epoch } from '@skein/protocol';
 import type { Facts } from '../facts.ts';
 
-type Standing = Pick<Facts, 'identity' | 'history' | 'promised'>;
+type Standing = Pick<Facts, 'identity' | 'history' | 'promised' | 'rival'>;
 
 /** The counter of the newest epoch a store has anything of; 0 for none. */
 export function counterOf({ history }: Pick<Facts, 'history'>): number {
@@ -13,13 +13,14 @@ export function counterOf({ history }: Pick<Facts, 'history'>): number {
 export function leadingRefusal(facts: Standing): SkeinError | undefined {
   const { identity, promised } = facts;
   if (identity.role !== 'leader') return new SkeinError('not_leader');
-  if (promised === null) return undefined;
-  const { counter, to } = promised;
-  if (to === null)
-    return counter === counterOf(facts)
-      ? fenced('another node leads with an epoch of the same counter; one of them has to be promoted again')
-      : undefined;
-  return counter > counterOf(facts) ? fenced(`epoch ${counter} has been promised to ${to}`) : undefined;
+  if (hasRival(facts))
+    return fenced(`epoch ${facts.rival} is a rival of this one; whoever is to lead has to be promoted again`);
+  if (promised === null || promised.to === null || promised.counter <= counterOf(facts)) return undefined;
+  return fenced(`epoch ${promised.counter} has been promised to ${promised.to}`);
+}
+
+function hasRival(facts: Pick<Facts, 'history' | 'rival'>): boolean {
+  return facts.rival !== null && epochCounter(facts.rival) === counterOf(facts);
 }
 
 /**
@@ -27,19 +28,20 @@ export function leadingRefusal(facts: Standing): SkeinError | undefined {
  * written any more, and what was is before where its promise says that its log ends. With a rival, or as a follower, not.
  */
 export function mayAcknowledge(facts: Standing): boolean {
-  const { identity, promised } = facts;
-  const hasRival = promised !== null && promised.to === null && promised.counter === counterOf(facts);
-  return identity.role === 'leader' && !hasRival;
+  return facts.identity.role === 'leader' && !hasRival(facts);
 }
 
 /**
- * Whether records of an epoch may still be taken. What has been promised is that nothing more of a lower one will be
- * acknowledged; whoever has promised to itself fetches what it lacks, and acknowledges nothing to anybody.
+ * Throws where nothing may be taken from a leader of an epoch any more. What has been promised is that nothing more will be
+ * acknowledged to one of a lower epoch; of what lower ones have written, a leader of the promised one, or of a higher, has
+ * what is to stay. Whoever has promised to itself fetches what it lacks, and acknowledges nothing to anybody.
  */
-export function mayTake({ identity, promised }: Standing, counter: number): boolean {
-  return promised === null || promised.to === null || promised.to === identity.node || counter >= promised.counter;
+export function assertMayTake({ identity, promised }: Standing, leader: Epoch): void {
+  if (promised === null || promised.to === null || promised.to === identity.node) return;
+  if (epochCounter(leader) < promised.counter)
+    throw fenced(`this is of a leader of epoch ${leader}, and ${promised.counter} is promised to ${promised.to}`);
 }
 
-export function fenced(why: string): SkeinError {
+function fenced(why: string): SkeinError {
   return new SkeinError('fenced', why, { retryAfterSeconds: 1 });
 }

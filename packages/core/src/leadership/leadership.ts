@@ -1,4 +1,4 @@
-import { SkeinError, type EpochPromise, type Position, type RecordView, type Role } from '@skein/protocol';
+import { SkeinError, type Epoch, type EpochPromise, type Position, type RecordView, type Role } from '@skein/protocol';
 import type { Clock } from '../clock.ts';
 import { encodeJson, putPromise, type Facts } from '../facts.ts';
 import { metaKey } from '../level/layout.ts';
@@ -22,7 +22,7 @@ export interface LeadershipHost {
   /** Writes a record of this node's own, with which it takes on a role. */
   write(record: RecordView, role: Role): Promise<void>;
   /** What is so now that a batch beside the log is durable. */
-  became(changed: Partial<Pick<Facts, 'identity' | 'promised'>>): void;
+  became(changed: Partial<Pick<Facts, 'identity' | 'promised' | 'rival'>>): void;
 }
 
 /**
@@ -63,11 +63,12 @@ export class Leadership {
   }
 
   /** This leader has a rival: neither of them writes until one is promoted again, with a higher counter. */
-  renounce(): Promise<void> {
+  renounce(rival: Epoch): Promise<void> {
     return this.#host.writing(async () => {
-      const facts = this.#host.facts();
-      const counter = counterOf(facts);
-      if ((facts.promised?.counter ?? 0) <= counter) await this.#keep({ counter, to: null });
+      const batch = this.#batch();
+      putSealed(batch, metaKey('rival'), Buffer.from(rival));
+      await this.#host.guarded(() => batch.write(SYNCED));
+      this.#host.became({ rival });
     });
   }
 
@@ -80,6 +81,8 @@ export class Leadership {
       if (identity.log === null) throw new SkeinError('promotion_refused', 'this node has nothing of any log yet');
       if (promised?.counter !== epoch.counter || promised.to !== identity.node)
         throw refusal(epoch.counter, promised?.counter ?? 0, promised);
+      // Whoever it follows may have begun one of that counter meanwhile.
+      if (epoch.counter <= counterOf(facts)) throw refusal(epoch.counter, counterOf(facts), promised);
       const chance = { random: randomness(8), wallMs: clock.wall() };
       await this.#host.write(epochRecord(epoch, facts, chance), 'leader');
       return this.#host.facts().head;

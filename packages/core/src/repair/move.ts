@@ -32,7 +32,7 @@ export async function putMove(
   level: Level,
   batch: LevelBatch,
   { log, history, record, entries, isReset }: Move,
-  { identity, promised }: Facts,
+  { identity, promised, rival }: Facts,
 ): Promise<Facts> {
   if (record !== null) receivePage([record]);
   for await (const key of level.keys(ALL_RECORDS)) batch.del(key);
@@ -56,5 +56,6 @@ export async function putMove(
     headTs: record === null ? null : lastTs(record),
     tail,
     promised,
+    rival,
   };
 }

@@ -1,6 +1,6 @@
-import { epochCounter, isSkeinError, SkeinError, type RecordView } from '@skein/protocol';
+import { epochCounter, isSkeinError, SkeinError, type Epoch, type RecordView } from '@skein/protocol';
 import type { Facts } from '../facts.ts';
-import { fenced, mayTake } from '../leadership/fence.ts';
+import { assertMayTake } from '../leadership/fence.ts';
 import { checkHash } from '../log/verify.ts';
 import { walkRecords, type WalkedChange } from './walk-records.ts';
 
@@ -8,12 +8,14 @@ import { walkRecords, type WalkedChange } from './walk-records.ts';
 export interface ReceivedPage {
   readonly records: readonly RecordView[];
   readonly changes: readonly WalkedChange[];
+  /** The epoch of the leader that they come from, which may be above all of theirs; unless it is said, that of the last. */
+  readonly leader?: Epoch | undefined;
 }
 
 /** Proves records by their hashes and takes them apart. Whether they continue a store is for the store to say. */
-export function receivePage(records: readonly RecordView[]): ReceivedPage {
+export function receivePage(records: readonly RecordView[], leader?: Epoch): ReceivedPage {
   for (const record of records) checkReceived(record);
-  return { records, changes: walkRecords(records) };
+  return { records, changes: walkRecords(records), leader };
 }
 
 /** That a record from outside is true to its hash. Wrong bytes from there are a bad record; only stored ones are corrupt. */
@@ -26,7 +28,7 @@ function checkReceived(record: RecordView): void {
 }
 
 /** That records are of a store's log and go on where it ends: offset by offset, hash by hash, no epoch going back. */
-export function checkContinuation(facts: Facts, log: string, records: readonly RecordView[]): void {
+export function checkContinuation(facts: Facts, log: string, { records, leader }: ReceivedPage): void {
   const { identity, head, history } = facts;
   if (identity.log !== null && identity.log !== log)
     throw new SkeinError('other_log', `records of log ${log} in a store of ${identity.log}`);
@@ -39,8 +41,7 @@ export function checkContinuation(facts: Facts, log: string, records: readonly R
       throw new SkeinError('diverged', `the record at ${offsetFirst} is not chained to what is stored`);
     if (before.epoch !== undefined && epoch !== before.epoch && epochCounter(epoch) <= epochCounter(before.epoch))
       throw new SkeinError('diverged', `the record at ${offsetFirst} is of epoch ${epoch}, after ${before.epoch}`);
-    if (!mayTake(facts, epochCounter(epoch)))
-      throw fenced(`the record at ${offsetFirst} is of epoch ${epoch}, and ${facts.promised!.counter} is promised`);
     before = record;
   }
+  assertMayTake(facts, leader ?? before.epoch!);
 }

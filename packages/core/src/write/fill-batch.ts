@@ -83,6 +83,7 @@ export function fillBatch(batch: LevelBatch, page: PreparedPage, facts: Facts, c
     headTs: page.changes.at(-1)!.ts,
     tail: facts.tail,
     promised: facts.promised,
+    rival: facts.rival,
   };
   const deltas = countDeltas(page);
   putCounts(batch, deltas, counts);

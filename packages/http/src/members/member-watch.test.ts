@@ -47,7 +47,16 @@ async function watched(answers: readonly (string | Error)[], isUnsettled = false
 
 function said(node: string, more: Partial<Heard> = {}): string {
   const position = formatPosition(START);
-  const rest = { role: 'follower', history: [], position, promised: null, asking: null, min_replicas: 0, unfit: null };
+  const rest = {
+    role: 'follower',
+    history: [],
+    position,
+    promised: null,
+    rival: null,
+    asking: null,
+    min_replicas: 0,
+    unfit: null,
+  };
   return JSON.stringify({ node, log: 'log', ...rest, ...more });
 }
 

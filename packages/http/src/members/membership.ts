@@ -125,7 +125,7 @@ export class Membership {
 
   /** What this node says of itself to the others. */
   describe(): MemberAnswer {
-    const { identity, history, head, promised } = this.#options.store.facts;
+    const { identity, history, head, promised, rival } = this.#options.store.facts;
     return {
       node: identity.node,
       log: identity.log,
@@ -133,6 +133,7 @@ export class Membership {
       history: [...history],
       position: formatPosition(head),
       promised,
+      rival,
       asking: this.#promotion.asking,
       min_replicas: this.#options.minReplicas,
       unfit: this.#unfit(),
@@ -183,11 +184,11 @@ export class Membership {
   }
 
   #self(): Self {
-    const { identity, history, promised } = this.#options.store.facts;
+    const { identity, history, promised, rival } = this.#options.store.facts;
     const { log, node, role } = identity;
     const following = this.#roles?.following() ?? null;
     const asking = this.#promotion.asking;
-    return { log, node, role, history, promised, promisedAtMs: this.#promisedAtMs, asking, following };
+    return { log, node, role, history, promised, rival, promisedAtMs: this.#promisedAtMs, asking, following };
   }
 
   #unfit(): string | null {
@@ -255,7 +256,7 @@ export class Membership {
           { rival: duty.rival, url: duty.url },
           'another node leads with the same counter; nothing is written',
         );
-        return store.leadership.renounce();
+        return store.leadership.renounce(duty.rival);
       case 'release':
         return this.#release(duty.promise);
     }

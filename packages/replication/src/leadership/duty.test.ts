@@ -25,7 +25,7 @@ function heard(node: string, role: Heard['role'], epochs: readonly string[], mor
 }
 
 function self(role: Heard['role'], epochs: readonly string[], more: Partial<Self> = {}): Self {
-  const standing = { promised: null, asking: null, promisedAtMs: null, following: null };
+  const standing = { promised: null, rival: null, asking: null, promisedAtMs: null, following: null };
   return { node: 'self', log: 'log', role, history: historyOf(...epochs), ...standing, ...more };
 }
 
@@ -61,8 +61,10 @@ describe('a leader', () => {
       const rival = { kind: 'renounce', rival: RIVAL, url: 'http://a' };
       expect(dutyOf(second, [heard('a', role, [FIRST, RIVAL])])).toStrictEqual(rival);
     }
-    const renounced = { ...second, promised: { counter: 2, to: null } };
+    const renounced = { ...second, rival: RIVAL };
     expect(dutyOf(renounced, [heard('a', 'leader', [FIRST, RIVAL])])).toStrictEqual({ kind: 'none' });
+    const spent = { ...second, promised: { counter: 3, to: null } };
+    expect(dutyOf(spent, [heard('a', 'leader', [FIRST, RIVAL])]).kind).toBe('renounce');
   });
 
   it('hears nothing of another log, nor of itself', () => {

@@ -1,4 +1,4 @@
-import type { Epoch, EpochPromise } from '@skein/protocol';
+import { epochCounter, type Epoch, type EpochPromise } from '@skein/protocol';
 import { lastCounter, lastEpoch, othersOf, type Heard, type Self } from './heard.ts';
 
 /** What a node owes to what it has heard of the other members. */
@@ -37,7 +37,7 @@ function dutyOfLeader(self: Self, others: readonly Heard[]): Duty {
   }
   // Also where only a follower of it is heard: whoever leads with it may be behind a cut.
   const rival = others.find((node) => lastCounter(node) === own && lastEpoch(node) !== lastEpoch(self));
-  const isRenounced = self.promised !== null && self.promised.counter >= own && self.promised.to !== self.node;
+  const isRenounced = self.rival !== null && epochCounter(self.rival) === own;
   return rival === undefined || isRenounced ? NONE : { kind: 'renounce', rival: lastEpoch(rival)!, url: rival.url };
 }
 

@@ -21,6 +21,8 @@ export interface Heard {
 
 /** The same of the node that judges. */
 export interface Self extends Pick<Heard, 'node' | 'log' | 'role' | 'history' | 'promised' | 'asking'> {
+  /** The epoch for which it writes no more, though it leads. */
+  readonly rival: Epoch | null;
   /** When its newest promise was given; null where that was before it started. */
   readonly promisedAtMs: number | null;
   /** The address it follows; null while it leads, or follows nobody. */

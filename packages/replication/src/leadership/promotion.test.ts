@@ -56,12 +56,17 @@ describe('a candidate', () => {
   });
 
   it('gives up what a rival of its epoch has only when told to', () => {
-    const rivals = takeover(at(7, '2-bbbbbbbb'), [at(9, '2-rrrrrrrr'), at(3)]);
+    const rivals = takeover(at(7, '2-bbbbbbbb'), [at(9, '2-rrrrrrrr')]);
     expect(planTakeover(rivals)).toMatchObject({ kind: 'rivals', mayBeLost: { members: ['http://0'] } });
     expect(planTakeover({ ...rivals, acceptLoss: true })).toMatchObject({
       kind: 'lead',
       mayBeLost: { members: ['http://0'] },
     });
+  });
+
+  it('needs nobody to accept a loss when it has enough promises beside those of rivals', () => {
+    const enough = takeover(at(7, '2-bbbbbbbb'), [at(9, '2-rrrrrrrr'), at(3)]);
+    expect(planTakeover(enough)).toStrictEqual({ kind: 'lead', mayBeLost: undefined });
   });
 });
 

@@ -48,24 +48,26 @@ export type TakeoverPlan =
   | { readonly kind: 'fetch'; readonly from: string; readonly position: Position }
   | { readonly kind: 'lead'; readonly mayBeLost: LossAccepted | undefined }
   | { readonly kind: 'too-few'; readonly needed: number; readonly given: number; readonly mayBeLost: LossAccepted }
-  /** Two of them have histories of which neither goes on from the other. */
+  /** It has too few without those of members that have a rival's changes, which would be given up. */
   | { readonly kind: 'rivals'; readonly mayBeLost: LossAccepted };
 
-/** What a candidate does with the promises it has been given. */
+/**
+ * What a candidate does with the promises it has been given. Those of members with a rival's changes count for nothing: when
+ * the others are enough, every acknowledged write is on one of them, and what the rival has beside that is nobody's loss.
+ */
 export function planTakeover(takeover: Takeover): TakeoverPlan {
   const { own, promises, acceptLoss, silent } = takeover;
   const needed = promisesNeeded(takeover);
-  const given = promises.length;
-  if (given < needed && !acceptLoss) return { kind: 'too-few', needed, given, mayBeLost: lossOf(takeover, silent) };
-  const newest = mostAdvanced(promises);
   const rivals = promises.filter(({ position }) => isRival(position, own));
-  if (rivals.length > 0) {
-    const mayBeLost = lossOf(takeover, [...silent, ...rivals.map(({ url }) => url!)]);
-    return acceptLoss ? { kind: 'lead', mayBeLost } : { kind: 'rivals', mayBeLost };
-  }
+  const sound = promises.filter((promise) => !rivals.includes(promise));
+  const given = sound.length;
+  const mayBeLost = lossOf(takeover, [...silent, ...rivals.map(({ url }) => url!)]);
+  if (given < needed && !acceptLoss)
+    return rivals.length > 0 ? { kind: 'rivals', mayBeLost } : { kind: 'too-few', needed, given, mayBeLost };
+  const newest = mostAdvanced(sound);
   if (newest.url !== null && isAhead(newest.position, own))
     return { kind: 'fetch', from: newest.url, position: newest.position };
-  return { kind: 'lead', mayBeLost: given < needed ? lossOf(takeover, silent) : undefined };
+  return { kind: 'lead', mayBeLost: given < needed ? mayBeLost : undefined };
 }
 
 /** The leadership that wrote it, and then how far it came. */

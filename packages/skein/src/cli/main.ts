@@ -3,6 +3,8 @@ import { VERSION } from '../version.ts';
 import { CommandError, EXIT_CODES } from './command-error.ts';
 import { configCommand } from './config.ts';
 import { nodeCommand } from './node.ts';
+import { promoteCommand } from './promote.ts';
+import { rescueCommand } from './rescue.ts';
 import { statusCommand } from './status.ts';
 import { verifyCommand } from './verify.ts';
 
@@ -13,6 +15,8 @@ const program = new Command('skein')
   .exitOverride()
   .addCommand(nodeCommand('leader'))
   .addCommand(nodeCommand('follower'))
+  .addCommand(promoteCommand())
+  .addCommand(rescueCommand())
   .addCommand(statusCommand())
   .addCommand(verifyCommand())
   .addCommand(configCommand());

@@ -3,6 +3,7 @@ import { copyText } from '@skein/replication';
 import Table from 'cli-table3';
 import { Command } from 'commander';
 import { z } from 'zod';
+import { reasonOf } from './ask-node.ts';
 import { CommandError } from './command-error.ts';
 
 const URL_DEFAULT = 'http://127.0.0.1:7400';
@@ -146,9 +147,4 @@ function phaseOf({ phase, connected, recovery }: NonNullable<Status['replication
 
 function red(text: string): string {
   return process.stdout.isTTY && process.env['NO_COLOR'] === undefined ? styleText('red', text) : text;
-}
-
-function reasonOf(error: unknown): string {
-  const { code, message } = error as NodeJS.ErrnoException;
-  return code === 'ECONNREFUSED' ? 'nothing is listening there' : (message ?? String(error));
 }

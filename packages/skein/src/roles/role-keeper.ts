@@ -44,8 +44,9 @@ export class RoleKeeper implements Roles, Routes {
     this.#current = this.#make(parts.leaderUrl === null ? NOBODY_KNOWN : null);
   }
 
+  /** What it works as now. */
   get role(): Role {
-    return this.#parts.store.facts.identity.role;
+    return this.#current instanceof Leader ? 'leader' : 'follower';
   }
 
   get server(): NodeServer {
@@ -113,7 +114,7 @@ export class RoleKeeper implements Roles, Routes {
 
   async follow(url: string | null, why: string): Promise<void> {
     const step = async (): Promise<void> => {
-      if (this.role === 'leader') await this.#parts.store.leadership.follow();
+      if (this.#isToLead) await this.#parts.store.leadership.follow();
     };
     await this.#change(step, () => true, url === null ? why : null, url);
   }
@@ -141,9 +142,13 @@ export class RoleKeeper implements Roles, Routes {
     });
   }
 
+  get #isToLead(): boolean {
+    return this.#parts.store.facts.identity.role === 'leader';
+  }
+
   /** The role that the store has is the one that is worked in. */
   async #agree(): Promise<void> {
-    if (this.#isStopped || this.#current instanceof Leader === (this.role === 'leader')) return;
+    if (this.#isStopped || this.#current instanceof Leader === this.#isToLead) return;
     this.#followed = null;
     await this.#replace(NOBODY_KNOWN);
   }
@@ -171,7 +176,7 @@ export class RoleKeeper implements Roles, Routes {
 
   #make(standing: string | null): NodeOfRole {
     const { makeLeader, makeFollower } = this.#parts;
-    return this.role === 'leader' ? makeLeader() : makeFollower(this.#followed, standing);
+    return this.#isToLead ? makeLeader() : makeFollower(this.#followed, standing);
   }
 
   #inTurn<T>(work: () => Promise<T>): Promise<T> {

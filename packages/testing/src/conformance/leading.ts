@@ -1,8 +1,8 @@
 import assert from 'node:assert/strict';
-import type { Store } from '@skein/core';
+import { receivePage, type Store } from '@skein/core';
 import { epochCounter, formatPosition, parsePosition, type EpochDocument, type Position } from '@skein/protocol';
 import type { Bench, Placed } from './bench.ts';
-import { changesIn, follow, recordsOf, refused, until, valueOf } from './looking.ts';
+import { changesIn, follow, overTheWire, recordsOf, refused, until, valueOf } from './looking.ts';
 import type { Suite } from './suite.ts';
 
 export function leading({ describe, test }: Suite): void {
@@ -62,6 +62,16 @@ export function leading({ describe, test }: Suite): void {
       await take(follower.store, 3);
       await refused('promise_refused', leadership.promise({ counter: 3, to: 'follower-2' }));
       assert.equal((await recordsOf(follower.store)).length, 4);
+    });
+
+    test('is not begun by a node that has come to have one of that counter from another', async (bench) => {
+      const { follower, leader } = await followed(bench);
+      const rival = await bench.placeFollower({ node: 'rival' });
+      await follow(leader.store, rival.store);
+      await follower.store.leadership.promise({ counter: 2, to: 'follower' });
+      await take(rival.store, 2);
+      await follow(rival.store, follower.store);
+      await refused('promise_refused', follower.store.leadership.lead({ counter: 2, reason: 'promoted' }));
     });
 
     test('is begun by none that has nothing of a log', async (bench) => {
@@ -142,11 +152,31 @@ export function leading({ describe, test }: Suite): void {
       const sibling = await bench.placeFollower({ node: 'a' });
       await follow(leader.store, sibling.store);
       await take(sibling.store, 2);
-      // Its log begins with what is of the lower one.
-      await refused('fenced', follow(sibling.store, follower.store));
-      await follower.store.leadership.release({ counter: 2, to: 'a' });
+      // What is of the lower one comes with what goes on from it, or from who leads with that.
+      const log = sibling.store.facts.identity.log!;
+      const [lower, higher] = (await recordsOf(sibling.store)).slice(3);
+      await refused('fenced', follower.store.apply(log, overTheWire([lower!])));
+      await follower.store.apply(log, { ...receivePage(overTheWire([lower!])), leader: higher!.epoch });
       await follow(sibling.store, follower.store);
       assert.deepEqual(follower.store.facts.head, sibling.store.facts.head);
+    });
+
+    test('lets no copy and no comparison go past it', async (bench) => {
+      const { leader, follower } = await followed(bench);
+      await leader.store.collection('c').put('k', 'more');
+      const made = await bench.placeFollower({ node: 'follower' });
+      await follow(leader.store, made.store);
+      await follower.store.leadership.promise({ counter: 2, to: 'a' });
+      await refused(
+        'fenced',
+        follower.store.become(made.store, async () => undefined),
+      );
+      const { identity, history } = leader.store.facts;
+      const fixes = { documents: [], removed: [] };
+      const record = (await recordsOf(leader.store)).at(-1)!;
+      const move = { log: identity.log!, history, record, fixes, entries: [], isReset: false };
+      await refused('fenced', follower.store.move(move));
+      assert.equal(follower.store.facts.head.offset, 3);
     });
 
     test('to itself lets a node fetch what it lacks', async (bench) => {
@@ -161,6 +191,8 @@ export function leading({ describe, test }: Suite): void {
       const { leader, follower } = await followed(bench);
       const made = await bench.placeFollower({ node: 'follower' });
       await follow(leader.store, made.store);
+      await take(made.store, 2);
+      await made.store.leadership.follow();
       await follower.store.leadership.promise({ counter: 2, to: 'a' });
       await follower.store.become(made.store, async () => undefined);
       assert.deepEqual(follower.store.facts.promised, { counter: 2, to: 'a' });
@@ -173,7 +205,7 @@ export function leading({ describe, test }: Suite): void {
   describe('a leader', () => {
     test('with a rival writes no more until it has a higher epoch', async (bench) => {
       const { leader } = await followed(bench);
-      await leader.store.leadership.renounce();
+      await leader.store.leadership.renounce('1-zzzzzzzz');
       await refused('fenced', leader.store.collection('c').put('k', 1));
       const again = await bench.reopen(leader);
       await refused('fenced', again.store.collection('c').put('k', 1));

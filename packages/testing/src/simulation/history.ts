@@ -62,6 +62,8 @@ export type HistoryEvent =
       readonly durable: number;
       /** Null when it is a copy of what was damaged. */
       readonly documents: DocumentsSeen | null;
+      /** All lines that the node has ever saved to rescue files. */
+      readonly rescued: ReadonlySet<string>;
     }
   /** A follower said that documents of its own are other ones than those of the node it follows. */
   | { readonly kind: 'drift-found'; readonly node: string; readonly examples: readonly string[] }
@@ -100,9 +102,10 @@ export type HistoryEvent =
       /** Offset of the version that was answered; 0 when there was no document. */
       readonly versionOffset: number;
       readonly valueText: string | undefined;
-      /** Where the leader's log ended when the read was sent, and when its answer came. */
+      /** Where the log of the node ended, if that led, when the read was sent; and any leader's at most when its answer came. */
       readonly headBefore: number;
       readonly headAfter: number;
+      readonly sentAtMs: number;
     }
   /** A reader of the feed got a page as JSON. */
   | {
@@ -110,6 +113,7 @@ export type HistoryEvent =
       readonly reader: string;
       readonly node: string;
       readonly log: string;
+      readonly epoch: string;
       readonly since: string;
       readonly next: string;
       readonly lines: readonly string[];

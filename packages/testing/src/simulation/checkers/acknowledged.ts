@@ -1,5 +1,6 @@
-import { formatPosition, samePosition, START, type Position } from '@skein/protocol';
+import { epochCounter, formatPosition, samePosition, START, type EpochDocument, type Position } from '@skein/protocol';
 import { Violation, type Checker, type TimedEvent } from '../history.ts';
+import type { KnownLog } from './known-log.ts';
 import type { Ledger } from './ledger.ts';
 
 type Started = TimedEvent & { readonly kind: 'started' };
@@ -7,13 +8,16 @@ type Settled = TimedEvent & { readonly kind: 'settled' };
 
 /**
  * What a client was told is written is written: the leader had it before the client was told, and has it whenever it
- * starts again. When all is settled, every node has it.
+ * starts again. Every epoch that begins later has it, unless an operator has accepted that it may be lost, and then only
+ * behind where that said. When all is settled, every node has it.
  */
 export class Acknowledged implements Checker {
-  readonly name = 'acknowledged (D1, INV-01)';
+  readonly name = 'acknowledged (D1, E4, INV-01, INV-46)';
   readonly #ledger: Ledger;
-  readonly #acked = new Map<number, Position>();
-  #newest: Position = START;
+  /** By their offset and epoch. */
+  readonly #acked = new Map<string, Position>();
+  /** How many branches have been looked at. */
+  #branchesSeen = 0;
   /** The newest offset any leader is known to have had durably. */
   #leaderOffset = 0;
 
@@ -24,9 +28,11 @@ export class Acknowledged implements Checker {
   observe(event: TimedEvent): void {
     switch (event.kind) {
       case 'started':
+        this.#checkEpochs();
         if (event.role === 'leader') this.#checkStart(event);
         break;
       case 'published':
+        this.#checkEpochs();
         if (event.role === 'leader') this.#leaderOffset = Math.max(this.#leaderOffset, event.head.offset);
         break;
       case 'write-acked':
@@ -40,14 +46,31 @@ export class Acknowledged implements Checker {
   }
 
   #acknowledge(position: Position): void {
-    const { offset } = position;
+    const { offset, epoch } = position;
     if (offset > this.#leaderOffset)
       throw this.#violation(`${offset} was acknowledged when the leader had published up to ${this.#leaderOffset}`);
-    const known = this.#ledger.leaderLog?.at(offset);
+    const known = this.#ledger.branchNamed(epoch)?.at(offset);
     if (known === undefined || !samePosition(known.position, position))
       throw this.#violation(`${formatPosition(position)} was acknowledged, and is not in the leader's log`);
-    this.#acked.set(offset, position);
-    if (offset > this.#newest.offset) this.#newest = position;
+    this.#acked.set(`${offset}.${epoch}`, position);
+    for (const branch of this.#ledger.branches()) this.#checkHolds(branch, position, `epoch ${branch.epoch}`);
+  }
+
+  /** An epoch that begins goes on from all that was acknowledged. */
+  #checkEpochs(): void {
+    const branches = this.#ledger.branches();
+    for (const branch of branches.slice(this.#branchesSeen))
+      for (const position of this.#acked.values()) this.#checkHolds(branch, position, `epoch ${branch.epoch}`);
+    this.#branchesSeen = branches.length;
+  }
+
+  #checkHolds(branch: KnownLog, position: Position, whose: string): void {
+    if (epochCounter(branch.epoch) <= epochCounter(position.epoch)) return;
+    const held = branch.at(position.offset)?.position;
+    if (held !== undefined && samePosition(held, position)) return;
+    const left = leftBy(branch, position);
+    if (isLossAccepted(left, position)) return;
+    throw this.#violation(`${whose} is without ${formatPosition(position)}, which was acknowledged`);
   }
 
   #checkStart({ node, head, records }: Started): void {
@@ -56,8 +79,8 @@ export class Acknowledged implements Checker {
     this.#checkReaches(node, head);
     for (const { offsetFirst, offsetLast, epoch, hash } of records) {
       for (let offset = offsetFirst; offset <= offsetLast; offset++) {
-        const acked = this.#acked.get(offset);
-        if (acked !== undefined && !samePosition(acked, { offset, epoch, hash }))
+        const acked = this.#acked.get(`${offset}.${epoch}`);
+        if (acked !== undefined && acked.hash !== hash)
           throw this.#violation(`${node} started with ${hash} at ${offset}, ${formatPosition(acked)} was acknowledged`);
       }
     }
@@ -69,19 +92,36 @@ export class Acknowledged implements Checker {
     for (const { node, isDamaged, isReady, head } of nodes) {
       if (isDamaged || !isReady) continue;
       this.#checkReaches(node, head);
-      const known = this.#ledger.leaderLog?.at(head.offset)?.position ?? START;
+      const known = this.#ledger.branchNamed(head.epoch)?.at(head.offset)?.position ?? START;
       if (!samePosition(known, head))
         throw this.#violation(`${node} settled at ${formatPosition(head)}, the log has ${formatPosition(known)} there`);
+      const branch = this.#ledger.branchNamed(head.epoch);
+      if (branch !== undefined) for (const position of this.#acked.values()) this.#checkHolds(branch, position, node);
     }
   }
 
   /** Heads that agree with the log hold all that is below them, by the chain of hashes. */
   #checkReaches(node: string, head: Position): void {
-    if (head.offset < this.#newest.offset)
-      throw this.#violation(`${node} ends at ${head.offset}, and ${this.#newest.offset} was acknowledged`);
+    for (const { offset, epoch } of this.#acked.values())
+      if ((epoch === head.epoch || head.offset === 0) && head.offset < offset)
+        throw this.#violation(`${node} ends at ${head.offset}, and ${offset} was acknowledged`);
   }
 
   #violation(message: string): Violation {
     return new Violation(this.name, message);
   }
+}
+
+/** The epoch with which a branch went on without a position: the next on its way behind the one that wrote it, or beside it. */
+function leftBy(branch: KnownLog, { epoch }: Position): KnownLog {
+  return (
+    branch.path().find((each) => each.epoch !== epoch && epochCounter(each.epoch) >= epochCounter(epoch)) ?? branch
+  );
+}
+
+/** Whether whoever began it was told that it may be lost. */
+function isLossAccepted(branch: KnownLog, { offset }: Position): boolean {
+  const first = branch.parent === null ? undefined : branch.at(branch.offsetFirst);
+  const document = first?.valueText === undefined ? undefined : (JSON.parse(first.valueText) as EpochDocument);
+  return document?.mayBeLost !== undefined && offset >= branch.offsetFirst;
 }

@@ -1,5 +1,6 @@
 import { parsePosition, type Position } from '@skein/protocol';
 import { Violation, type Checker, type TimedEvent } from '../history.ts';
+import { isOfHigherEpoch } from './gapless.ts';
 import type { Ledger } from './ledger.ts';
 
 type Started = TimedEvent & { readonly kind: 'started' };
@@ -44,7 +45,8 @@ export class Durable implements Checker {
     if (before === undefined || this.#ledger.isDamaged(node)) return;
     if (log !== before.log)
       throw new Violation(this.name, `${node} published log ${before.log} and started with ${log ?? 'none'}`);
-    if (head.offset < before.head.offset)
+    // It may have gone over to a higher epoch and died before it could say so.
+    if (head.offset < before.head.offset && !isOfHigherEpoch(head, before.head))
       throw new Violation(this.name, `${node} published ${before.head.offset} and started at ${head.offset}`);
   }
 

@@ -132,7 +132,7 @@ describe('the feed', () => {
       (log) => [fourChanges(log), page(log, 0, { lines: [], next: '0' })],
       /upToDate: true at 0 of 4/,
     ],
-    ['a page of a log nobody has', badPage(() => ({ log: 'stranger' })), /of log stranger, which nobody has/],
+    ['a page of a log nobody has', badPage(() => ({ log: 'stranger' })), /of log stranger, not of its own/],
     [
       'a page of a log that is not its own',
       (log) => [started(log), published(log, { ...FOLLOWER, log: 'other' }), page(log, 0, FOLLOWER)],

@@ -29,11 +29,17 @@ export class Feed implements Checker {
     const held = this.#readers.get(event.reader) ?? { next: formatPosition(START), offset: 0 };
     if (event.since !== held.next)
       throw this.#violation(event, `got a page since ${event.since}, and is at ${held.next}`);
-    const log = this.#ledger.logNamed(event.log);
-    if (log === undefined) throw this.#violation(event, `got a page of log ${event.log}, which nobody has`);
-    const own = this.#ledger.logOf(event.node);
-    if (own !== undefined && own !== log)
+    const own = this.#ledger.logNameOf(event.node);
+    if (own !== null && own !== event.log)
       throw this.#violation(event, `got a page of log ${event.log}, not of its own`);
+    const log = this.#ledger.branchOf(event.log, event.epoch);
+    // Of an epoch that has written nothing yet, nobody has anything.
+    if (log === undefined && event.head === 0 && event.lines.length === 0) return;
+    if (log === undefined)
+      throw this.#violation(event, `got a page of epoch ${event.epoch} of log ${event.log}, which nobody has`);
+    const since = formatPosition(log.at(held.offset)?.position ?? START);
+    if (since !== held.next)
+      throw this.#violation(event, `got a page behind ${held.next}, and the node's log has ${since} there`);
     const offset = this.#checkLines(event, log, held.offset);
     this.#checkFacts(event, log, offset);
     this.#readers.set(event.reader, { next: event.next, offset });

@@ -1,5 +1,6 @@
 import {
   epochContinues,
+  epochCounter,
   formatPosition,
   recordPosition,
   samePosition,
@@ -9,6 +10,11 @@ import {
 } from '@skein/protocol';
 import { Violation, type Checker, type TimedEvent } from '../history.ts';
 import type { Ledger } from './ledger.ts';
+
+/** Whether whoever stood at the one has gone over to a higher epoch. */
+export function isOfHigherEpoch(now: Position, before: Position): boolean {
+  return now.offset > 0 && before.offset > 0 && epochCounter(now.epoch) > epochCounter(before.epoch);
+}
 
 type Started = TimedEvent & { readonly kind: 'started' };
 type Published = TimedEvent & { readonly kind: 'published' };
@@ -78,14 +84,14 @@ export class Gapless implements Checker {
     this.#lives.set(node, { log, head });
   }
 
-  /** A copy stands where the log has been, and never behind what the node had. */
+  /** A copy stands where the log has been, and never behind what the node had, but for a higher epoch. */
   #renew({ node, log, head }: Renewed): void {
     const life = this.#lives.get(node);
     // One that begins with nothing has not started yet.
     if (life === undefined) return;
     if (life.log !== null && life.log !== log)
       throw this.#violation(`${node} went from log ${life.log} to a copy of log ${log ?? 'none'}`);
-    if (head.offset < life.head.offset)
+    if (head.offset < life.head.offset && !isOfHigherEpoch(head, life.head))
       throw this.#violation(`${node} was at ${life.head.offset} and serves a copy as of ${head.offset}`);
     const known = this.#ledger.logOf(node)?.at(head.offset)?.position;
     if (head.offset > 0 && (known === undefined || !samePosition(known, head)))

@@ -148,6 +148,7 @@ export function page(log: LogWriter, after: number, more: Partial<EventOf<'page'
     reader: 'reader',
     node: 'leader',
     log: log.id,
+    epoch: EPOCH,
     since: formatPosition(log.at(after)),
     next: formatPosition(log.head),
     lines: log.lines.slice(after),
@@ -174,6 +175,7 @@ export function read(log: LogWriter, more: Partial<EventOf<'read'>> = {}): Event
     valueText: document?.valueText,
     headBefore: offset,
     headAfter: offset,
+    sentAtMs: 0,
     ...more,
   };
 }

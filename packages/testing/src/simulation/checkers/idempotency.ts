@@ -8,7 +8,7 @@ import { WriteBook } from './write-book.ts';
 const KEPT_MS = LIMITS.idempotencyHoursKept * 3600 * 1000;
 
 /**
- * A write with an idempotency key happens once, however often it is sent; one without at most as often as it was sent.
+ * A write with an idempotency key happens once in a history, however often it is sent; one without at most as often as it was sent.
  * Whoever is told that it is written is told where it is. A key holds for 24 hours of log time; what comes after that
  * counts as new.
  */
@@ -17,8 +17,9 @@ export class Idempotency implements Checker {
   readonly #ledger: Ledger;
   readonly #reader: LedgerReader;
   readonly #book = new WriteBook();
-  readonly #keys = new Map<string, LedgerEntry>();
-  readonly #written = new Map<string, { readonly count: number; readonly last: LedgerEntry }>();
+  readonly #keys = new Map<string, LedgerEntry[]>();
+  /** What each trace has left, on whatever branch. */
+  readonly #written = new Map<string, LedgerEntry[]>();
   readonly #acked = new Map<number, Position>();
 
   constructor(ledger: Ledger) {
@@ -46,16 +47,19 @@ export class Idempotency implements Checker {
   #add(entry: LedgerEntry): void {
     const digest = entry.change.idem?.split('.', 1)[0];
     if (digest !== undefined) {
-      const before = this.#keys.get(digest);
-      if (before !== undefined && isStillKept(before, entry))
-        throw this.#violation(`${entry.offset} is of the same idempotency key as ${before.offset}`);
-      this.#keys.set(digest, entry);
+      const before = this.#keys.get(digest) ?? [];
+      const same = before.find((each) => this.#isBefore(each, entry));
+      if (same !== undefined) throw this.#violation(`${entry.offset} is of the same idempotency key as ${same.offset}`);
+      this.#keys.set(digest, [...before, entry]);
     }
     const trace = this.#book.traceOf(entry);
-    const before = this.#written.get(trace);
-    const count = before !== undefined && isStillKept(before.last, entry) ? before.count + 1 : 1;
-    this.#written.set(trace, { count, last: entry });
+    this.#written.set(trace, [...(this.#written.get(trace) ?? []), entry]);
     this.#checkCount(trace);
+  }
+
+  /** Whether one is in the history that leads to another, and not so long before it that it is forgotten. */
+  #isBefore(one: LedgerEntry, other: LedgerEntry): boolean {
+    return isStillKept(one, other) && this.#ledger.branchNamed(other.position.epoch)?.holds(one) === true;
   }
 
   /** What may have happened twice when it was written can turn out to have been one attempt too many. */
@@ -68,10 +72,13 @@ export class Idempotency implements Checker {
   #checkCount(trace: string): void {
     const written = this.#written.get(trace);
     const allowed = this.#book.allowed(trace) ?? 0;
-    if (written === undefined || allowed <= 0 || written.count <= allowed) return;
-    const { offset, documentId } = written.last;
-    const change = `a change of ${nameOf(documentId)}`;
-    throw this.#violation(`with ${offset} ${change} is in the log ${written.count} times, ${allowed} may be`);
+    if (written === undefined || allowed <= 0 || written.length <= allowed) return;
+    for (const last of written) {
+      const count = written.filter((each) => each.offset <= last.offset && this.#isBefore(each, last)).length;
+      if (count <= allowed) continue;
+      const change = `a change of ${nameOf(last.documentId)}`;
+      throw this.#violation(`with ${last.offset} ${change} is in the log ${count} times, ${allowed} may be`);
+    }
   }
 
   #acknowledge(id: number, position: Position): void {
@@ -86,28 +93,30 @@ export class Idempotency implements Checker {
   /** Without a key each attempt is a write of its own, and has a place of its own. */
   #checkRepeat({ id, idempotencyKey }: WriteAsked, before: Position, position: Position): void {
     if (idempotencyKey === undefined || samePosition(before, position)) return;
-    const [first, second] = [this.#entryAt(before.offset), this.#entryAt(position.offset)];
-    if (first !== undefined && second !== undefined && !isStillKept(first, second)) return;
+    const [first, second] = [this.#entryAt(before), this.#entryAt(position)];
+    // It may have been forgotten since, or have been lost with the history it was in.
+    if (first !== undefined && second !== undefined && !this.#isBefore(first, second)) return;
     throw this.#violation(
       `write ${id} was acknowledged at ${formatPosition(before)} and at ${formatPosition(position)}`,
     );
   }
 
-  #checkPlace(write: WriteAsked, { offset }: Position): void {
+  #checkPlace(write: WriteAsked, position: Position): void {
+    const { offset } = position;
     const { id, idempotencyKey } = write;
     const expected = this.#book.tracesOf(write);
     const offsetFirst = offset - expected.length + 1;
     for (const [index, trace] of expected.entries()) {
-      const entry = this.#entryAt(offsetFirst + index);
+      const entry = this.#entryAt({ ...position, offset: offsetFirst + index });
       if (entry === undefined || this.#book.traceOf(entry) !== trace || (entry.change.tx ?? entry.offset) !== offset)
         throw this.#violation(`write ${id} was acknowledged at ${offset}, which is not where it is`);
     }
-    if (idempotencyKey !== undefined && this.#entryAt(offsetFirst)?.change.idem === undefined)
+    if (idempotencyKey !== undefined && this.#entryAt({ ...position, offset: offsetFirst })?.change.idem === undefined)
       throw this.#violation(`write ${id} is at ${offset} without the digest of its key`);
   }
 
-  #entryAt(offset: number): LedgerEntry | undefined {
-    return this.#ledger.leaderLog?.at(offset);
+  #entryAt({ offset, epoch }: Position): LedgerEntry | undefined {
+    return this.#ledger.branchNamed(epoch)?.at(offset);
   }
 
   #violation(message: string): Violation {

@@ -7,26 +7,31 @@ import { Gapless } from './gapless.ts';
 import { HonestHealth } from './honest-health.ts';
 import { Idempotency } from './idempotency.ts';
 import { Ledger } from './ledger.ts';
+import { Leadership } from './leadership.ts';
 import { LogTime } from './log-time.ts';
 import { Prefix } from './prefix.ts';
 import { Provenance } from './provenance.ts';
 import { Replicated } from './replicated.ts';
+import { Rescued } from './rescued.ts';
 import { Sessions } from './sessions.ts';
 import { SingleContent } from './single-content.ts';
 import { Transactions } from './transactions.ts';
 
 /**
  * All checkers of one run, which share a ledger. Tell each of every event, in this order: the first feeds the ledger,
- * and those that find causes stand before those that find what comes of them.
+ * and those that find causes stand before those that find what comes of them. In some sets two candidates may be promised the
+ * same epoch by members of which they have none in common.
  */
-export function allCheckers(): readonly Checker[] {
+export function allCheckers(mayBeDisjoint = false): readonly Checker[] {
   const ledger = new Ledger();
   return [
     new SingleContent(ledger),
     new Gapless(ledger),
     new Durable(ledger),
     new Acknowledged(ledger),
-    new Replicated(),
+    new Leadership(ledger, mayBeDisjoint),
+    new Replicated(ledger),
+    new Rescued(ledger),
     new Transactions(ledger),
     new LogTime(ledger),
     new Provenance(ledger),

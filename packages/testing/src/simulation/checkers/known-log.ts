@@ -1,4 +1,4 @@
-import type { Change, Position, RecordView } from '@skein/protocol';
+import type { Change, Epoch, Position, RecordView } from '@skein/protocol';
 
 /** One change of a log as it is known from the first node that had it. */
 export interface LedgerEntry {
@@ -14,23 +14,44 @@ export interface LedgerEntry {
   readonly valueText: string | undefined;
 }
 
-/** All that is known of one log: what each offset holds, and which offsets made each document what it was. */
+/**
+ * All that is known of one branch of a log, from its beginning to the end of one epoch: what each offset holds, and which
+ * offsets made each document what it was. What is before the epoch is what the branch has that it began on.
+ */
 export class KnownLog {
+  readonly epoch: Epoch;
+  readonly offsetFirst: number;
+  /** The one it began on, which may have grown on beside it; null for the first epoch. */
+  readonly parent: KnownLog | null;
   readonly #entries = new Map<number, LedgerEntry>();
   readonly #versions = new Map<string, LedgerEntry[]>();
 
+  constructor(epoch: Epoch, offsetFirst: number, parent: KnownLog | null) {
+    this.epoch = epoch;
+    this.offsetFirst = offsetFirst;
+    this.parent = parent;
+  }
+
   at(offset: number): LedgerEntry | undefined {
-    return this.#entries.get(offset);
+    return offset >= this.offsetFirst ? this.#entries.get(offset) : this.parent?.at(offset);
+  }
+
+  /** Whether a change is in this branch, as it is known of another. */
+  holds({ offset, position }: LedgerEntry): boolean {
+    return this.at(offset)?.position.hash === position.hash;
   }
 
   /** The change of a document that was the newest when the log ended at `offset`. */
   versionAt(documentId: string, offset: number): LedgerEntry | undefined {
     const versions = this.#versionsOf(documentId);
-    return versions[countUpTo(versions, offset) - 1];
+    const own = versions[countUpTo(versions, offset) - 1];
+    return own ?? this.parent?.versionAt(documentId, Math.min(offset, this.offsetFirst - 1));
   }
 
   /** The first change of a document behind `offset`. */
   versionAfter(documentId: string, offset: number): LedgerEntry | undefined {
+    const before = this.parent?.versionAfter(documentId, offset);
+    if (before !== undefined && before.offset < this.offsetFirst) return before;
     const versions = this.#versionsOf(documentId);
     return versions[countUpTo(versions, offset)];
   }
@@ -40,6 +61,11 @@ export class KnownLog {
     const versions = this.#versions.get(entry.documentId);
     if (versions === undefined) this.#versions.set(entry.documentId, [entry]);
     else versions.splice(countUpTo(versions, entry.offset), 0, entry);
+  }
+
+  /** This branch and those it began on, the first epoch first. */
+  path(): readonly KnownLog[] {
+    return this.parent === null ? [this] : [...this.parent.path(), this];
   }
 
   #versionsOf(documentId: string): readonly LedgerEntry[] {

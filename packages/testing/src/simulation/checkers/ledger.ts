@@ -1,5 +1,15 @@
 import { sha256 } from '@skein/core';
-import { chainHash, parseLine, recordLines, type Change, type RecordView, type Role } from '@skein/protocol';
+import {
+  chainHash,
+  epochCounter,
+  EPOCHS,
+  parseLine,
+  recordLines,
+  type Change,
+  type Epoch,
+  type RecordView,
+  type Role,
+} from '@skein/protocol';
 import { Violation, type TimedEvent } from '../history.ts';
 import { KnownLog, type LedgerEntry } from './known-log.ts';
 
@@ -10,16 +20,15 @@ const decoder = new TextDecoder();
 /**
  * Everything that was ever in a log, whoever had it: the one truth that all checkers compare with. It grows with each
  * record that a node has published, or found in its log when it started, and refuses a second content for an offset it
- * knows. So whatever agrees with the ledger agrees with every node there ever was.
+ * knows, within an epoch. So whatever agrees with the ledger agrees with every node there ever was.
  *
- * Epochs are part of the content: as long as nobody is promoted, a log has one, and an offset is of one epoch.
+ * An epoch begins once, behind one position of a lower one, and with the change that says so.
  */
 export class Ledger {
-  readonly #logs = new Map<string, KnownLog>();
-  readonly #nodes = new Map<string, { readonly role: Role; readonly log: string | null }>();
+  readonly #branches = new Map<string, Map<Epoch, KnownLog>>();
+  readonly #nodes = new Map<string, { readonly role: Role; readonly log: string | null; readonly epoch: Epoch }>();
   readonly #damaged = new Set<string>();
   readonly #entries: LedgerEntry[] = [];
-  #leaderLog: KnownLog | undefined;
 
   observe(event: TimedEvent): void {
     switch (event.kind) {
@@ -28,30 +37,46 @@ export class Ledger {
         break;
       case 'renewed':
         this.#damaged.delete(event.node);
-        this.#nodes.set(event.node, { role: 'follower', log: event.log });
+        this.#nodes.set(event.node, { role: 'follower', log: event.log, epoch: event.head.epoch });
         break;
       case 'started':
       case 'published':
-        this.#nodes.set(event.node, { role: event.role, log: event.log });
-        if (event.log !== null) this.#note(event, this.#open(event.log, event.role));
+        this.#nodes.set(event.node, { role: event.role, log: event.log, epoch: event.head.epoch });
+        if (event.log !== null) this.#note(event, event.log);
         break;
       default:
     }
   }
 
-  /** The log a node follows or writes; undefined as long as it has none. */
+  /** The branch of the log a node is on; undefined as long as it has none. */
   logOf(node: string): KnownLog | undefined {
-    const log = this.#nodes.get(node)?.log ?? null;
-    return log === null ? undefined : this.#logs.get(log);
+    const { log = null, epoch = '' } = this.#nodes.get(node) ?? {};
+    return log === null ? undefined : this.branchOf(log, epoch);
   }
 
-  /** A log that some node has or had. */
-  logNamed(id: string): KnownLog | undefined {
-    return this.#logs.get(id);
+  /** The name of the log a node has. */
+  logNameOf(node: string): string | null {
+    return this.#nodes.get(node)?.log ?? null;
   }
 
-  get leaderLog(): KnownLog | undefined {
-    return this.#leaderLog;
+  /** A branch that some node has or had; where no epoch is said, the beginning of the log. */
+  branchOf(log: string, epoch: Epoch): KnownLog | undefined {
+    const branches = this.#branches.get(log);
+    return epoch === '' ? branches?.values().next().value : branches?.get(epoch);
+  }
+
+  /** The branch of an epoch, of whatever log. */
+  branchNamed(epoch: Epoch): KnownLog | undefined {
+    for (const branches of this.#branches.values()) {
+      const branch = branches.get(epoch);
+      if (branch !== undefined) return branch;
+    }
+    return undefined;
+  }
+
+  /** All there are, as they came to be known. */
+  branches(): readonly KnownLog[] {
+    return [...this.#branches.values()].flatMap((branches) => [...branches.values()]);
   }
 
   roleOf(node: string): Role | undefined {
@@ -68,30 +93,46 @@ export class Ledger {
     return count === this.#entries.length ? [] : this.#entries.slice(count);
   }
 
-  #open(id: string, role: Role): KnownLog {
-    const log = this.#logs.get(id) ?? new KnownLog();
-    this.#logs.set(id, log);
-    if (role === 'leader') this.#leaderLog = log;
-    return log;
+  /** The branch a record is of; a new one when it is the first of its epoch. */
+  #open(node: string, id: string, record: RecordView, lines: readonly string[]): KnownLog {
+    const { epoch, offsetFirst, hashBefore } = record;
+    const branches = this.#branches.get(id) ?? new Map<Epoch, KnownLog>();
+    this.#branches.set(id, branches);
+    const known = branches.get(epoch);
+    if (known !== undefined) return known;
+    const parent = [...branches.values()].find((branch) => branch.at(offsetFirst - 1)?.position.hash === hashBefore);
+    const root = branches.values().next().value?.at(1)?.record;
+    if (parent === undefined && offsetFirst === 1 && root !== undefined)
+      throw new Violation(NAME, `${node} has ${spanOf(record)}, and ${spanOf(root)} was there before it`);
+    if (parent !== undefined && epochCounter(epoch) <= epochCounter(parent.epoch))
+      throw new Violation(NAME, `${node} has ${spanOf(record)}, behind one of ${parent.epoch}`);
+    if (parent !== undefined && changeOf(lines[0]!).collection !== EPOCHS)
+      throw new Violation(NAME, `${node} has ${spanOf(record)}, and it does not begin by saying so`);
+    const branch = new KnownLog(epoch, offsetFirst, parent ?? null);
+    branches.set(epoch, branch);
+    return branch;
   }
 
-  #note(event: TimedEvent & { readonly kind: 'started' | 'published' }, log: KnownLog): void {
+  #note(event: TimedEvent & { readonly kind: 'started' | 'published' }, id: string): void {
     const { node, kind, records } = event;
     for (const record of records) {
-      const known = log.at(record.offsetFirst)?.record;
+      const log = this.#branches.get(id)?.get(record.epoch);
+      const known = log?.at(record.offsetFirst)?.record;
       if (known !== undefined && Buffer.compare(known.bytes, record.bytes) === 0) continue;
       const lines = linesOf(record);
       // Rot that a node has not met yet is nobody's fault until it is told to others.
       if (lines === undefined && kind === 'started' && this.isDamaged(node)) continue;
       if (lines === undefined)
         throw new Violation(NAME, `${node} has ${spanOf(record)}, which is not what its hash says`);
-      this.#add(node, log, record, lines);
+      this.#add(node, this.#open(node, id, record, lines), record, lines);
     }
   }
 
   #add(node: string, log: KnownLog, record: RecordView, lines: readonly string[]): void {
     // Nodes may go on to use, or to spoil, the bytes they have told us of.
     const kept = { ...record, bytes: new Uint8Array(record.bytes) };
+    if (record.offsetFirst < log.offsetFirst)
+      throw new Violation(NAME, `${node} has ${spanOf(record)}, and that epoch began at ${log.offsetFirst}`);
     for (const [index, line] of lines.entries()) {
       const known = log.at(record.offsetFirst + index);
       if (known !== undefined) {

@@ -1,3 +1,4 @@
+import { EPOCHS } from '@skein/protocol';
 import { Violation, type Checker, type TimedEvent } from '../history.ts';
 import { nameOf } from './compare-documents.ts';
 import { LedgerReader, type Ledger } from './ledger.ts';
@@ -21,6 +22,8 @@ export class Provenance implements Checker {
       case 'started':
       case 'published':
         for (const entry of this.#reader.unread()) {
+          // Nobody asks for these: an epoch that should not be is the business of others.
+          if (entry.change.collection === EPOCHS) continue;
           const trace = this.#book.traceOf(entry);
           const what = entry.valueText ?? 'a delete';
           this.#check(trace, `${entry.offset} makes ${nameOf(entry.documentId)} ${what}`);

@@ -12,7 +12,7 @@ import {
 } from './histories.test-kit.ts';
 import { Replicated } from './replicated.ts';
 
-const check = (history: HistoryMaker) => violationOf(() => new Replicated(), history);
+const check = (history: HistoryMaker) => violationOf((ledger) => new Replicated(ledger), history);
 const replicas = { count: 1, members: ['follower'] };
 
 describe('replicated', () => {

@@ -25,6 +25,8 @@ export class Sessions implements Checker {
   readonly name = 'sessions (F5, F6, D9)';
   readonly #ledger: Ledger;
   readonly #pending = new Map<string, Read[]>();
+  /** The branches each node has been on, and until when; the last it is still on. */
+  readonly #branches = new Map<string, { readonly log: KnownLog; untilMs: number }[]>();
 
   constructor(ledger: Ledger) {
     this.#ledger = ledger;
@@ -35,8 +37,12 @@ export class Sessions implements Checker {
       case 'read':
         this.#read(event);
         break;
+      case 'renewed':
+        this.#noteBranch(event.node, event.ms);
+        break;
       case 'started':
       case 'published':
+        this.#noteBranch(event.node, event.ms);
         this.#judgePending(event.node, event.head.offset);
         break;
       case 'settled':
@@ -47,17 +53,31 @@ export class Sessions implements Checker {
   }
 
   #read(read: Read): void {
-    const log = this.#ledger.logOf(read.node) ?? this.#ledger.leaderLog;
-    if (log === undefined) return;
     if (read.versionOffset === 0 && read.valueText !== undefined)
       throw this.#violation(read, `has the value ${read.valueText}, and no version`);
-    this.#checkCovered(read, log);
-    const problem = problemOf(read, { log, from: this.#from(read), to: read.headAfter });
-    if (problem === undefined) return;
-    if (!this.#maySeeUnpublished(read, log)) throw this.#violation(read, problem);
+    // While the answer was on its way, the node may have gone over to another history.
+    const logs = (this.#branches.get(read.node) ?? []).filter(({ untilMs }) => untilMs >= read.sentAtMs);
+    const problems = logs.map(({ log }) => this.#problemOn(log, read));
+    if (logs.length === 0 || problems.includes(undefined)) return;
+    const problem = problems[0]!;
+    if (!logs.some(({ log }) => this.#maySeeUnpublished(read, log))) throw this.#violation(read, problem);
     const pending = this.#pending.get(read.node);
     if (pending === undefined) this.#pending.set(read.node, [read]);
     else pending.push(read);
+  }
+
+  #problemOn(log: KnownLog, read: Read): string | undefined {
+    return this.#notCovered(read, log) ?? problemOf(read, { log, from: this.#from(read), to: read.headAfter });
+  }
+
+  #noteBranch(node: string, ms: number): void {
+    const log = this.#ledger.logOf(node);
+    const branches = this.#branches.get(node) ?? [];
+    this.#branches.set(node, branches);
+    const last = branches.at(-1);
+    if (log === undefined || last?.log === log) return;
+    if (last !== undefined) last.untilMs = ms;
+    branches.push({ log, untilMs: Infinity });
   }
 
   #judgePending(node: string, head: number): void {
@@ -72,12 +92,11 @@ export class Sessions implements Checker {
   }
 
   /** A node that does not have the position's history has to refuse, not answer. */
-  #checkCovered(read: Read, log: KnownLog): void {
-    const { minPosition } = read;
-    if (minPosition === undefined || minPosition.offset === 0) return;
+  #notCovered({ minPosition }: Read, log: KnownLog): string | undefined {
+    if (minPosition === undefined || minPosition.offset === 0) return undefined;
     const known = log.at(minPosition.offset)?.position;
-    if (known === undefined || !samePosition(known, minPosition))
-      throw this.#violation(read, `claims to cover ${formatPosition(minPosition)}, which is not in its log`);
+    if (known !== undefined && samePosition(known, minPosition)) return undefined;
+    return `claims to cover ${formatPosition(minPosition)}, which is not in its log`;
   }
 
   #from({ node, minPosition, minOffset, headBefore }: Read): number {

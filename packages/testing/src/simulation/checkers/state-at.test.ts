@@ -9,7 +9,7 @@ function state(): StateAt {
   const log = new LogWriter();
   ledger.observe({ ...writes(log, put('a', '1'), put('b', '2')), ms: 0 });
   ledger.observe({ ...writes(log, put('a', '3'), remove('b')), ms: 0 });
-  return new StateAt(ledger.leaderLog!);
+  return new StateAt(ledger.logOf('leader')!);
 }
 
 const at2 = [

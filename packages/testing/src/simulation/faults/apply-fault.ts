@@ -1,6 +1,7 @@
 import type { Rng } from '../world/rng.ts';
 import type { Scheduler } from '../world/scheduler.ts';
 import { CALM, type SimNet } from '../world/sim-net.ts';
+import type { Operator } from '../workload/operator.ts';
 import type { SimNode } from '../world/sim-node.ts';
 import type { Fault } from './fault.ts';
 
@@ -9,6 +10,7 @@ export interface Victims {
   readonly net: SimNet;
   readonly random: Rng;
   node(name: string): SimNode;
+  readonly operator: Operator;
   /** Faults end here, also those that last. */
   readonly untilMs: number;
 }
@@ -55,6 +57,14 @@ export function applyFault(fault: Fault, victims: Victims): void {
       });
     case 'wall-clock':
       return victims.node(fault.node).setWall(fault.skewMs);
+    case 'promote':
+      return void victims.operator.promote(fault.node, fault);
+    case 'demote':
+      return void victims.operator.demote(fault.node);
+    case 'claim':
+      return void victims.operator.claim(fault.node, fault.candidate);
+    case 'split':
+      return split(fault, net, later);
     case 'weather':
       net.weather = fault.weather;
       return later(fault.forMs, 'the weather clears', () => (net.weather = CALM));
@@ -68,6 +78,23 @@ export function applyFault(fault: Fault, victims: Victims): void {
 
 function damage(node: SimNode, harm: (node: SimNode) => boolean): void {
   if (harm(node)) node.damaged();
+}
+
+function split(
+  { apart, others, forMs }: Extract<Fault, { kind: 'split' }>,
+  net: SimNet,
+  later: (afterMs: number, what: string, act: () => void) => void,
+): void {
+  const both = (act: (from: string, to: string) => void): void => {
+    for (const one of apart) {
+      for (const other of others) {
+        act(one, other);
+        act(other, one);
+      }
+    }
+  };
+  both((from, to) => net.cut(from, to));
+  later(forMs, 'a split is mended', () => both((from, to) => net.mend(from, to)));
 }
 
 /** Nodes lose the network one by one, and get it back one by one in another order. */

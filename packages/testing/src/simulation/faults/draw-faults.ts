@@ -6,10 +6,18 @@ import type { Fault } from './fault.ts';
 interface Setting {
   readonly random: Rng;
   readonly nodes: readonly string[];
+  /** They are members of a set, in which leadership moves. */
+  readonly isSet: boolean;
   readonly untilMs: number;
 }
 
 type Draw = (setting: Setting, atMs: number) => Fault;
+
+const ROT: Draw = ({ random, nodes }, atMs) => ({
+  kind: random.chance(0.5) ? 'flip' : 'skip-block',
+  atMs,
+  node: random.pick(nodes),
+});
 
 /** Each class draws one fault of its kind. */
 const CLASSES: readonly Draw[] = [
@@ -27,11 +35,7 @@ const CLASSES: readonly Draw[] = [
     node: random.pick(nodes),
     times: 1 + random.below(3),
   }),
-  ({ random, nodes }, atMs) => ({
-    kind: random.chance(0.5) ? 'flip' : 'skip-block',
-    atMs,
-    node: random.pick(nodes),
-  }),
+  ROT,
   ({ random, nodes }, atMs) => ({
     kind: 'wall-clock',
     atMs,
@@ -51,16 +55,45 @@ const CLASSES: readonly Draw[] = [
   }),
 ];
 
+/** What happens to sets beside what happens to all. Rot is left to worlds with one leader, which it stops. */
+const OF_SETS: readonly Draw[] = [
+  ({ random, nodes }, atMs) => ({
+    kind: 'promote',
+    atMs,
+    node: random.pick(nodes),
+    acceptLoss: random.chance(0.5),
+    handOver: random.chance(0.3),
+  }),
+  ({ random, nodes }, atMs) => ({ kind: 'demote', atMs, node: random.pick(nodes) }),
+  ({ random, nodes }, atMs) => {
+    const [node, candidate] = random.shuffled(nodes) as readonly [string, string];
+    return { kind: 'claim', atMs, node, candidate };
+  },
+  ({ random, nodes }, atMs) => {
+    const shuffled = random.shuffled(nodes);
+    const size = 1 + random.below(nodes.length - 1);
+    const [apart, others] = [shuffled.slice(0, size), shuffled.slice(size)];
+    return { kind: 'split', atMs, apart, others, forMs: random.between(500, 9000) };
+  },
+];
+
 const CLASSES_MAX = 6;
 
 /** None to six classes of faults, some of each: a world with everything in it at once shows less than many with a few. */
 export function drawFaults(setting: Setting): readonly Fault[] {
   const { random, untilMs } = setting;
   const classes = random.shuffled(CLASSES).slice(0, random.below(CLASSES_MAX + 1));
-  const faults = classes.flatMap((draw) =>
-    Array.from({ length: 1 + random.below(4) }, () => draw(setting, random.between(300, untilMs))),
-  );
+  const some = (draw: Draw): readonly Fault[] =>
+    Array.from({ length: 1 + random.below(4) }, () => draw(setting, random.between(300, untilMs)));
+  const faults = setting.isSet ? faultsOfSet(classes, random).flatMap(some) : classes.flatMap(some);
   return faults.toSorted((a, b) => a.atMs - b.atMs);
+}
+
+/** Somebody is promoted in nearly every one of them. */
+function faultsOfSet(classes: readonly Draw[], random: Rng): readonly Draw[] {
+  const [promote, ...others] = OF_SETS as readonly [Draw, ...Draw[]];
+  const harmless = classes.filter((draw) => draw !== ROT);
+  return [promote, ...random.shuffled(others).slice(0, random.below(3)), ...harmless.slice(0, 3)];
 }
 
 /** One or two things at a time, seldom or often. */

@@ -15,6 +15,17 @@ export type Fault = { readonly atMs: number } & (
   | { readonly kind: 'flip'; readonly node: string }
   | { readonly kind: 'skip-block'; readonly node: string }
   | { readonly kind: 'wall-clock'; readonly node: string; readonly skewMs: number }
+  /** Members in two groups, neither of which hears the other. */
+  | {
+      readonly kind: 'split';
+      readonly apart: readonly string[];
+      readonly others: readonly string[];
+      readonly forMs: number;
+    }
+  | { readonly kind: 'promote'; readonly node: string; readonly acceptLoss: boolean; readonly handOver: boolean }
+  | { readonly kind: 'demote'; readonly node: string }
+  /** Somebody claims that one of them asks for a promise. */
+  | { readonly kind: 'claim'; readonly node: string; readonly candidate: string }
   | { readonly kind: 'weather'; readonly weather: NetWeather; readonly forMs: number }
   | { readonly kind: 'cut'; readonly from: string; readonly to: string; readonly forMs: number }
   | { readonly kind: 'swizzle'; readonly nodes: readonly string[]; readonly mended: readonly string[] }

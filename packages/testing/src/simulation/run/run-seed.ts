@@ -1,14 +1,16 @@
 import { samePosition, type Position } from '@skein/protocol';
+import { lastCounter } from '@skein/replication';
 import { allCheckers } from '../checkers/index.ts';
 import { SimShelf } from '../disk/sim-shelf.ts';
 import { applyFault } from '../faults/apply-fault.ts';
 import { drawFaults } from '../faults/draw-faults.ts';
 import type { Fault } from '../faults/fault.ts';
-import { Violation, type HistoryEvent, type TimedEvent } from '../history.ts';
+import { Violation, type Checker, type HistoryEvent, type TimedEvent } from '../history.ts';
 import { LeaderHeads } from '../leader-heads.ts';
 import type { Cast, Part } from '../workload/cast.ts';
 import { FeedReader } from '../workload/feed-reader.ts';
 import { HealthWatcher } from '../workload/health-watcher.ts';
+import { Operator } from '../workload/operator.ts';
 import { Reader } from '../workload/reader.ts';
 import { Writer } from '../workload/writer.ts';
 import { documentsIn } from '../world/peek.ts';
@@ -17,7 +19,7 @@ import { Scheduler } from '../world/scheduler.ts';
 import { SimClock } from '../world/sim-clock.ts';
 import { CALM, SimNet } from '../world/sim-net.ts';
 import { SimNode } from '../world/sim-node.ts';
-import { drawShape, drawWallSkewMs, type Shape } from './shape.ts';
+import { drawSet, drawShape, drawWallSkewMs, type Shape } from './shape.ts';
 
 export interface SeedOptions {
   /** Instead of those the seed draws: what is left of them when a failure is being narrowed down. */
@@ -37,6 +39,9 @@ export interface SeedResult {
   readonly violation: Violation | undefined;
   readonly transcript: readonly TimedEvent[];
 }
+
+/** So many of the worlds are sets. */
+const SETS = 0.35;
 
 /** Long enough for the longest backoff, the breaker, and everything that was missed meanwhile. */
 const CONVERGE_MS = 40_000;
@@ -66,8 +71,9 @@ class Run {
   readonly #net: SimNet;
   readonly #nodes: readonly SimNode[];
   readonly #cast: Cast;
+  readonly #operator: Operator;
   readonly #faults: readonly Fault[];
-  readonly #checkers = allCheckers();
+  readonly #checkers: readonly Checker[];
   readonly #marks = new Set<string>();
   readonly #transcript: TimedEvent[] = [];
   #violation: Violation | undefined;
@@ -84,18 +90,29 @@ class Run {
   constructor(seed: number, options: SeedOptions) {
     this.#seed = seed;
     this.#options = options;
-    this.#shape = drawShape(Rng.named(seed, 'shape'));
+    const shape = drawShape(Rng.named(seed, 'shape'));
+    const ofSet = Rng.named(seed, 'set');
+    this.#shape = ofSet.chance(SETS) ? drawSet(ofSet, shape) : shape;
+    const { set, nodes } = this.#shape;
+    this.#checkers = allCheckers(set !== null && 2 * set.minReplicas >= nodes.length);
     this.#scheduler = new Scheduler(seed);
     this.#net = new SimNet(this.#scheduler, Rng.named(seed, 'net'), (incident) =>
       this.#mark(`the network: ${incident}`),
     );
     this.#nodes = this.#shape.nodes.map(({ name, role, leader }) => this.#makeNode(name, role, leader));
     this.#cast = this.#makeCast();
+    const acceptsLoss = this.#shape.set?.acceptsLoss === true;
+    this.#operator = new Operator(
+      this.#cast,
+      this.#part('operator', () => this.#isOver),
+      acceptsLoss,
+    );
     this.#faults =
       options.faults ??
       drawFaults({
         random: Rng.named(seed, 'faults'),
         nodes: this.#nodes.map(({ name }) => name),
+        isSet: this.#shape.set !== null,
         untilMs: this.#shape.faultsUntilMs,
       });
   }
@@ -132,8 +149,15 @@ class Run {
     }
   }
 
+  /** Whoever leads with the highest epoch; where nobody does, whoever was to. */
+  get #leader(): SimNode {
+    const leaders = this.#nodes.filter(({ role }) => role === 'leader');
+    const counter = ({ store }: SimNode): number => (store === undefined ? 0 : lastCounter(store.facts));
+    return leaders.toSorted((a, b) => counter(b) - counter(a))[0] ?? this.#nodes[0]!;
+  }
+
   #isAtRest(): boolean {
-    const leader = this.#nodes[0]!;
+    const leader = this.#leader;
     if (leader.isDamaged) return true;
     if (this.#shape.writers > 0 && !this.#isLastWriteDone) return false;
     return this.#nodes.every((node) => this.#isBeyondHelp(node) || isLike(node, leader));
@@ -148,8 +172,18 @@ class Run {
   }
 
   #makeNode(name: string, role: 'leader' | 'follower', leader: string | undefined): SimNode {
-    const { logBytesMax, syncMs, pageSizeMax, pollIntervalMs, retention, rate, compareEveryMs, scrubEveryMs, members } =
-      this.#shape;
+    const {
+      logBytesMax,
+      syncMs,
+      pageSizeMax,
+      pollIntervalMs,
+      retention,
+      rate,
+      compareEveryMs,
+      scrubEveryMs,
+      members,
+      set,
+    } = this.#shape;
     const node = new SimNode({
       name,
       role,
@@ -165,8 +199,8 @@ class Run {
       rate,
       compareEveryMs,
       scrubEveryMs,
-      peers: role === 'leader' ? members : [],
-      minReplicas: 0,
+      peers: set !== null || role === 'leader' ? members.filter((member) => member !== name) : [],
+      minReplicas: set?.minReplicas ?? 0,
       tell: (event) => this.#tell(event),
       mark: (mark) => this.#mark(mark),
       isDamaged: (other) => this.#nodes.find((each) => each.name === other)!.isDamaged,
@@ -177,12 +211,12 @@ class Run {
   }
 
   #makeCast(): Cast {
-    const [leader, ...followers] = this.#nodes as readonly [SimNode, ...SimNode[]];
     return {
       net: this.#net,
-      leader,
-      followers,
+      nodes: this.#nodes,
+      isSet: this.#shape.set !== null,
       members: this.#shape.members,
+      replicasMin: this.#shape.set?.minReplicas ?? 0,
       leaderHeads: this.#leaderHeads,
       isCalm: () => this.#isWritingOver,
       tell: (event) => this.#tell(event),
@@ -243,6 +277,7 @@ class Run {
       scheduler: this.#scheduler,
       net: this.#net,
       random,
+      operator: this.#operator,
       node: (name: string) => this.#nodes.find((node) => node.name === name)!,
       untilMs: this.#shape.faultsUntilMs,
     };
@@ -261,6 +296,7 @@ class Run {
     this.#net.weather = CALM;
     this.#net.mendAll();
     for (const node of this.#nodes) node.start();
+    if (this.#shape.set !== null) void this.#operator.insist();
     if (this.#shape.writers === 0) return;
     const lastWriter = new Writer(
       this.#cast,
@@ -271,10 +307,12 @@ class Run {
   }
 
   #settle(): void {
-    const leader = this.#nodes[0]!;
+    const leader = this.#leader;
     if (this.#violation !== undefined || leader.isDamaged) return;
     if (this.#shape.writers > 0 && !this.#isLastWriteDone)
-      return this.fail('nothing is wrong any more, and the leader takes no writes');
+      return this.fail(
+        `nothing is wrong any more, and the leader takes no writes: ${this.#nodes.map(standingOf).join('; ')}`,
+      );
     this.#tell({
       kind: 'settled',
       nodes: this.#nodes.map((node) => ({
@@ -298,12 +336,14 @@ class Run {
   #noteLost(name: string, follower: string): void {
     this.#mark('a follower was said to be lost');
     this.#saidToBeLost.add(follower);
-    if (this.#isPatient && this.#isOwedTheLog(follower, name))
+    if (this.#shape.set === null && this.#isPatient && this.#isOwedTheLog(follower, name))
       this.fail(`${name} gave up ${follower}, which it had answered and may not give up so soon`);
   }
 
   /** Only one that was said to be lost before; where followers may be silent, that alone was wrong already. */
   #noteCutOff(follower: string, reason: string): void {
+    // In a set it follows now one and now another, which did not know of it.
+    if (this.#shape.set !== null) return;
     const { leader } = this.#nodes.find((each) => each.name === follower)!;
     const isOfTheLog = leader === this.#nodes[0]!.name && !this.#damaged.has(follower);
     const isCutOffAgain = this.#cutOff.has(follower);
@@ -358,6 +398,14 @@ class Run {
   #mark(mark: string): void {
     this.#marks.add(mark);
   }
+}
+
+function standingOf(node: SimNode): string {
+  const { head, history, promised } = node.store?.facts ?? {};
+  const epochs = history?.map(({ epoch }) => epoch).join(' ');
+  const promise = promised === null || promised === undefined ? 'nothing' : `${promised.counter} to ${promised.to}`;
+  const error = node.health()?.error ?? 'nothing';
+  return `${node.name} (${node.role}) at ${head?.offset} of ${epochs}, promised ${promise}, says ${error}`;
 }
 
 function isLike(node: SimNode, leader: SimNode): boolean {

@@ -25,8 +25,10 @@ export interface Shape {
   readonly compareEveryMs: number | null;
   /** How often nodes read everything again. */
   readonly scrubEveryMs: number | null;
-  /** The followers that are members: their acknowledgements count, those of others do not. */
+  /** The nodes that are members: their acknowledgements count, those of others do not. */
   readonly members: readonly string[];
+  /** All nodes are members, and leadership moves among them; null where one of them leads for ever. */
+  readonly set: { readonly minReplicas: number; readonly acceptsLoss: boolean } | null;
 }
 
 const YEAR_MS = 365 * 86_400_000;
@@ -94,8 +96,29 @@ function drawLastingShape(random: Rng): Shape {
     away: null,
     scrubEveryMs: random.chance(0.25) ? random.between(700, 3000) : null,
     members: [],
+    set: null,
   };
   return random.chance(0.3) ? aboutCopies(shape, random) : shape;
+}
+
+/** A world of members, any of which may lead. */
+export function drawSet(random: Rng, shape: Shape): Shape {
+  const names = Array.from({ length: random.chance(0.75) ? 3 : 5 }, (_, i) => `n${i + 1}`);
+  return {
+    ...shape,
+    nodes: names.map((name, i) => ({
+      name,
+      role: i === 0 ? 'leader' : 'follower',
+      leader: i === 0 ? undefined : 'n1',
+    })),
+    members: names,
+    writers: Math.max(1, shape.writers),
+    retention: random.chance(0.7) ? { ...shape.retention, changesMin: 1_000_000 } : shape.retention,
+    lastFollowerAtMs: random.chance(0.8) ? 0 : shape.lastFollowerAtMs,
+    crashAfterJoinMs: null,
+    away: null,
+    set: { minReplicas: random.below(3), acceptsLoss: random.chance(0.3) },
+  };
 }
 
 /** A world in which a follower has to make a copy, slowly enough for things to happen meanwhile. */

@@ -56,6 +56,17 @@ function sentence(event: TimedEvent): string {
       return `${event.node} says healthy ${healthy}, connected ${connected}, lag ${lag}${error === null ? '' : `, ${error}`}`;
     }
     case 'settled':
-      return `settled: ${event.nodes.map(({ node, isReady, head }) => `${node} ${isReady ? 'ready' : 'not ready'} at ${head.offset}`).join(', ')}`;
+      return `settled: ${event.nodes.map(settledText).join(', ')}`;
   }
+}
+
+function settledText({
+  node,
+  role,
+  isReady,
+  head,
+  health,
+}: (TimedEvent & { readonly kind: 'settled' })['nodes'][number]): string {
+  const error = health?.error ?? null;
+  return `${node} (${role}) ${isReady ? 'ready' : 'not ready'} at ${formatPosition(head)}${error === null ? '' : `, ${error}`}`;
 }

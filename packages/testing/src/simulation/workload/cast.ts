@@ -8,10 +8,12 @@ import type { SimNode } from '../world/sim-node.ts';
 /** What everybody outside the nodes shares: whom there is to ask, and whom to tell what happened. */
 export interface Cast {
   readonly net: SimNet;
-  readonly leader: SimNode;
-  readonly followers: readonly SimNode[];
-  /** The followers whose acknowledgements count. */
+  readonly nodes: readonly SimNode[];
+  /** They are members of a set, in which leadership moves. */
+  readonly isSet: boolean;
+  /** The nodes whose acknowledgements count, and on how many of them a write is before it is acknowledged. */
   readonly members: readonly string[];
+  readonly replicasMin: number;
   readonly leaderHeads: LeaderHeads;
   /** Nobody writes any more. */
   readonly isCalm: () => boolean;
@@ -30,13 +32,15 @@ export interface Part {
   readonly isOver: () => boolean;
 }
 
-/** Most go to the leader, the others wherever the dice say. */
-export function anyNode({ leader, followers }: Cast, random: Rng, shareOfLeader: number): SimNode {
+/** Most go to whoever leads, the others wherever the dice say. */
+export function anyNode({ nodes }: Cast, random: Rng, shareOfLeader: number): SimNode {
+  const leader = nodes.find(({ role }) => role === 'leader') ?? nodes[0]!;
+  const followers = nodes.filter((node) => node !== leader);
   return random.chance(shareOfLeader) || followers.length === 0 ? leader : random.pick(followers);
 }
 
 /** How long answers to a node, and to those it follows, have been under way at most: what is passed on is late by each. */
-export function lateMsMaxOf(node: SimNode, cast: Pick<Cast, 'followers'>): number {
-  const followed = cast.followers.find(({ name }) => name === node.leader);
+export function lateMsMaxOf(node: SimNode, cast: Pick<Cast, 'nodes'>): number {
+  const followed = cast.nodes.find(({ name }) => name === node.leader);
   return node.lateMsMax + (followed === undefined ? 0 : lateMsMaxOf(followed, cast));
 }

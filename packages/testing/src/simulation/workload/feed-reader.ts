@@ -6,6 +6,7 @@ const ANSWER_MS = 8000;
 
 interface Page {
   readonly log: string;
+  readonly epoch: string;
   readonly since: string;
   readonly next: string;
   readonly head: { readonly offset: number };
@@ -17,12 +18,15 @@ interface Page {
 export class FeedReader {
   readonly #cast: Cast;
   readonly #part: Part;
+  #name: string;
   #next = '0';
+  #restarts = 0;
   #isTooLate = false;
 
   constructor(cast: Cast, part: Part) {
     this.#cast = cast;
     this.#part = part;
+    this.#name = part.name;
   }
 
   async run(): Promise<void> {
@@ -42,6 +46,7 @@ export class FeedReader {
     const wait = this.#part.random.below(4);
     const path = `/v1/changes?since=${this.#next}&limit=${limit}&wait=${wait}`;
     const request = { method: 'GET', path, headers: { accept: 'application/json' } };
+    const { renewals } = node;
     const answer = await net
       .request(this.#part.name, node.name, request, { answerMs: ANSWER_MS })
       .catch(() => undefined);
@@ -50,11 +55,13 @@ export class FeedReader {
       this.#refused(node, answer);
       return false;
     }
-    this.#take(node, JSON.parse(answer.body.toString()) as Page);
+    // While the answer was on its way, the node may have gone over to another history.
+    const durable = node.renewals === renewals ? node.durableOffset : Infinity;
+    this.#take(node, JSON.parse(answer.body.toString()) as Page, durable);
     return true;
   }
 
-  #take(node: SimNode, { log, since, next, head, upToDate, changes }: Page): void {
+  #take(node: SimNode, { log, epoch, since, next, head, upToDate, changes }: Page, durable: number): void {
     const { tell, mark } = this.#cast;
     if (since !== this.#next) {
       mark('a page that was not asked for');
@@ -62,15 +69,16 @@ export class FeedReader {
     }
     tell({
       kind: 'page',
-      reader: this.#part.name,
+      reader: this.#name,
       node: node.name,
       log,
+      epoch,
       since,
       next,
       lines: changes.map((change) => JSON.stringify(change)),
       head: head.offset,
       upToDate,
-      durable: node.durableOffset,
+      durable,
     });
     this.#next = next;
   }
@@ -84,10 +92,19 @@ export class FeedReader {
     this.#isTooLate = true;
   }
 
+  /** What it has read is of a history that was left. */
+  #beginAnew(): void {
+    this.#cast.mark('a reader was told that its history was left');
+    this.#name = `${this.#part.name}-${++this.#restarts}`;
+    this.#next = '0';
+  }
+
   #refused(node: SimNode, { body }: SimResponse): void {
     const { code, tail } = JSON.parse(body.toString()) as { readonly code: string; readonly tail?: number };
     if (code === 'ahead' && node.role === 'follower') return this.#cast.mark('a reader was ahead of a follower');
     if (code === 'compacted') return this.#cameTooLate(node, tail);
+    if (code === 'diverged' && this.#cast.isSet) return this.#beginAnew();
+    if (code === 'ahead' && this.#cast.isSet) return;
     const isExplained = ['starting', 'stopping'].includes(code) || (code === 'corrupt' && node.isDamaged);
     if (!isExplained) this.#cast.fail(`the feed of ${node.name} refused ${this.#next} with ${code}`);
   }

@@ -17,10 +17,11 @@ export class HealthWatcher {
 
   async run(): Promise<void> {
     const { clock, random, isOver } = this.#part;
-    const { leader, followers, isCalm } = this.#cast;
+    const { nodes, isCalm } = this.#cast;
     while (!isOver()) {
       await clock.sleep(random.between(100, isCalm() ? 5000 : 900));
-      for (const node of [leader, ...followers]) this.#look(node);
+      for (const node of nodes) this.#look(node);
+      const followers = nodes.filter(({ role }) => role === 'follower');
       if (followers.length > 0) await this.#askStatus(random.pick(followers));
     }
   }
@@ -32,9 +33,9 @@ export class HealthWatcher {
       .catch(() => null);
     if (answer?.status !== 200) return;
     const { replication } = JSON.parse(answer.body.toString()) as {
-      readonly replication: { readonly circuit: string };
+      readonly replication?: { readonly circuit: string };
     };
-    if (replication.circuit === 'open') this.#cast.mark('the circuit was opened');
+    if (replication?.circuit === 'open') this.#cast.mark('the circuit was opened');
   }
 
   #look(node: SimNode): void {

@@ -1,4 +1,5 @@
 import type { WriteAsked } from '../history.ts';
+import type { Cast } from './cast.ts';
 import type { Rng } from '../world/rng.ts';
 import type { SimRequest } from '../world/sim-net.ts';
 
@@ -15,7 +16,7 @@ export function makeWrite(
   id: number,
   client: string,
   random: Rng,
-  members: readonly string[],
+  cast: Pick<Cast, 'members' | 'replicasMin' | 'isSet'>,
 ): { readonly write: WriteAsked; readonly request: SimRequest } {
   const idempotencyKey = random.chance(0.5) ? `write-${id}` : undefined;
   const operations = random.chance(0.2)
@@ -27,11 +28,22 @@ export function makeWrite(
     ...(idempotencyKey === undefined ? {} : { 'idempotency-key': idempotencyKey }),
     ...condition(operations, random),
   };
-  const count = members.length > 0 && random.chance(0.5) ? 1 + random.below(members.length) : 0;
+  // In a set, whoever leads is one of them.
+  const others = cast.isSet ? cast.members.length - 1 : cast.members.length;
+  const count = others > 0 && random.chance(0.5) ? 1 + random.below(others) : 0;
   const prefer = count === 0 ? {} : { prefer: `replicas=${count}; wait=${1 + random.below(2)}` };
-  const replicas = count === 0 ? undefined : { count, members };
+  const replicas = replicasOf(cast, count);
   const write: WriteAsked = { id, client, idempotencyKey, operations, replicas };
   return { write, request: { ...asked, headers: { ...headers, ...prefer } } };
+}
+
+/** A leader that is itself among them has it beside those that it waits for. */
+function replicasOf(
+  { members, replicasMin, isSet }: Pick<Cast, 'members' | 'replicasMin' | 'isSet'>,
+  count: number,
+): WriteAsked['replicas'] {
+  const asked = Math.max(count, replicasMin);
+  return asked === 0 ? undefined : { count: isSet ? asked + 1 : asked, members };
 }
 
 /** A put without conditions, and with a key, so that it can be sent until it is acknowledged. */

@@ -49,7 +49,7 @@ export class Reader {
       prefer: `wait=${random.below(3)}${preferred}`,
       ...(min === undefined ? {} : { 'skein-min-position': min.header }),
     };
-    const headBefore = leaderHeads.newest;
+    const headBefore = node.role === 'leader' ? (node.store?.facts.head.offset ?? 0) : 0;
     const request = { method: 'GET', path: `/v1/collections/${collection}/${key}`, headers };
     const answer = await net.request(name, node.name, request, { answerMs: ANSWER_MS }).catch(() => undefined);
     if (answer === undefined) return;
@@ -73,6 +73,7 @@ export class Reader {
       valueText: status === 200 ? body.toString() : undefined,
       headBefore,
       headAfter: leaderHeads.newest,
+      sentAtMs,
     });
   }
 
@@ -90,8 +91,11 @@ export class Reader {
   #refused(node: SimNode, code: string): void {
     if (code === 'too_stale') this.#cast.mark('a read was refused as too stale');
     if (code === 'wait_timeout') this.#cast.mark('a read waited for its position in vain');
+    // Where a history may be lost, so may what was written to it.
+    const isLost = code === 'write_lost' && this.#cast.isSet;
+    if (isLost) this.#cast.mark('a read was refused since its write was lost');
     const isExplained = EXPECTED.has(code) && (code !== 'corrupt' || node.isDamaged);
-    if (!isExplained) this.#cast.fail(`a read on ${node.name} was refused with ${code}`);
+    if (!isExplained && !isLost) this.#cast.fail(`a read on ${node.name} was refused with ${code}`);
   }
 }
 

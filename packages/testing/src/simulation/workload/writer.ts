@@ -52,7 +52,7 @@ export class Writer {
     const id = this.#nextId();
     const { write, request } = makePut(id, name);
     for (let attempt = 1; ; attempt++) {
-      const outcome = await this.#attempt(write, request, attempt, this.#cast.leader);
+      const outcome = await this.#attempt(write, request, attempt, anyNode(this.#cast, this.#part.random, 1));
       if (outcome.kind === 'acked') return;
       await clock.sleep(INSIST_MS);
     }
@@ -60,7 +60,7 @@ export class Writer {
 
   async #write(): Promise<void> {
     const { clock, random, name } = this.#part;
-    const { write, request } = makeWrite(this.#nextId(), name, random, this.#cast.members);
+    const { write, request } = makeWrite(this.#nextId(), name, random, this.#cast);
     for (let attempt = 1; attempt <= ATTEMPTS_MAX; attempt++) {
       const node = anyNode(this.#cast, random, 0.7);
       const outcome = await this.#attempt(write, request, attempt, node);
@@ -110,7 +110,19 @@ export class Writer {
   }
 }
 
+const PASSING: ReadonlySet<string> = new Set([
+  'starting',
+  'stopping',
+  'overloaded',
+  'storage_full',
+  'leader_refused',
+  'fenced',
+  'not_leader',
+  'diverged',
+  'ahead',
+]);
+
 /** Refusals that are about the node and the moment, not about the write. */
 function isPassing(code: string): boolean {
-  return ['starting', 'stopping', 'overloaded', 'storage_full', 'leader_refused'].includes(code);
+  return PASSING.has(code);
 }

@@ -31,8 +31,7 @@ type Ending = 'stopped' | 'crashed' | 'power-lost';
 /** A machine with a disk, on which a process runs, dies and is started again. */
 export class SimNode {
   readonly name: string;
-  readonly role: Role;
-  /** The node it follows. */
+  /** The node it follows at first. */
   readonly leader: string | undefined;
   readonly #options: SimNodeOptions;
   #process: SimProcess | undefined;
@@ -45,13 +44,15 @@ export class SimNode {
   #lateMsMax = 0;
   /** Its data are given up: an operator would have to decide. */
   #isGivenUp = false;
+  #lastRole: Role;
+  #renewals = 0;
   /** Its disk was changed behind its back. */
   isDamaged = false;
 
   constructor(options: SimNodeOptions) {
     this.#options = options;
     this.name = options.name;
-    this.role = options.role;
+    this.#lastRole = options.role;
     this.leader = options.leader;
   }
 
@@ -65,12 +66,22 @@ export class SimNode {
     return this.#options.shelf.busy;
   }
 
+  /** What it works as; while it does not, what its database says, or it was set up as. */
+  get role(): Role {
+    return this.#process?.role ?? this.store?.facts.identity.role ?? this.#lastRole;
+  }
+
   get isUp(): boolean {
     return this.#process?.isUp === true;
   }
 
   get store(): Store | undefined {
     return this.#process?.store;
+  }
+
+  /** How often it has gone over to another content, in all its lives. */
+  get renewals(): number {
+    return this.#renewals;
   }
 
   get lastContact(): SimProcess['lastContact'] {
@@ -161,7 +172,10 @@ export class SimNode {
     return {
       wallSkewMs: () => this.#wallSkewMs,
       isDamaged: () => this.isDamaged,
-      renewed: () => (this.isDamaged = false),
+      renewed: () => {
+        this.isDamaged = false;
+        this.#renewals++;
+      },
       damaged: () => this.damaged(),
       wait: (step) => this.#wait(process(), step),
       answered: (lateMs) => (this.#lateMsMax = Math.max(this.#lateMsMax, lateMs)),
@@ -205,6 +219,7 @@ export class SimNode {
 
   #end(how: Ending): void {
     this.#wasAnswered = this.wasAnswered;
+    this.#lastRole = this.role;
     this.#process!.die();
     this.#process = undefined;
     this.#isInBatch = false;

@@ -107,6 +107,11 @@ export class SimProcess {
     return this.#store;
   }
 
+  /** What it works as. */
+  get role(): Role | undefined {
+    return this.#node?.role;
+  }
+
   health(): Health | null {
     return this.#node === undefined ? null : healthSchema.parse(this.#node.health());
   }
@@ -118,6 +123,7 @@ export class SimProcess {
     this.#generations = new SimGenerations(shelf, { wait: this.#machine.wait, mayReorder: random }, mark);
     const store = await openServed(this.#generations, {
       role,
+      takesEitherRole: this.#setup.peers.length > 0,
       node: name,
       clock,
       randomness: (count) => random.bytes(count),
@@ -180,6 +186,8 @@ export class SimProcess {
   #following() {
     const { name, pageSizeMax, pollIntervalMs, rate, compareEveryMs } = this.#setup;
     const { net, random, scheduler, shelf } = this.#around;
+    // What was heard of one leader says nothing of the next.
+    this.lastContact = null;
     const heard = ({ status, headers, sentAtMs }: SentResponse, path: string): void => {
       this.#machine.answered(scheduler.nowMs - sentAtMs);
       const head = Number(headers['skein-head']);
@@ -233,7 +241,8 @@ export class SimProcess {
   }
 
   #tellStart({ facts }: Store): void {
-    const { name, role } = this.#setup;
+    const { name } = this.#setup;
+    const { role } = facts.identity;
     const { shelf, tell } = this.#around;
     this.#served = shelf.served;
     const records = recordsIn(shelf.served.content());
@@ -246,7 +255,15 @@ export class SimProcess {
     const { tell, mark } = this.#around;
     mark('a corrupt follower began anew');
     this.#machine.renewed();
-    tell({ kind: 'renewed', node: name, log: null, head: START, durable: 0, documents: new Map() });
+    tell({
+      kind: 'renewed',
+      node: name,
+      log: null,
+      head: START,
+      durable: 0,
+      documents: new Map(),
+      rescued: new Set(),
+    });
   }
 
   #tellRenewed(store: Store): void {
@@ -255,7 +272,7 @@ export class SimProcess {
     const { identity, head } = store.facts;
     // A copy is no better than what it is a copy of; and what has only moved, or been repaired, is as damaged as it was.
     const isSameDatabase = shelf.served === this.#served;
-    const isSound = !isDamaged(leader!) && !(isSameDatabase && this.#machine.isDamaged());
+    const isSound = (leader === undefined || !isDamaged(leader)) && !(isSameDatabase && this.#machine.isDamaged());
     this.#served = shelf.served;
     this.#machine.renewed();
     scheduler.note(`${name} anew ${head.offset} ${head.hash}`);
@@ -266,13 +283,15 @@ export class SimProcess {
       head,
       durable: newestOffsetIn(shelf.served.durableContent(), head.offset),
       documents: isSound ? documentsIn(shelf.served.content()) : null,
+      rescued: linesIn(shelf.rescued.values()),
     });
     if (!isSound) this.#machine.damaged();
   }
 
   #tellPublished(store: Store, { records, head, isAnew }: Published): void {
     if (isAnew) return this.#tellRenewed(store);
-    const { name, role } = this.#setup;
+    const { name } = this.#setup;
+    const { role } = store.facts.identity;
     const { shelf, scheduler, tell, mark } = this.#around;
     if (records.length > 1) mark('a page of several records');
     if (role === 'leader' && records[0]!.offsetLast > records[0]!.offsetFirst) mark('a group of several changes');
@@ -296,4 +315,9 @@ export class SimProcess {
     if (!this.#isAlive) return new Promise(() => undefined);
     return answer;
   }
+}
+
+/** The changes in files, without what each says of itself in its first line. */
+function linesIn(files: Iterable<string>): ReadonlySet<string> {
+  return new Set([...files].flatMap((text) => text.split('\n').slice(1)));
 }
