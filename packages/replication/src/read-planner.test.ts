@@ -25,8 +25,8 @@ describe('a read that must see a position', () => {
     ['at an offset below it', { kind: 'offset', offset: 2 }, 'ready', 'ready'],
     ['now', { kind: 'now' }, 'ready', 'ready'],
     ['on a lost branch of the same epoch', at(7, { hash: 'f'.repeat(16) }), 'lost', 'lost'],
-    ['of a newer epoch', at(7, { epoch: '4-zzzzzzzz' }), 'lost', 'wait'],
-    ['of a newer epoch, above the head', at(11, { epoch: '4-zzzzzzzz' }), 'lost', 'wait'],
+    ['of a newer epoch', at(7, { epoch: '4-zzzzzzzz' }), 'wait', 'wait'],
+    ['of a newer epoch, above the head', at(11, { epoch: '4-zzzzzzzz' }), 'wait', 'wait'],
     ['of another log', at(7, { epoch: '3-zzzzzzzz' }), 'lost', 'lost'],
   ])('%s: %s', (_, min, leader, follower) => {
     const offset = min.kind === 'now' ? 10 : min.kind === 'offset' ? min.offset : min.position.offset;
@@ -48,7 +48,7 @@ describe('a read that must see a position', () => {
 
   it('is lost on a leader that is empty', () => {
     const empty: LogBounds = { ...BOUNDS, head: START, tail: 1 };
-    for (const epoch of [EPOCH, '1-zzzzzzzz', '3-zzzzzzzz', '9-zzzzzzzz']) {
+    for (const epoch of [EPOCH, '1-zzzzzzzz', '3-zzzzzzzz']) {
       expect(planRead(at(7, { epoch }), empty, undefined, 'leader')).toStrictEqual({ kind: 'lost' });
     }
   });

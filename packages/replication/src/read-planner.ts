@@ -4,8 +4,8 @@ import { placeOf, type LogBounds } from './place.ts';
 export type ReadPlan = { readonly kind: 'ready' } | { readonly kind: 'wait' } | { readonly kind: 'lost' };
 
 /**
- * Whether a read that must see `min` may be answered now. A leader has nothing to wait for: what is above its head is
- * not in this history. A follower may simply not have it yet, nor its epoch.
+ * Whether a read that must see `min` may be answered now. What is above a leader's head is not in its history; a follower may
+ * simply not have it yet. Of an epoch above all that a node knows, a leader will hear too, and leads no longer then.
  */
 export function planRead(min: Since, bounds: LogBounds, held: Position | undefined, role: Role): ReadPlan {
   const place = placeOf(min, bounds, held);
@@ -14,8 +14,9 @@ export function planRead(min: Since, bounds: LogBounds, held: Position | undefin
     case 'compacted':
       return { kind: 'ready' };
     case 'ahead':
-    case 'newer-epoch':
       return { kind: role === 'leader' ? 'lost' : 'wait' };
+    case 'newer-epoch':
+      return { kind: 'wait' };
     case 'diverged':
       return { kind: 'lost' };
     case 'other-log':

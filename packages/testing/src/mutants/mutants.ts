@@ -2,6 +2,7 @@ import type { Mutant } from './mutant.ts';
 import { COMPARING } from './planted/comparing.ts';
 import { COPYING } from './planted/copying.ts';
 import { FOLLOWING } from './planted/following.ts';
+import { LEADING } from './planted/leading.ts';
 import { RETAINING } from './planted/retaining.ts';
 import { SERVING } from './planted/serving.ts';
 import { WRITING } from './planted/writing.ts';
@@ -12,6 +13,7 @@ export const MUTANTS: readonly Mutant[] = [
   ...SERVING,
   ...RETAINING,
   ...FOLLOWING,
+  ...LEADING,
   ...COPYING,
   ...COMPARING,
 ];

@@ -107,6 +107,14 @@ export type HistoryEvent =
       readonly headAfter: number;
       readonly sentAtMs: number;
     }
+  /** A client was told that the position it asked for is not in the history of the node. */
+  | {
+      readonly kind: 'read-lost';
+      readonly client: string;
+      readonly node: string;
+      readonly minPosition: Position;
+      readonly sentAtMs: number;
+    }
   /** A reader of the feed got a page as JSON. */
   | {
       readonly kind: 'page';

@@ -25,7 +25,7 @@ export const FOLLOWING: readonly Mutant[] = [
         replace: 'if (content.offsetFirst < 0) {',
       },
       { file: MACHINE, find: 'if (content.hashBefore !== fetchedTo.hash)', replace: 'if (content.hashBefore === 0)' },
-      { file: STORE, find: 'checkContinuation(this.#facts, log, received.records);', replace: '' },
+      { file: STORE, find: 'checkContinuation(this.#facts, log, received);', replace: '' },
     ],
   },
   {

@@ -127,7 +127,7 @@ export const WRITING: readonly Mutant[] = [
     edits: [
       {
         file: 'replication/dist/members.js',
-        find: 'if (members.has(slot.id))\n            applied.push',
+        find: 'if (slot.isHeard && members.has(slot.id))\n            applied.push',
         replace: 'applied.push',
       },
     ],

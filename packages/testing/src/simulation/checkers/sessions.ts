@@ -37,6 +37,9 @@ export class Sessions implements Checker {
       case 'read':
         this.#read(event);
         break;
+      case 'read-lost':
+        this.#checkLost(event);
+        break;
       case 'renewed':
         this.#noteBranch(event.node, event.ms);
         break;
@@ -64,6 +67,20 @@ export class Sessions implements Checker {
     const pending = this.#pending.get(read.node);
     if (pending === undefined) this.#pending.set(read.node, [read]);
     else pending.push(read);
+  }
+
+  /** What is in its history is not lost. */
+  #checkLost({ client, node, minPosition, sentAtMs }: TimedEvent & { readonly kind: 'read-lost' }): void {
+    const logs = (this.#branches.get(node) ?? []).filter(({ untilMs }) => untilMs >= sentAtMs);
+    const isThere = ({ log }: { readonly log: KnownLog }): boolean => {
+      const held = log.at(minPosition.offset)?.position;
+      return held !== undefined && samePosition(held, minPosition);
+    };
+    if (logs.length === 0 || !logs.every(isThere)) return;
+    throw new Violation(
+      this.name,
+      `${client} is told by ${node} that ${formatPosition(minPosition)} is lost, and it is there`,
+    );
   }
 
   #problemOn(log: KnownLog, read: Read): string | undefined {

@@ -49,6 +49,8 @@ function sentence(event: TimedEvent): string {
       const min = event.minPosition === undefined ? '' : `, not before ${event.minPosition.offset}`;
       return `${event.client} read ${event.collection}/${event.key} on ${event.node}${min}: version ${event.versionOffset}`;
     }
+    case 'read-lost':
+      return `${event.client} was told by ${event.node} that ${formatPosition(event.minPosition)} is lost`;
     case 'page':
       return `${event.reader} got ${event.lines.length} changes of ${event.node}, ${event.since} to ${event.next}, head ${event.head}`;
     case 'health': {

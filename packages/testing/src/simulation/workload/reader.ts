@@ -55,6 +55,8 @@ export class Reader {
     if (answer === undefined) return;
     const { status, headers: given, body } = answer;
     const code = status === 200 ? undefined : (JSON.parse(body.toString()) as { readonly code: string }).code;
+    if (code === 'write_lost' && min?.position !== undefined)
+      tell({ kind: 'read-lost', client: name, node: node.name, minPosition: min.position, sentAtMs });
     if (code !== undefined && code !== 'not_found') return this.#refused(node, code);
     if (min !== undefined && node.role === 'follower') mark('a follower read with a position was answered');
     if (stalenessMs !== null && node.role === 'follower') mark('a follower read with a bound on its age was answered');

@@ -1,0 +1,206 @@
+import type { Mutant } from '../mutant.ts';
+
+const LEADERSHIP = 'core/dist/leadership/leadership.js';
+const FENCE = 'core/dist/leadership/fence.js';
+const DUTY = 'replication/dist/leadership/duty.js';
+const PROMOTION = 'replication/dist/leadership/promotion.js';
+const CONFORMANCE = 'test/conformance/memory-level.test.ts';
+
+/** Mistakes of a set in which leadership moves. */
+export const LEADING: readonly Mutant[] = [
+  {
+    name: 'keeps what it has promised in memory alone',
+    edits: [{ file: LEADERSHIP, find: 'putPromise(batch, promised);', replace: '' }],
+  },
+  {
+    name: 'promises an epoch to whoever asks for it last',
+    edits: [{ file: LEADERSHIP, find: 'if (asked.counter <= counter)', replace: 'if (asked.counter < counter)' }],
+  },
+  {
+    name: 'believes whoever claims that a candidate asks for an epoch',
+    edits: [
+      {
+        file: 'http/dist/members/membership.js',
+        find: 'if (asks !== counter) {',
+        replace: 'if (asks === undefined) {',
+      },
+    ],
+  },
+  {
+    name: 'goes on to take what a leader of a lower epoch has than was promised',
+    edits: [
+      {
+        file: FENCE,
+        find: 'if (epochCounter(leader) < promised.counter)',
+        replace: 'if (epochCounter(leader) < 0)',
+      },
+    ],
+  },
+  {
+    name: 'takes nothing of a lower epoch from whoever leads with the promised one',
+    edits: [{ file: 'core/dist/write/check-received.js', find: 'leader ?? before.epoch', replace: 'records[0].epoch' }],
+  },
+  {
+    name: 'lets a comparison lead past what was promised',
+    edits: [{ file: 'core/src/store.ts', find: 'this.#assertMayTakeOf(move);', replace: '' }],
+    test: CONFORMANCE,
+  },
+  {
+    name: 'lets a copy lead past what was promised',
+    edits: [{ file: 'core/src/store.ts', find: 'this.#assertMayTakeOf(other.facts);', replace: '' }],
+    test: CONFORMANCE,
+  },
+  {
+    name: 'forgets what it has promised when it is copied anew',
+    edits: [{ file: 'core/src/store.ts', find: 'await other.#promiseAs(this);', replace: '' }],
+    test: CONFORMANCE,
+  },
+  {
+    name: 'goes on to write when it has promised another leader',
+    edits: [
+      {
+        file: FENCE,
+        find: 'promised.counter <= counterOf(facts))',
+        replace: 'promised.counter >= 0)',
+      },
+    ],
+  },
+  {
+    name: 'begins an epoch that another one has begun meanwhile',
+    edits: [{ file: LEADERSHIP, find: 'if (epoch.counter <= counterOf(facts))', replace: 'if (epoch.counter < 0)' }],
+  },
+  {
+    name: 'leads in memory alone',
+    edits: [
+      {
+        file: 'core/dist/write/fill-batch.js',
+        find: 'if (identity.log !== null && role === identity.role)',
+        replace: 'if (identity.log !== null)',
+      },
+    ],
+  },
+  {
+    name: 'counts the members without itself',
+    edits: [
+      {
+        file: PROMOTION,
+        find: 'Math.max(1, members - minReplicas)',
+        replace: 'Math.max(1, members - 1 - minReplicas)',
+      },
+    ],
+  },
+  {
+    name: 'leads without what the most advanced member has',
+    edits: [
+      {
+        file: PROMOTION,
+        find: 'if (newest.url !== null && isAhead(newest.position, own))',
+        replace: 'if (newest.url === undefined)',
+      },
+    ],
+  },
+  {
+    name: 'takes the longest log for the most advanced one, whatever its epoch',
+    edits: [
+      {
+        file: PROMOTION,
+        find: 'return counter === otherCounter ? one.offset > other.offset : counter > otherCounter;',
+        replace: 'return counter >= 0 && otherCounter >= 0 && one.offset > other.offset;',
+      },
+    ],
+  },
+  {
+    name: 'counts the promise of a member that has a rival history',
+    edits: [{ file: PROMOTION, find: 'const given = sound.length;', replace: 'const given = promises.length;' }],
+    // Only where an operator has accepted a loss are there rivals, and then more may be lost.
+  },
+  {
+    name: 'asks for a counter that was promised in vain',
+    edits: [{ file: PROMOTION, find: 'node.promised?.counter ?? 0', replace: '0' }],
+  },
+  {
+    name: 'gives a promise back while its holder still asks for it',
+    edits: [{ file: DUTY, find: 'holder.asking !== promised.counter &&', replace: '' }],
+  },
+  {
+    name: 'gives a promise back for what its holder said before',
+    edits: [
+      {
+        file: 'replication/src/leadership/duty.ts',
+        find: 'holder.askedAtMs > (self.promisedAtMs ?? -Infinity) &&',
+        replace: '',
+      },
+    ],
+    test: 'packages/replication/src/leadership/duty.test.ts',
+  },
+  {
+    name: 'never gives a promise back',
+    edits: [{ file: DUTY, find: 'return isOver ? release : NONE;', replace: 'return NONE;' }],
+  },
+  {
+    name: 'leads on beside a rival',
+    edits: [{ file: DUTY, find: 'return rival === undefined || isRenounced', replace: 'return rival !== null' }],
+  },
+  {
+    name: 'leads on under a higher epoch',
+    edits: [
+      {
+        file: DUTY,
+        find: 'if (highest === undefined || lastCounter(highest) < own)',
+        replace: 'if (highest === undefined || lastCounter(highest) !== own)',
+      },
+    ],
+  },
+  {
+    name: 'goes back to a fork without saving what is behind it',
+    edits: [
+      {
+        file: 'follower/dist/recovery/rungs.js',
+        find: 'if (expected.floor === null) {',
+        replace: 'if (expected.floor === 0) {',
+      },
+    ],
+  },
+  {
+    name: 'saves only what is behind the end of the other history',
+    edits: [
+      {
+        file: 'replication/dist/leadership/fork.js',
+        find: 'Math.min(endOf(epoch, one), endOf(epoch, other))',
+        replace: 'Math.min(one.head, other.head)',
+      },
+    ],
+  },
+  {
+    name: 'goes back to the fork for a leader of its own epoch or a lower one',
+    edits: [
+      {
+        file: 'replication/src/recovery.ts',
+        find: "obstacle.code === 'diverged' && isAbove(obstacle.epoch, applied)",
+        replace:
+          "obstacle.code === 'diverged' && (obstacle.epoch === undefined || !isAbove(obstacle.epoch, applied) || true)",
+      },
+    ],
+    test: 'packages/replication/src/follower-machine.test.ts',
+  },
+  {
+    name: 'answers a read for a write that was lost',
+    edits: [
+      {
+        file: 'replication/dist/read-planner.js',
+        find: "case 'diverged':",
+        replace: "case 'diverged':\n            return { kind: 'ready' };\n        case 'none':",
+      },
+    ],
+  },
+  {
+    name: 'counts what a member had of another history',
+    edits: [
+      {
+        file: 'http/dist/feed/changes.js',
+        find: '(await isOurs(applied, store)) ? applied',
+        replace: '(applied.offset <= store.facts.head.offset) ? applied',
+      },
+    ],
+  },
+];
