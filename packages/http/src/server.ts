@@ -112,7 +112,7 @@ export function createServer({
     (registry) => slo.registerIn(registry),
   ]);
   healthRoutes(app, node);
-  statusRoute(app, node, { slots, scrub });
+  statusRoute(app, node, { slots, scrub, membership });
   app.register(async (scope) => {
     await scope.register(compress, {
       threshold: COMPRESSED_BYTES_MIN,

@@ -12,6 +12,7 @@ export { Cluster } from './processes/cluster.ts';
 export { bareEnvironment, runSkein, SKEIN_BIN, type CommandOptions, type CommandResult } from './processes/command.ts';
 export { FeedChecker, type FeedPage } from './processes/feed-checker.ts';
 export { freePort } from './processes/free-port.ts';
+export { startMembers } from './processes/members.ts';
 export { sampleOf } from './processes/metrics-text.ts';
 export { NodeProcess, type Flags, type NodeSettings, type ProcessEnd } from './processes/node-process.ts';
 export { rawBrokenOff, rawExchange } from './processes/raw-exchange.ts';

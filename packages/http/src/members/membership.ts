@@ -1,6 +1,6 @@
 import type { Clock, Store } from '@skein/core';
 import { formatPosition, SkeinError, type EpochPromise, type MemberAnswer } from '@skein/protocol';
-import { dutyOf, lastCounter, type Duty, type Heard, type Member, type Self } from '@skein/replication';
+import { dutyOf, lastCounter, lastEpoch, type Duty, type Heard, type Member, type Self } from '@skein/replication';
 import type { FastifyBaseLogger } from 'fastify';
 import type { OpenLink } from '../link/node-link.ts';
 import { MemberWatch } from './member-watch.ts';
@@ -137,6 +137,30 @@ export class Membership {
       asking: this.#promotion.asking,
       min_replicas: this.#options.minReplicas,
       unfit: this.#unfit(),
+    };
+  }
+
+  /** For people: how this node stands in its set, and what it last heard of the others. */
+  describeSet(): Readonly<Record<string, unknown>> {
+    const { promised, rival, asking, min_replicas, unfit } = this.describe();
+    const { node } = this.#options.store.facts.identity;
+    const nowMs = this.#options.clock.now();
+    const peers = this.#watch.members.filter((each) => each.node !== node);
+    return {
+      min_replicas,
+      promised,
+      rival,
+      asking,
+      unfit,
+      peers: peers.map(({ url }) => {
+        const heard = this.#watch.heard.find((each) => each.url === url);
+        if (heard === undefined)
+          return { url, node: null, role: null, epoch: null, position: null, heard_seconds_ago: null };
+        const { node: id, role, position, askedAtMs } = heard;
+        const epoch = lastEpoch(heard) ?? null;
+        const secondsAgo = Math.round((nowMs - askedAtMs) / 100) / 10;
+        return { url, node: id, role, epoch, position: formatPosition(position), heard_seconds_ago: secondsAgo };
+      }),
     };
   }
 

@@ -10,6 +10,7 @@ import {
 import {
   counterToAsk,
   lastCounter,
+  lastEpoch,
   othersOf,
   planTakeover,
   promisesNeeded,
@@ -201,9 +202,10 @@ export class Promotion {
   }
 }
 
-/** What this node lacks of what a leader has that it follows. */
-function isBehind({ facts }: Store, position: Position): boolean {
-  return position.offset > facts.head.offset && epochCounter(position.epoch) >= lastCounter(facts);
+/** Whether a leader has what this node lacks; what a rival has is nothing that it lacks. */
+function isBehind({ facts }: Store, { offset, epoch }: Position): boolean {
+  const isOfSame = epoch === lastEpoch(facts);
+  return offset > facts.head.offset && (isOfSame || epochCounter(epoch) > lastCounter(facts));
 }
 
 function leaderAmong(heard: readonly Heard[]): Heard | undefined {

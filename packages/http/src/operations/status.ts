@@ -1,6 +1,7 @@
 import { formatPosition } from '@skein/protocol';
 import type { FastifyInstance } from 'fastify';
 import type { SlotBook } from '../feed/slot-book.ts';
+import type { Membership } from '../members/membership.ts';
 import type { DailyScrub } from './daily-scrub.ts';
 import type { ServedNode } from '../node.ts';
 import { NO_QUERY } from '../request.ts';
@@ -8,6 +9,7 @@ import { NO_QUERY } from '../request.ts';
 export interface StatusParts {
   readonly slots: SlotBook;
   readonly scrub: DailyScrub;
+  readonly membership: Membership;
 }
 
 /** GET /v1/status: what a person asks first. */
@@ -20,7 +22,7 @@ export function statusRoute(app: FastifyInstance, node: ServedNode, parts: Statu
 
 function describe(
   node: ServedNode,
-  { slots, scrub }: StatusParts,
+  { slots, scrub, membership }: StatusParts,
   startedAt: number,
 ): Readonly<Record<string, unknown>> {
   const { store } = node;
@@ -40,6 +42,7 @@ function describe(
     position: formatPosition(head),
     tail,
     ...node.statusOfRole(),
+    leadership: membership.describeSet(),
     outbox_drift: slots.drift(head.offset),
     followers: slots.describe(),
     scrub: describeScrub(scrub, node.clock.now()),

@@ -1,5 +1,6 @@
 import { styleText } from 'node:util';
-import { copyText } from '@skein/replication';
+import { parsePosition } from '@skein/protocol';
+import { copyText, planTakeover } from '@skein/replication';
 import Table from 'cli-table3';
 import { Command } from 'commander';
 import { z } from 'zod';
@@ -38,6 +39,15 @@ const statusSchema = z.looseObject({
       refusal: z.string().nullish(),
     }),
   ),
+  leadership: z
+    .looseObject({
+      min_replicas: z.number(),
+      promised: z.object({ counter: z.number(), to: z.string().nullable() }).nullable(),
+      rival: z.string().nullable(),
+      unfit: z.string().nullable(),
+      peers: z.array(z.looseObject({ url: z.string() })),
+    })
+    .optional(),
   leader: z.object({ url: z.string(), path: z.array(z.string()).nullish() }).optional(),
   replication: z
     .object({
@@ -91,8 +101,56 @@ function tablesOf(answers: readonly Answer[]): string {
     'status' in answer ? answer.status.followers.map((slot) => followerRow(answer.status.node, slot)) : [],
   );
   const tables = [tableOf(answers)];
+  const members = memberRows(answers);
+  if (members.length > 0) tables.push(table(['member', 'epoch', 'promised', 'could lead'], members));
   if (followers.length > 0) tables.push(table(['follower', 'of', 'state', 'acknowledged', 'lag', 'seen'], followers));
   return tables.join('\n');
+}
+
+/** What each would need to be promoted now, as far as those that have been asked can tell. */
+function memberRows(answers: readonly Answer[]): readonly Row[] {
+  const statuses = answers.flatMap((answer) => ('status' in answer ? [answer] : []));
+  const members = statuses.filter(({ status }) => (status.leadership?.peers.length ?? 0) > 0);
+  return members.map(({ url, status }) => {
+    const { promised, rival } = status.leadership!;
+    const isOwed = promised !== null && promised.to !== null;
+    const promise = isOwed ? `${promised.counter} to ${promised.to}` : '–';
+    const epoch = status.epoch ?? '–';
+    const epochText = rival === null ? epoch : red(`${epoch}, rival of ${rival}`);
+    return [status.node, epochText, promise, couldLead({ url, status }, members)];
+  });
+}
+
+function couldLead(
+  { url, status }: { readonly url: string; readonly status: Status },
+  members: readonly { readonly url: string; readonly status: Status }[],
+): string {
+  const { unfit, peers } = status.leadership!;
+  if (status.role === 'leader' && status.healthy !== false) return 'leads';
+  if (unfit !== null) return red(`no: ${unfit}`);
+  const there = members.filter((member) => member.url !== url && member.status.log === status.log);
+  const plan = planTakeover({
+    members: peers.length + 1,
+    minReplicas: Math.min(...members.map((member) => member.status.leadership!.min_replicas)),
+    own: parsePosition(status.position),
+    promises: [status, ...there.map((member) => member.status)].map(({ position }, i) => ({
+      url: i === 0 ? null : there[i - 1]!.url,
+      position: parsePosition(position),
+    })),
+    silent: peers.map((peer) => peer.url).filter((peer) => there.every((member) => member.url !== peer)),
+    newestKnown: 0,
+    acceptLoss: false,
+  });
+  switch (plan.kind) {
+    case 'lead':
+      return 'yes';
+    case 'fetch':
+      return `yes, with what ${plan.from} has`;
+    case 'too-few':
+      return `with --accept-loss: ${plan.given} of ${plan.needed} promises, behind ${plan.mayBeLost.after} may be lost`;
+    case 'rivals':
+      return `with --accept-loss: what ${plan.mayBeLost.members.join(', ')} has of its own is given up`;
+  }
 }
 
 function followerRow(node: string, slot: Status['followers'][number]): string[] {

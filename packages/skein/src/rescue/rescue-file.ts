@@ -25,8 +25,8 @@ export interface RescueFile {
 
 /** The rescue files of a node's directory, the oldest first. */
 export async function listRescued(directory: string): Promise<readonly RescueFile[]> {
-  const names = await readdir(rescuePath(directory)).catch((error: NodeJS.ErrnoException) => {
-    if (error.code === 'ENOENT') return [];
+  const names = await readdir(rescuePath(directory)).catch((error: unknown) => {
+    if ((error as NodeJS.ErrnoException).code === 'ENOENT') return [];
     throw error;
   });
   const files: RescueFile[] = [];

@@ -49,6 +49,11 @@ export class RoleKeeper implements Roles, Routes {
     return this.#current instanceof Leader ? 'leader' : 'follower';
   }
 
+  /** It goes from one role to another; whoever asks it something waits for that. */
+  get isChanging(): boolean {
+    return this.#changing !== null;
+  }
+
   get server(): NodeServer {
     return this.#current.server;
   }

@@ -113,7 +113,7 @@ export class SimProcess {
   }
 
   health(): Health | null {
-    return this.#node === undefined ? null : healthSchema.parse(this.#node.health());
+    return this.#node === undefined || this.#node.isChanging ? null : healthSchema.parse(this.#node.health());
   }
 
   async boot(): Promise<void> {
