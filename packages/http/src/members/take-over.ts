@@ -5,6 +5,7 @@ import {
   isSkeinError,
   MEDIA_TYPES,
   parseRecords,
+  samePosition,
   SkeinError,
   type Position,
 } from '@skein/protocol';
@@ -13,7 +14,7 @@ import type { NodeLink } from '../link/node-link.ts';
 const CHANGES_AT_ONCE = 5000;
 const ANSWER_MS = 10_000;
 
-/** Has a store go on to where another node's log ends, from that node's log. */
+/** Has a store go on to where another node's log ends, from that node's log; throws where that does not lead there. */
 export async function goOnTo(store: Store, position: Position, link: NodeLink, url: string): Promise<void> {
   while (store.facts.head.offset < position.offset) {
     const { head, identity } = store.facts;
@@ -27,6 +28,9 @@ export async function goOnTo(store: Store, position: Position, link: NodeLink, u
       if (!isSkeinError(error, 'bad_record') || store.facts.head.offset === head.offset) throw error;
     }
   }
+  const held = await store.positionAt(position.offset);
+  if (held === undefined || !samePosition(held, position))
+    throw cannot(url, 'this node has changes that are not of its history');
 }
 
 async function fetchPage(link: NodeLink, url: string, since: Position, log: string | null): Promise<Uint8Array> {
