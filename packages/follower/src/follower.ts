@@ -316,14 +316,14 @@ export class Follower {
   }
 
   #status(): Readonly<Record<string, unknown>> {
-    const { store, clock, leaderUrl } = this.#options;
+    const { store, clock, leaderUrl, standing = null } = this.#options;
     const { phase, progress, refusal, recovery, breaker, pageSize } = this.#condition();
     return {
       applied: store.facts.head.offset,
       lag: { changes: lagChanges(progress), seconds: inMilliseconds(lagSeconds(progress, clock.now())) },
       drift: this.#describeDrift(),
       leader: {
-        url: leaderUrl,
+        url: standing === null ? leaderUrl : null,
         epoch: this.#replicator.leaderEpoch,
         head: progress.contact?.head ?? null,
         path: this.#path(),

@@ -24,7 +24,7 @@ const unused = (): never => {
 
 /** A node that is no member of any set. */
 function aloneWith(store: Store): Membership {
-  const none = { peers: [], leaders: [], minReplicas: 0, logger: undefined };
+  const none = { peers: [], leaders: [], minReplicas: 0, instance: 'alone', logger: undefined };
   return new Membership({ store, clock: systemClock, openLink: unused, ...none });
 }
 

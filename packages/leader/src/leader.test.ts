@@ -34,7 +34,7 @@ async function leaderWithPeer() {
     },
     close: async () => undefined,
   };
-  const options = { peers: ['http://peer'], leaders: [], minReplicas: 0, logger: undefined };
+  const options = { peers: ['http://peer'], leaders: [], minReplicas: 0, instance: 'one', logger: undefined };
   const membership = new Membership({ store, clock, openLink: () => link, ...options });
   const followed: (string | null)[] = [];
   const roles: Roles = {
@@ -75,7 +75,7 @@ function leading(log: string | null) {
     min_replicas: 0,
     unfit: null,
   };
-  return { node: 'peer', log, role: 'leader', history, ...rest };
+  return { node: 'peer', instance: 'other', log, role: 'leader', history, ...rest };
 }
 
 describe('a leader with peers', () => {

@@ -39,6 +39,8 @@ const promiseSchema = z.object({ counter: z.int().positive(), to: z.string().nul
 /** What a member says of itself when another asks it at its own address: `GET /v1/member`. */
 export const memberSchema = z.object({
   node: z.string(),
+  /** Another one each time it is started: two that have one id are told apart by it. */
+  instance: z.string(),
   log: z.string().nullable(),
   role: z.enum(['leader', 'follower']),
   history: z.array(epochSpanSchema),

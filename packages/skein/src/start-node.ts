@@ -1,3 +1,4 @@
+import { randomUUID } from 'node:crypto';
 import { systemClock } from '@skein/core';
 import { Follower, type FollowerOptions } from '@skein/follower';
 import { Membership, undiciLink } from '@skein/http';
@@ -48,6 +49,7 @@ export async function startNode(config: NodeConfig, { role, leaders, port }: Sta
     peers,
     leaders,
     minReplicas,
+    instance: randomUUID(),
     logger,
   });
   const common = {
@@ -61,13 +63,21 @@ export async function startNode(config: NodeConfig, { role, leaders, port }: Sta
     addProcessMetrics,
   };
   const following = followingOf(config);
+  const { policy } = following;
+  let mayReset = policy.acceptReset;
   const keeper = new RoleKeeper({
     store,
     clock,
     membership,
     makeLeader: () => new Leader(common),
-    makeFollower: (leaderUrl, standing) =>
-      new Follower({ ...common, ...following, generations, rescueFiles, leaderUrl: leaderUrl ?? NOBODY, standing }),
+    makeFollower: (leaderUrl, standing) => {
+      const whom = { leaderUrl: leaderUrl ?? NOBODY, standing };
+      // It was said of the leader that is followed first, and of no other.
+      const acceptReset = mayReset;
+      mayReset = false;
+      const options = { ...common, ...following, policy: { ...policy, acceptReset } };
+      return new Follower({ ...options, generations, rescueFiles, ...whom });
+    },
     leaderUrl: leaders[0] ?? null,
   });
   return runNode({ keeper, store, clock, address });

@@ -48,6 +48,7 @@ async function watched(answers: readonly (string | Error)[], isUnsettled = false
 function said(node: string, more: Partial<Heard> = {}): string {
   const position = formatPosition(START);
   const rest = {
+    instance: `${node} once`,
     role: 'follower',
     history: [],
     position,

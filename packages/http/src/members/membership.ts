@@ -31,6 +31,8 @@ export interface MembershipOptions {
   /** Other addresses at which somebody may lead. */
   readonly leaders: readonly string[];
   readonly minReplicas: number;
+  /** Another one each time the node is started. */
+  readonly instance: string;
   readonly logger: FastifyBaseLogger | undefined;
 }
 
@@ -128,6 +130,7 @@ export class Membership {
     const { identity, history, head, promised, rival } = this.#options.store.facts;
     return {
       node: identity.node,
+      instance: this.#options.instance,
       log: identity.log,
       role: identity.role,
       history: [...history],
@@ -179,9 +182,12 @@ export class Membership {
     this.#promisedAtMs = clock.now();
   }
 
-  promote(asked: PromotionAsked): Promise<PromotionDone> {
+  async promote(asked: PromotionAsked): Promise<PromotionDone> {
     this.#isPinned = false;
-    return this.#promotion.run(asked);
+    const done = await this.#promotion.run(asked);
+    const { epoch, promises, members, mayBeLost } = done;
+    this.#options.logger?.warn({ epoch, promises, members, mayBeLost }, 'this node has been promoted, and leads');
+    return done;
   }
 
   /** Leads no longer, and follows whoever does. */
@@ -212,7 +218,8 @@ export class Membership {
     const { log, node, role } = identity;
     const following = this.#roles?.following() ?? null;
     const asking = this.#promotion.asking;
-    return { log, node, role, history, promised, rival, promisedAtMs: this.#promisedAtMs, asking, following };
+    const { instance } = this.#options;
+    return { log, node, instance, role, history, promised, rival, promisedAtMs: this.#promisedAtMs, asking, following };
   }
 
   #unfit(): string | null {

@@ -91,6 +91,7 @@ export class Promotion {
 
   async #ask(counter: number, { acceptLoss, from }: PromotionAsked, heard: readonly Heard[]): Promise<PromotionDone> {
     const { store } = this.#parts;
+    this.#assertAlone();
     const set = this.#set(heard);
     const leader = leaderAmong(heard);
     this.#assertPromising(set, heard, { acceptLoss, from, leader });
@@ -141,6 +142,15 @@ export class Promotion {
         }
       }
     }
+  }
+
+  /** Another node that has this one's id would be taken for this one, and be no member. */
+  #assertAlone(): void {
+    const { watch, self } = this.#parts;
+    const { node, instance } = self();
+    const other = watch.heard.find((each) => each.node === node && each.instance !== instance);
+    if (other !== undefined)
+      throw refused(`${other.url} has the id of this node, ${node}: start it with another --node-id`);
   }
 
   /** Before anything is asked of anybody: members that are not there will not promise. */

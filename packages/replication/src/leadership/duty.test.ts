@@ -11,7 +11,7 @@ const THIRD = '3-cccccccc';
 const historyOf = (...epochs: readonly string[]) => epochs.map((epoch, i) => ({ epoch, offsetFirst: 1 + 10 * i }));
 
 function heard(node: string, role: Heard['role'], epochs: readonly string[], more: Partial<Heard> = {}): Heard {
-  const said = { promised: null, asking: null, minReplicas: 0, unfit: null, askedAtMs: 100 };
+  const said = { instance: 'once', promised: null, asking: null, minReplicas: 0, unfit: null, askedAtMs: 100 };
   return {
     url: `http://${node}`,
     node,
@@ -25,7 +25,7 @@ function heard(node: string, role: Heard['role'], epochs: readonly string[], mor
 }
 
 function self(role: Heard['role'], epochs: readonly string[], more: Partial<Self> = {}): Self {
-  const standing = { promised: null, rival: null, asking: null, promisedAtMs: null, following: null };
+  const standing = { instance: 'once', promised: null, rival: null, asking: null, promisedAtMs: null, following: null };
   return { node: 'self', log: 'log', role, history: historyOf(...epochs), ...standing, ...more };
 }
 

@@ -4,6 +4,8 @@ import { epochCounter, type Epoch, type EpochPromise, type EpochSpan, type Posit
 export interface Heard {
   readonly url: string;
   readonly node: string;
+  /** Another one each time it is started. */
+  readonly instance: string;
   /** Null for one that has nothing of any log yet. */
   readonly log: string | null;
   readonly role: Role;
@@ -20,7 +22,7 @@ export interface Heard {
 }
 
 /** The same of the node that judges. */
-export interface Self extends Pick<Heard, 'node' | 'log' | 'role' | 'history' | 'promised' | 'asking'> {
+export interface Self extends Pick<Heard, 'node' | 'instance' | 'log' | 'role' | 'history' | 'promised' | 'asking'> {
   /** The epoch for which it writes no more, though it leads. */
   readonly rival: Epoch | null;
   /** When its newest promise was given; null where that was before it started. */

@@ -48,7 +48,7 @@ const statusSchema = z.looseObject({
       peers: z.array(z.looseObject({ url: z.string() })),
     })
     .optional(),
-  leader: z.object({ url: z.string(), path: z.array(z.string()).nullish() }).optional(),
+  leader: z.object({ url: z.string().nullable(), path: z.array(z.string()).nullish() }).optional(),
   replication: z
     .object({
       phase: z.string(),
@@ -194,7 +194,7 @@ function isUnwell({ healthy }: Status): boolean {
 /** The nodes it follows, nearest first; the address that it was given while it does not know them. */
 function followedBy({ leader }: Status): string {
   if (leader === undefined) return '–';
-  return leader.path?.join(' → ') ?? leader.url;
+  return leader.path?.join(' → ') ?? leader.url ?? 'nobody';
 }
 
 /** What it does, and how far it is with that; between two attempts at a copy there is no telling. */

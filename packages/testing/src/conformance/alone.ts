@@ -13,6 +13,7 @@ export function aloneWith(store: Store): Membership {
     peers: [],
     leaders: [],
     minReplicas: 0,
+    instance: 'alone',
     logger: undefined,
   });
 }

@@ -111,8 +111,14 @@ export const LEADING: readonly Mutant[] = [
   },
   {
     name: 'counts the promise of a member that has a rival history',
-    edits: [{ file: PROMOTION, find: 'const given = sound.length;', replace: 'const given = promises.length;' }],
-    // Only where an operator has accepted a loss are there rivals, and then more may be lost.
+    edits: [
+      {
+        file: 'replication/src/leadership/promotion.ts',
+        find: 'const given = sound.length;',
+        replace: 'const given = promises.length;',
+      },
+    ],
+    test: 'packages/replication/src/leadership/promotion.test.ts',
   },
   {
     name: 'asks for a counter that was promised in vain',
@@ -181,7 +187,7 @@ export const LEADING: readonly Mutant[] = [
           "obstacle.code === 'diverged' && (obstacle.epoch === undefined || !isAbove(obstacle.epoch, applied) || true)",
       },
     ],
-    test: 'packages/replication/src/follower-machine.test.ts',
+    test: 'packages/replication/src/recovery.test.ts',
   },
   {
     name: 'answers a read for a write that was lost',

@@ -169,6 +169,7 @@ export class SimProcess {
       peers: peers.map((peer) => `http://${peer}`),
       leaders: leaderUrl === null ? [] : [leaderUrl],
       minReplicas,
+      instance: this.#around.random.bytes(8).toString('hex'),
       logger: this.#logger(),
     });
     const common = { store, clock, membership, version: 'simulated', retention, scrubEveryMs, logger: this.#logger() };
