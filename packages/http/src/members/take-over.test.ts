@@ -26,7 +26,7 @@ function linkTo(store: Store): NodeLink {
     const { offset } = parsePosition(new URL(path, 'http://node').searchParams.get('since')!);
     const { records } = await store.readLog(offset, { changesMax: 1, bytesMax: 1 });
     const bytes = Buffer.concat(records.map((record) => record.bytes));
-    return { status: 200, headers: {}, body: { bytes: async () => bytes } as LinkAnswer['body'] };
+    return { status: 200, headers: {}, body: { bytes: async () => bytes } as unknown as LinkAnswer['body'] };
   };
   return { request, close: async () => undefined };
 }
