@@ -3,16 +3,12 @@ import { configDefaults, defineConfig } from 'vitest/config';
 import { ClosingLineReporter } from './closing-line-reporter.ts';
 
 /*
- * Two projects, one after the other. `unit` is everything that stays inside its own process and may share the machine.
- * `system` starts real processes and measures real time: one file at a time, and never beside the others, so that a slow
- * start means something.
+ * Three projects, one after the other. `unit` is everything that stays inside its own process. `system` starts real processes,
+ * which mostly wait: two files at a time. `alone` keeps the machine busy, or has ports of its own: one file at a time, and
+ * never beside the others.
  */
-const system = [
-  'test/e2e/**/*.test.ts',
-  'test/chaos/**/*.test.ts',
-  'test/examples/**/*.test.ts',
-  'test/browser/**/*.test.ts',
-];
+const system = ['test/e2e/**/*.test.ts', 'test/browser/**/*.test.ts'];
+const alone = ['test/chaos/**/*.test.ts', 'test/examples/**/*.test.ts'];
 
 export default defineConfig({
   test: {
@@ -23,7 +19,7 @@ export default defineConfig({
         test: {
           name: 'unit',
           include: ['packages/*/{src,test}/**/*.test.ts', 'test/**/*.test.ts'],
-          exclude: [...configDefaults.exclude, '**/dist/**', ...system],
+          exclude: [...configDefaults.exclude, '**/dist/**', ...system, ...alone],
           maxWorkers: Math.max(2, availableParallelism() - 1),
           sequence: { groupOrder: 0 },
         },
@@ -34,9 +30,19 @@ export default defineConfig({
           name: 'system',
           include: system,
           exclude: [...configDefaults.exclude, '**/dist/**'],
+          maxWorkers: 2,
+          sequence: { groupOrder: 1 },
+        },
+      },
+      {
+        extends: true,
+        test: {
+          name: 'alone',
+          include: alone,
+          exclude: [...configDefaults.exclude, '**/dist/**'],
           fileParallelism: false,
           maxWorkers: 1,
-          sequence: { groupOrder: 1 },
+          sequence: { groupOrder: 2 },
         },
       },
     ],

@@ -86,13 +86,21 @@ describe('a member', () => {
 
   it('does not lead without enough promises, and says who did not answer', async () => {
     const [a, b, c] = (await startMembers(cluster)) as [NodeProcess, NodeProcess, NodeProcess];
+    expect((await runSkein(['status', a.url, b.url, c.url])).stdout).toMatch(
+      / member-1 .* leads .*\n.*\n.* member-2 .* yes /,
+    );
     await a.kill();
+    const shown = await runSkein(['status', b.url, c.url]);
+    expect(shown.stdout).toMatch(/ member-2 .* with --accept-loss: 2 of 3 promises, behind 1\.1-\w+\.\w+ may be lost /);
     const refused = await promote(b);
     expect([refused.status, refused.json.code]).toStrictEqual([409, 'promotion_refused']);
     expect(refused.json.detail).toMatch(new RegExp(`2 of 3 promises: nothing from ${a.url};`));
     expect(refused.json.mayBeLost).toMatchObject({ members: [a.url] });
     // Nobody was asked for anything, and nobody is bound.
-    expect((await c.client.get('/v1/member')).json).toMatchObject({ promised: null, role: 'follower' });
+    expect((await c.client.get('/v1/member')).json).toMatchObject({
+      promised: { spent: 0, outstanding: [] },
+      role: 'follower',
+    });
   });
 
   it('leads all the same when a loss is accepted, and what was lost is in a rescue file', async () => {
@@ -100,22 +108,25 @@ describe('a member', () => {
     for (const key of ['kept', 'changed']) await a.client.put(`/v1/collections/c/${key}`, 'first');
     for (const node of [b, c]) await node.caughtUpWith(a);
     for (const node of [b, c]) await node.stop();
-    for (const key of ['kept', 'changed', 'new']) await a.client.put(`/v1/collections/c/${key}`, 'lost');
+    for (const key of ['kept', 'changed', 'new', 'gone']) await a.client.put(`/v1/collections/c/${key}`, 'lost');
     await a.client.delete('/v1/collections/members/first');
     await a.kill();
     for (const node of [b, c]) await node.start();
     const promoted = await runSkein(['promote', b.url, '--accept-loss']);
     expect([promoted.exitCode, promoted.stdout]).toStrictEqual([0, expect.stringContaining('may be lost')]);
     await b.client.put('/v1/collections/c/changed', 'since');
+    await b.client.put('/v1/collections/c/gone', 'since');
+    await b.client.delete('/v1/collections/c/gone');
     await a.start();
     await follows(a, b);
     await a.caughtUpWith(b);
     expect((await a.client.get('/v1/collections/c/kept')).json).toBe('first');
     expect((await a.client.get('/v1/collections/c/new')).status).toBe(404);
 
+    expect((await promote(b, { from: 'nowhere' })).status).toBe(400);
     const data = ['--data', a.data];
     const listed = await runSkein(['rescue', 'list', ...data]);
-    expect(listed.stdout).toMatch(/^1-\w{8}\.4-7\.ndjson {2}4 changes, 4 to 7 of 1-\w{8}, left behind by 2-\w{8}$/m);
+    expect(listed.stdout).toMatch(/^1-\w{8}\.4-8\.ndjson {2}5 changes, 4 to 8 of 1-\w{8}, left behind by 2-\w{8}$/m);
     const file = listed.stdout.split(' ')[0]!;
     const shown = await runSkein(['rescue', 'show', ...data, file]);
     expect(
@@ -123,16 +134,16 @@ describe('a member', () => {
         .trim()
         .split('\n')
         .map((line) => JSON.parse(line).offset),
-    ).toStrictEqual([4, 5, 6, 7]);
+    ).toStrictEqual([4, 5, 6, 7, 8]);
     const reapplied = await runSkein(['rescue', 'reapply', ...data, file, '--leader', b.url]);
     expect([reapplied.exitCode, reapplied.stdout]).toStrictEqual([
       1,
-      '3 documents written, 0 were as they should be\nwritten since, and left as it is: c/changed',
+      '3 documents written, 0 were as they should be\nwritten since, and left as it is: c/changed\nwritten since, and left as it is: c/gone',
     ]);
     expect((await b.client.get('/v1/collections/c/new')).json).toBe('lost');
     expect((await b.client.get('/v1/collections/members/first')).status).toBe(404);
     const again = await runSkein(['rescue', 'reapply', ...data, file, '--leader', b.url, '--overwrite']);
-    expect([again.exitCode, again.stdout]).toStrictEqual([0, '1 documents written, 3 were as they should be']);
+    expect([again.exitCode, again.stdout]).toStrictEqual([0, '2 documents written, 3 were as they should be']);
     expect((await b.client.get('/v1/collections/c/changed')).json).toBe('lost');
     expect((await runSkein(['rescue', 'discard', ...data, file])).exitCode).toBe(0);
     expect((await runSkein(['rescue', 'list', ...data])).stdout).toBe('');

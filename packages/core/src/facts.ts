@@ -6,7 +6,7 @@ import {
   SkeinError,
   START,
   type Epoch,
-  type EpochPromise,
+  type EpochPromises,
   type EpochSpan,
   type Position,
   type RecordView,
@@ -15,6 +15,7 @@ import {
 import { decodeNumber, encodeNumber, metaKey, type MetaName } from './level/layout.ts';
 import { SYNCED, type Level, type LevelBatch, type LevelSnapshot } from './level/level.ts';
 import { putSealed, unseal } from './level/sealed.ts';
+import { NO_PROMISES } from './leadership/promises.ts';
 import type { LogSizes } from './log/log-sizes.ts';
 import { removeTrimmed } from './log/trim.ts';
 import { verifyLog } from './log/verify.ts';
@@ -40,8 +41,7 @@ export interface Facts {
   /** Time of the newest change; null for an empty log. */
   readonly headTs: number | null;
   readonly tail: number;
-  /** The newest epoch that was promised to anybody; null before the first. */
-  readonly promised: EpochPromise | null;
+  readonly promised: EpochPromises;
   /** An epoch of the same counter as this node has led with: while that is its newest, it writes nothing. */
   readonly rival: Epoch | null;
 }
@@ -52,7 +52,7 @@ export interface NewStore {
   /** The log a follower is to go on with, where that is known before it has any of it. */
   readonly log?: string | null | undefined;
   /** What the node has promised, where that is known before the store. */
-  readonly promised?: EpochPromise | null | undefined;
+  readonly promised?: EpochPromises | undefined;
   /** Names a new log, epoch and node. */
   readonly randomness?: RandomBytes | undefined;
 }
@@ -72,7 +72,7 @@ export async function loadFacts(level: Level, created: NewStore, sizes: LogSizes
   }
   const identity = await readJson<Identity>(level, 'identity');
   const history = await readHistory(level);
-  const promised = (await readPromise(level)) ?? null;
+  const promised = (await readPromises(level)) ?? NO_PROMISES;
   const rival = (await readMeta(level, 'rival'))?.toString() ?? null;
   const tailBytes = await readMeta(level, 'tail');
   const tail = tailBytes === undefined ? 1 : decodeNumber(tailBytes);
@@ -93,14 +93,14 @@ export async function loadFacts(level: Level, created: NewStore, sizes: LogSizes
 }
 
 async function create(level: Level, created: NewStore): Promise<Facts> {
-  const { role, node, promised = null, randomness = systemRandomness } = created;
+  const { role, node, promised = NO_PROMISES, randomness = systemRandomness } = created;
   await assertEmpty(level);
   const log = role === 'leader' ? randomness(12).toString('hex') : (created.log ?? null);
   const identity = { log, role, node: node ?? `node-${randomness(4).toString('hex')}` };
   const history = role === 'leader' ? [{ epoch: makeEpoch(1, randomness(8)), offsetFirst: 1 }] : [];
   const batch = level.batch();
   putNewStore(batch, identity, history);
-  if (promised !== null) putPromise(batch, promised);
+  putPromises(batch, promised);
   await batch.write(SYNCED);
   return { identity, history, head: START, headTs: null, tail: 1, promised, rival: null };
 }
@@ -122,8 +122,8 @@ export function putNewStore(batch: LevelBatch, identity: Identity, history: read
   putSealed(batch, metaKey('history'), encodeJson(history));
 }
 
-export function putPromise(batch: LevelBatch, promised: EpochPromise): void {
-  putSealed(batch, metaKey('promise'), encodeJson(promised));
+export function putPromises(batch: LevelBatch, promised: EpochPromises): void {
+  putSealed(batch, metaKey('promises'), encodeJson(promised));
 }
 
 export function encodeJson(value: unknown): Buffer {
@@ -150,7 +150,10 @@ export async function salvageIdentity(level: Level): Promise<Partial<Identity & 
   try {
     await level.open();
     const identity = await asFarAsReadable(() => readJson<Identity>(level, 'identity'));
-    return { ...identity, ...(await asFarAsReadable(async () => ({ promised: (await readPromise(level)) ?? null }))) };
+    return {
+      ...identity,
+      ...(await asFarAsReadable(async () => ({ promised: (await readPromises(level)) ?? NO_PROMISES }))),
+    };
   } catch {
     return {};
   } finally {
@@ -158,8 +161,8 @@ export async function salvageIdentity(level: Level): Promise<Partial<Identity & 
   }
 }
 
-async function readPromise(level: Level): Promise<EpochPromise | undefined> {
-  return (await readMeta(level, 'promise')) === undefined ? undefined : readJson<EpochPromise>(level, 'promise');
+async function readPromises(level: Level): Promise<EpochPromises | undefined> {
+  return (await readMeta(level, 'promises')) === undefined ? undefined : readJson<EpochPromises>(level, 'promises');
 }
 
 async function readMeta(level: Level, name: MetaName, snapshot?: LevelSnapshot): Promise<Buffer | undefined> {

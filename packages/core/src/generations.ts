@@ -38,9 +38,11 @@ export interface ServedStoreOptions extends Omit<StoreOptions, 'level' | 'probe'
 export async function openServed(generations: Generations, options: ServedStoreOptions): Promise<Store> {
   const open = (former: Awaited<ReturnType<typeof salvageIdentity>> = {}): Promise<Store> => {
     const { node = former.node } = options;
+    const { role = options.role } = former;
     const level = generations.current();
     return Store.open({
       ...options,
+      role,
       node,
       log: former.log,
       promised: former.promised,

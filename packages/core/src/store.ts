@@ -13,7 +13,7 @@ import { loadCounts, Recounts, type CountBook, type CountDeltas } from './counts
 import { systemClock, type Clock } from './clock.ts';
 import { Digests } from './digest/digests.ts';
 import { DocumentReader } from './documents.ts';
-import { loadFacts, putPromise, type Facts, type NewStore } from './facts.ts';
+import { loadFacts, putPromises, type Facts, type NewStore } from './facts.ts';
 import { emptyLog } from './level/classic.ts';
 import { SYNCED, withCorruptNamed, type Level, type LevelBatch } from './level/level.ts';
 import { LogReader } from './log/log-reader.ts';
@@ -353,6 +353,8 @@ export class Store {
       if (this.state === 'closed') throw this.#condition.unreadable();
       await other.#exclusive(async () => {
         if (other.state !== 'ready') throw other.#condition.unreadable();
+        // A store that is not to be believed may be that of a node that has led.
+        if (this.state !== 'corrupt') this.#assertFollower('a leader is not replaced');
         this.#assertMayTakeOf(other.facts);
         // Of most of its documents it has no records.
         await other.#emptyLevelLog();
@@ -422,9 +424,8 @@ export class Store {
 
   /** A store that is to take the place of another keeps what that one has promised. */
   async #promiseAs({ facts: { promised } }: Store): Promise<void> {
-    if (promised === null) return;
     const batch = this.#level.batch();
-    putPromise(batch, promised);
+    putPromises(batch, promised);
     await this.#guarded(() => batch.write(SYNCED));
     this.#facts = { ...this.#facts, promised };
   }

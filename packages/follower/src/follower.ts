@@ -209,9 +209,13 @@ export class Follower {
     this.#drift.start();
   }
 
-  /** Turns traffic away, answers who waits, lets the page being applied finish. The store is the caller's to close. */
-  async stop(): Promise<void> {
+  /**
+   * Turns traffic away, answers who waits, and once the last answer is given lets the page being applied finish. The store is
+   * the caller's to close.
+   */
+  async stop(drained: () => Promise<void> = async () => undefined): Promise<void> {
     this.#stopping.abort();
+    await drained();
     await this.server.app.close();
     await this.#drift.stop();
     await this.#replicator.stop();

@@ -80,12 +80,12 @@ export class WriteForwarder {
 
   async #forward(request: FastifyRequest, reply: FastifyReply): Promise<FastifyReply> {
     const { leaderUrl, isOn } = this.#options;
-    if (!isOn || prefers(request, 'no-forward'))
-      throw new SkeinError('not_leader', `writes go to ${leaderUrl}`, { leader: leaderUrl });
     if (this.#options.standing !== null)
       throw new SkeinError('leader_unavailable', `nothing was written: ${this.#options.standing}`, {
         retryAfterSeconds: 1,
       });
+    if (!isOn || prefers(request, 'no-forward'))
+      throw new SkeinError('not_leader', `writes go to ${leaderUrl}`, { leader: leaderUrl });
     const refusal = this.#options.refusal();
     if (refusal !== null) {
       throw new SkeinError('leader_refused', `nothing was written: ${refusal.detail}`, {

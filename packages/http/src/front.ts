@@ -1,3 +1,4 @@
+import { lookup } from 'node:dns/promises';
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { LIMITS } from '@skein/protocol';
@@ -15,11 +16,49 @@ export interface Routes {
   routing(request: IncomingMessage, response: ServerResponse): void;
 }
 
+interface ListenAddress {
+  readonly host: string;
+  readonly port: number;
+}
+
 /** The side of a node that listens. It stays as it is while the roles behind it change. */
 export class Front {
-  readonly #server: Server;
+  readonly #routes: Routes;
+  readonly #servers: Server[] = [];
 
   constructor(routes: Routes) {
+    this.#routes = routes;
+  }
+
+  /** Listens, and answers the port; rejects as node:net does. `localhost` is every address that it stands for. */
+  async listen({ host, port }: ListenAddress): Promise<number> {
+    if (host !== 'localhost') return this.#listenOn({ host, port });
+    const [first, ...others] = (await lookup(host, { all: true })).map(({ address }) => address);
+    const actual = await this.#listenOn({ host: first!, port });
+    // It may be one that this machine does not have.
+    for (const other of others) await this.#listenOn({ host: other, port: actual }).catch(() => undefined);
+    return actual;
+  }
+
+  /** Takes no more connections, and resolves when all answers that are due have been given. */
+  async close(): Promise<void> {
+    await Promise.all(this.#servers.map(closed));
+  }
+
+  async #listenOn(address: ListenAddress): Promise<number> {
+    const server = this.#newServer();
+    await new Promise<void>((resolve, reject) => {
+      server.once('error', reject);
+      server.listen(address, () => {
+        server.off('error', reject);
+        resolve();
+      });
+    });
+    this.#servers.push(server);
+    return (server.address() as AddressInfo).port;
+  }
+
+  #newServer(): Server {
     const options = {
       headersTimeout: HEADERS_TIMEOUT_MS,
       requestTimeout: REQUEST_TIMEOUT_MS,
@@ -27,28 +66,16 @@ export class Front {
       maxHeaderSize: LIMITS.headerBytesMax,
       connectionsCheckingInterval: 5000,
     };
-    this.#server = createServer(options, (request, response) => routes.routing(request, response));
-    this.#server.setTimeout(IDLE_TIMEOUT_MS);
-    this.#server.on('clientError', answerBrokenRequest);
+    const server = createServer(options, (request, response) => this.#routes.routing(request, response));
+    server.setTimeout(IDLE_TIMEOUT_MS);
+    server.on('clientError', answerBrokenRequest);
+    return server;
   }
+}
 
-  /** Listens, and answers the port; rejects as node:net does. */
-  listen({ host, port }: { readonly host: string; readonly port: number }): Promise<number> {
-    return new Promise((resolve, reject) => {
-      this.#server.once('error', reject);
-      this.#server.listen({ host, port }, () => {
-        this.#server.off('error', reject);
-        resolve((this.#server.address() as AddressInfo).port);
-      });
-    });
-  }
-
-  /** Takes no more connections, and resolves when all answers that are due have been given. */
-  async close(): Promise<void> {
-    if (!this.#server.listening) return;
-    await new Promise<void>((resolve) => {
-      this.#server.close(() => resolve());
-      this.#server.closeIdleConnections();
-    });
-  }
+function closed(server: Server): Promise<void> {
+  return new Promise((resolve) => {
+    server.close(() => resolve());
+    server.closeIdleConnections();
+  });
 }

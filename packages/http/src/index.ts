@@ -22,6 +22,6 @@ export { Membership, type Roles } from './members/membership.ts';
 export { boundsOf, untilStopped, type ServedNode } from './node.ts';
 export { liveGauge, type AddMetrics } from './operations/metrics.ts';
 export { SloWatch } from './operations/slo-watch.ts';
-export { sendProblem, toSkeinError } from './problem.ts';
+export { problemBody, sendProblem, toSkeinError } from './problem.ts';
 export { NO_QUERY, preferredWait, prefers } from './request.ts';
 export { createServer, type NodeServer, type ServerOptions } from './server.ts';

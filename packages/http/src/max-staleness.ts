@@ -1,4 +1,4 @@
-import type { Clock } from '@skein/core';
+import { leadingRefusal, type Clock } from '@skein/core';
 import { SkeinError } from '@skein/protocol';
 import type { FastifyReply, FastifyRequest } from 'fastify';
 import type { Commits } from './commits.ts';
@@ -16,7 +16,11 @@ export function maxStalenessHook(node: ServedNode, commits: Commits) {
   return async (request: FastifyRequest, reply: FastifyReply): Promise<void> => {
     const seconds = preferredStaleness(request);
     const { clock, following, store } = node;
-    if (seconds === undefined || following === undefined) return;
+    if (seconds === undefined) return;
+    // One that may not write is about to be no leader, and others may write already.
+    const refusal = following === undefined ? leadingRefusal(store.facts) : undefined;
+    if (refusal !== undefined) throw tooStale(refusal.message);
+    if (following === undefined) return;
     const cameAtMs = clock.now();
     const deadlineMs = cameAtMs + (preferredWait(request) ?? WAIT_SECONDS_DEFAULT) * 1000;
     const wantedMs = cameAtMs - seconds * 1000;

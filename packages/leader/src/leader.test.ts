@@ -69,7 +69,7 @@ function leading(log: string | null) {
   const history = [{ epoch: '2-bbbbbbbb', offsetFirst: 5 }];
   const rest = {
     position: '5.2-bbbbbbbb.0123456789abcdef',
-    promised: null,
+    promised: { spent: 0, outstanding: [] },
     rival: null,
     asking: null,
     min_replicas: 0,

@@ -118,9 +118,10 @@ export class Leader {
     return this.#replicas.commitHere(() => this.#store.commit(transaction));
   }
 
-  /** Turns traffic away, answers who waits, finishes what was accepted. The store is the caller's to close. */
-  async stop(): Promise<void> {
+  /** Turns traffic away, answers who waits, and ends once the last answer is given. The store is the caller's to close. */
+  async stop(drained: () => Promise<void> = async () => undefined): Promise<void> {
     this.#stopping.abort();
+    await drained();
     await this.server.app.close();
   }
 

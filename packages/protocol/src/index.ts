@@ -44,6 +44,7 @@ export {
   memberSchema,
   type EpochDocument,
   type EpochPromise,
+  type EpochPromises,
   type LossAccepted,
   type MemberAnswer,
 } from './leadership.ts';

@@ -24,17 +24,24 @@ export interface EpochDocument {
   readonly mayBeLost?: LossAccepted;
 }
 
-/**
- * A counter that a node has promised to one candidate: from then on it takes nothing of a lower epoch. Null is a counter that
- * is spent: nobody may begin an epoch of it any more as far as this node is concerned.
- */
+/** A counter that a node has promised to one candidate: from then on it takes nothing of a lower epoch. */
 export interface EpochPromise {
   readonly counter: number;
-  readonly to: string | null;
+  readonly to: string;
+}
+
+/**
+ * All that a node has promised. One may be given back while another, of a lower counter, is still owed to a candidate that has
+ * counted it.
+ */
+export interface EpochPromises {
+  /** The highest counter that was ever promised: none that is not above it is promised again. */
+  readonly spent: number;
+  readonly outstanding: readonly EpochPromise[];
 }
 
 const epochSpanSchema = z.object({ epoch: z.string(), offsetFirst: z.int().positive() });
-const promiseSchema = z.object({ counter: z.int().positive(), to: z.string().nullable() });
+const promiseSchema = z.object({ counter: z.int().positive(), to: z.string() });
 
 /** What a member says of itself when another asks it at its own address: `GET /v1/member`. */
 export const memberSchema = z.object({
@@ -45,7 +52,7 @@ export const memberSchema = z.object({
   role: z.enum(['leader', 'follower']),
   history: z.array(epochSpanSchema),
   position: z.string(),
-  promised: promiseSchema.nullable(),
+  promised: z.object({ spent: z.int().nonnegative(), outstanding: z.array(promiseSchema).readonly() }),
   /** An epoch of the counter that it leads with itself, for which it writes nothing. */
   rival: z.string().nullable(),
   /** The counter it asks the others to promise to it, while it does. */

@@ -31,8 +31,7 @@ export interface NodeParts {
 export async function runNode({ keeper, store, clock, address }: NodeParts): Promise<RunningNode> {
   const front = new Front(keeper);
   const close = async (): Promise<void> => {
-    await keeper.stop();
-    await front.close();
+    await keeper.stop(() => front.close());
     await store.close();
   };
   try {

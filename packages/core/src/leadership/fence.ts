@@ -15,8 +15,8 @@ export function leadingRefusal(facts: Standing): SkeinError | undefined {
   if (identity.role !== 'leader') return new SkeinError('not_leader');
   if (hasRival(facts))
     return fenced(`epoch ${facts.rival} is a rival of this one; whoever is to lead has to be promoted again`);
-  if (promised === null || promised.to === null || promised.counter <= counterOf(facts)) return undefined;
-  return fenced(`epoch ${promised.counter} has been promised to ${promised.to}`);
+  const owed = promised.outstanding.find(({ counter }) => counter > counterOf(facts));
+  return owed === undefined ? undefined : fenced(`epoch ${owed.counter} has been promised to ${owed.to}`);
 }
 
 function hasRival(facts: Pick<Facts, 'history' | 'rival'>): boolean {
@@ -34,12 +34,13 @@ export function mayAcknowledge(facts: Standing): boolean {
 /**
  * Throws where nothing may be taken from a leader of an epoch any more. What has been promised is that nothing more will be
  * acknowledged to one of a lower epoch; of what lower ones have written, a leader of the promised one, or of a higher, has
- * what is to stay. Whoever has promised to itself fetches what it lacks, and acknowledges nothing to anybody.
+ * what is to stay. What a node has promised to itself binds it to nobody: what it takes until it leads is in its epoch.
  */
 export function assertMayTake({ identity, promised }: Standing, leader: Epoch): void {
-  if (promised === null || promised.to === null || promised.to === identity.node) return;
-  if (epochCounter(leader) < promised.counter)
-    throw fenced(`this is of a leader of epoch ${leader}, and ${promised.counter} is promised to ${promised.to}`);
+  const counter = epochCounter(leader);
+  const owed = promised.outstanding.find((promise) => promise.to !== identity.node && promise.counter > counter);
+  if (owed !== undefined)
+    throw fenced(`this is of a leader of epoch ${leader}, and ${owed.counter} is promised to ${owed.to}`);
 }
 
 function fenced(why: string): SkeinError {

@@ -1,6 +1,14 @@
-import { SkeinError, type Epoch, type EpochPromise, type Position, type RecordView, type Role } from '@skein/protocol';
+import {
+  SkeinError,
+  type Epoch,
+  type EpochPromise,
+  type EpochPromises,
+  type Position,
+  type RecordView,
+  type Role,
+} from '@skein/protocol';
 import type { Clock } from '../clock.ts';
-import { encodeJson, putPromise, type Facts } from '../facts.ts';
+import { encodeJson, putPromises, type Facts } from '../facts.ts';
 import { metaKey } from '../level/layout.ts';
 import { SYNCED, type Level, type LevelBatch } from '../level/level.ts';
 import { putSealed } from '../level/sealed.ts';
@@ -8,6 +16,7 @@ import { putWitness } from '../log/witness.ts';
 import type { RandomBytes } from '../random-bytes.ts';
 import { epochRecord, type NewEpoch } from './begin-epoch.ts';
 import { counterOf } from './fence.ts';
+import { isPromised, promisesWith, promisesWithout } from './promises.ts';
 
 /** What this needs of its store. */
 export interface LeadershipHost {
@@ -40,14 +49,13 @@ export class Leadership {
    * Promises a counter to a node, once: to anybody else it is refused from then on, and so is everything lower. Answers where
    * the log ends: nothing of a lower epoch is behind that which anybody has been told of.
    */
-  promise(asked: { readonly counter: number; readonly to: string }): Promise<Position> {
+  promise(asked: EpochPromise): Promise<Position> {
     return this.#host.writing(async () => {
       const facts = this.#host.facts();
       const { promised } = facts;
-      if (promised?.counter !== asked.counter || promised.to !== asked.to) {
-        const counter = Math.max(counterOf(facts), promised?.counter ?? 0);
-        if (asked.counter <= counter) throw refusal(asked.counter, counter, promised);
-        await this.#keep(asked);
+      if (!isPromised(promised, asked)) {
+        if (asked.counter <= Math.max(counterOf(facts), promised.spent)) throw refusal(asked.counter, facts);
+        await this.#keep(promisesWith(promised, asked, counterOf(facts)));
       }
       return this.#host.facts().head;
     });
@@ -56,9 +64,9 @@ export class Leadership {
   /** Its holder has given it up: the counter is spent, and lower epochs may go on. One that has begun is not given up. */
   release(given: EpochPromise): Promise<void> {
     return this.#host.writing(async () => {
-      const { promised, history } = this.#host.facts();
-      const isSame = promised?.counter === given.counter && promised.to === given.to;
-      if (isSame && given.counter > counterOf({ history })) await this.#keep({ counter: given.counter, to: null });
+      const facts = this.#host.facts();
+      if (isPromised(facts.promised, given) && given.counter > counterOf(facts))
+        await this.#keep(promisesWithout(facts.promised, given));
     });
   }
 
@@ -79,10 +87,10 @@ export class Leadership {
       const facts = this.#host.facts();
       const { identity, promised } = facts;
       if (identity.log === null) throw new SkeinError('promotion_refused', 'this node has nothing of any log yet');
-      if (promised?.counter !== epoch.counter || promised.to !== identity.node)
-        throw refusal(epoch.counter, promised?.counter ?? 0, promised);
-      // Whoever it follows may have begun one of that counter meanwhile.
-      if (epoch.counter <= counterOf(facts)) throw refusal(epoch.counter, counterOf(facts), promised);
+      const { counter } = epoch;
+      // It may have promised another one meanwhile, or whoever it follows has begun one of that counter.
+      const isOutdone = promised.spent > counter || counterOf(facts) >= counter;
+      if (isOutdone || !isPromised(promised, { counter, to: identity.node })) throw refusal(counter, facts);
       const chance = { random: randomness(8), wallMs: clock.wall() };
       await this.#host.write(epochRecord(epoch, facts, chance), 'leader');
       return this.#host.facts().head;
@@ -102,9 +110,9 @@ export class Leadership {
     });
   }
 
-  async #keep(promised: EpochPromise): Promise<void> {
+  async #keep(promised: EpochPromises): Promise<void> {
     const batch = this.#batch();
-    putPromise(batch, promised);
+    putPromises(batch, promised);
     await this.#host.guarded(() => batch.write(SYNCED));
     this.#host.became({ promised });
   }
@@ -116,8 +124,9 @@ export class Leadership {
   }
 }
 
-function refusal(asked: number, counter: number, promised: EpochPromise | null): SkeinError {
-  const to = promised?.counter === counter ? promised.to : null;
+function refusal(asked: number, { history, promised }: Pick<Facts, 'history' | 'promised'>): SkeinError {
+  const counter = Math.max(counterOf({ history }), promised.spent);
+  const to = promised.outstanding.find((promise) => promise.counter === counter)?.to ?? null;
   const whose = to === null ? 'is spent' : `is promised to ${to}`;
   return new SkeinError('promise_refused', `epoch ${asked} cannot be promised: ${counter} ${whose}`, { counter, to });
 }

@@ -82,7 +82,7 @@ export function parseIdempotencyAgeKey(levelKey: Buffer): number {
 
 export const ALL_IDEMPOTENCY_AGES: KeyRange = { gte: Buffer.of(IDEMPOTENCY_AGE), lt: Buffer.of(IDEMPOTENCY_AGE + 1) };
 
-export type MetaName = 'format' | 'identity' | 'history' | 'tail' | 'witness' | 'copy' | 'promise' | 'rival';
+export type MetaName = 'format' | 'identity' | 'history' | 'tail' | 'witness' | 'copy' | 'promises' | 'rival';
 
 export function metaKey(name: MetaName): Buffer {
   return prefixed(META, Buffer.from(name));

@@ -169,7 +169,8 @@ export class SlotBook {
   /** What was acknowledged may be of another history than the one that is here now: then it is nothing of this one. */
   async #proven(slot: Slot): Promise<Slot> {
     const { applied } = slot;
-    const held = await this.#store.positionAt(applied.offset);
+    // What the log cannot tell is not proven.
+    const held = await this.#store.positionAt(applied.offset).catch(() => undefined);
     const isOurs = applied.offset < this.#store.facts.tail - 1 || (held !== undefined && samePosition(held, applied));
     return isOurs ? slot : { ...slot, applied: START };
   }

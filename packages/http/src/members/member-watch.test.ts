@@ -52,7 +52,7 @@ function said(node: string, more: Partial<Heard> = {}): string {
     role: 'follower',
     history: [],
     position,
-    promised: null,
+    promised: { spent: 0, outstanding: [] },
     rival: null,
     asking: null,
     min_replicas: 0,

@@ -18,8 +18,8 @@ export interface Roles {
   lead<T>(begin: () => Promise<T>): Promise<T>;
   /** A member is there again that was not. */
   returned(url: string): void;
-  /** Follows what is at an address, or nobody, and why; a leader leads no longer. */
-  follow(url: string | null, why: string): Promise<void>;
+  /** Follows what is at an address, or nobody, and why; a leader leads no longer. Unless that is not due any more in its turn. */
+  follow(url: string | null, why: string, isStill?: () => boolean): Promise<void>;
 }
 
 export interface MembershipOptions {
@@ -51,7 +51,7 @@ export class Membership {
   readonly #ending = new AbortController();
   readonly #listeners = new Set<() => void>();
   #roles: Roles | null = null;
-  #promisedAtMs: number | null = null;
+  readonly #promisedAtMs = new Map<number, number>();
   /** An operator has said whom to follow: nobody else is followed of itself. */
   #isPinned = false;
   #doing: Promise<void> | null = null;
@@ -71,6 +71,7 @@ export class Membership {
     this.#promotion = new Promotion({
       store,
       watch: this.#watch,
+      peers: options.peers,
       now: () => clock.now(),
       minReplicas,
       self: () => this.#self(),
@@ -137,7 +138,7 @@ export class Membership {
       position: formatPosition(head),
       promised,
       rival,
-      asking: this.#promotion.asking,
+      asking: this.#promotion.asking ?? this.#unfinished(),
       min_replicas: this.#options.minReplicas,
       unfit: this.#unfit(),
     };
@@ -179,7 +180,7 @@ export class Membership {
       throw new SkeinError('promise_refused', `epoch ${counter} is not promised: ${candidate} ${why}`);
     }
     await store.leadership.promise({ counter, to: candidate });
-    this.#promisedAtMs = clock.now();
+    this.#promisedAtMs.set(counter, clock.now());
   }
 
   async promote(asked: PromotionAsked): Promise<PromotionDone> {
@@ -192,8 +193,10 @@ export class Membership {
 
   /** Leads no longer, and follows whoever does. */
   async demote(): Promise<void> {
-    if (this.#options.store.facts.identity.role !== 'leader')
-      throw new SkeinError('not_leader', 'this node does not lead');
+    const { store, peers } = this.#options;
+    if (store.facts.identity.role !== 'leader') throw new SkeinError('not_leader', 'this node does not lead');
+    if (peers.length === 0)
+      throw new SkeinError('promotion_refused', 'nobody could lead in its place: it has no --peers');
     await this.#roles!.follow(null, 'an operator has demoted it, and nobody is known who leads');
     this.#consider();
   }
@@ -202,7 +205,8 @@ export class Membership {
     if (this.#options.store.facts.identity.role === 'leader')
       throw new SkeinError('promotion_refused', 'this node leads: demote it, or promote the other one');
     this.#isPinned = true;
-    await this.#roles!.follow(url, 'an operator has said so');
+    const isFollower = (): boolean => this.#options.store.facts.identity.role === 'follower';
+    await this.#roles!.follow(url, 'an operator has said so', isFollower);
   }
 
   async #find(node: string): Promise<Heard | null> {
@@ -222,6 +226,14 @@ export class Membership {
     return { log, node, instance, role, history, promised, rival, promisedAtMs: this.#promisedAtMs, asking, following };
   }
 
+  /** What it has promised to itself and not given up: an attempt whose end it does not know may yet have come through. */
+  #unfinished(): number | null {
+    const { identity, history, promised } = this.#options.store.facts;
+    const isOwn = ({ to, counter }: EpochPromise): boolean =>
+      to === identity.node && counter > lastCounter({ history });
+    return promised.outstanding.findLast(isOwn)?.counter ?? null;
+  }
+
   #unfit(): string | null {
     const { peers, store } = this.#options;
     if (store.facts.identity.log === null) return 'it has nothing of any log yet';
@@ -232,7 +244,7 @@ export class Membership {
   /** It has promised what has not begun, or follows nobody. */
   #isUnsettled(): boolean {
     const { promised, identity, history } = this.#options.store.facts;
-    const isOwed = promised !== null && promised.to !== null && promised.counter > lastCounter({ history });
+    const isOwed = promised.outstanding.some(({ counter }) => counter > lastCounter({ history }));
     return isOwed || (identity.role === 'follower' && this.#roles?.following() === null);
   }
 
@@ -271,16 +283,27 @@ export class Membership {
 
   async #perform(duty: Exclude<Duty, { kind: 'none' }>): Promise<void> {
     const { store, logger } = this.#options;
+    // When its turn has come, this node may lead with a higher epoch itself.
+    const isStill = (): boolean => dutyOf(this.#self(), this.#watch.heard).kind === duty.kind;
     switch (duty.kind) {
       case 'follow':
         logger?.warn({ leader: duty.url, epoch: duty.epoch }, 'another node leads; following it');
-        return this.#roles!.follow(duty.url, '');
+        return this.#roles!.follow(duty.url, '', isStill);
       case 'step-down':
         logger?.warn({ epoch: duty.epoch }, 'there is a higher epoch; leading no longer');
-        return this.#roles!.follow(null, `there is epoch ${duty.epoch}, and nobody is known who leads with it`);
+        return this.#roles!.follow(
+          null,
+          `there is epoch ${duty.epoch}, and nobody is known who leads with it`,
+          isStill,
+        );
       case 'follow-nobody': {
         const epochs = duty.rivals.join(' and ');
-        return this.#roles!.follow(null, `epochs ${epochs} are rivals: one of those who lead has to be promoted again`);
+        this.#isPinned = false;
+        return this.#roles!.follow(
+          null,
+          `epochs ${epochs} are rivals: one of those who lead has to be promoted again`,
+          isStill,
+        );
       }
       case 'renounce':
         logger?.error(

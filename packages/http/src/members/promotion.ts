@@ -15,6 +15,7 @@ import {
   planTakeover,
   promisesNeeded,
   type Heard,
+  type Member,
   type MemberSet,
   type Promised,
   type Self,
@@ -40,6 +41,8 @@ export interface PromotionDone {
 export interface PromotionParts {
   readonly store: Store;
   readonly watch: MemberWatch;
+  /** Addresses of the other members. */
+  readonly peers: readonly string[];
   readonly now: () => number;
   readonly minReplicas: number;
   readonly self: () => Self;
@@ -77,7 +80,7 @@ export class Promotion {
     // Nobody else begins one meanwhile; which counter it is shows when the others have been heard.
     this.#asking = counterToAsk(self(), watch.heard);
     try {
-      const heard = othersOf(self(), await watch.look());
+      const heard = this.#members(await watch.look());
       this.#asking = counterToAsk(self(), [...heard, ...watch.heard]);
       return await this.#ask(this.#asking, asked, heard);
     } finally {
@@ -177,10 +180,17 @@ export class Promotion {
     return { members: 1 + this.#urls().length, minReplicas };
   }
 
+  /** Those of them that are members, each once: one may be known by several addresses. */
+  #members(heard: readonly Heard[]): readonly Heard[] {
+    const members = othersOf(this.#parts.self(), heard).filter(({ url }) => this.#parts.peers.includes(url));
+    return members.filter(({ node }, i) => members.findIndex((each) => each.node === node) === i);
+  }
+
   /** The addresses of the other members; its own may be in the list. */
   #urls(): readonly string[] {
     const { watch, self } = this.#parts;
-    return watch.members.filter(({ node }) => node !== self().node).map(({ url }) => url);
+    const isMember = ({ url, node }: Member): boolean => node !== self().node && this.#parts.peers.includes(url);
+    return watch.members.filter(isMember).map(({ url }) => url);
   }
 
   async #goOnTo(url: string, position: Position): Promise<void> {
@@ -207,7 +217,7 @@ export class Promotion {
     const answer = await body.text();
     if (status !== 200) return undefined;
     const { promised, position, log } = heardFrom(url, answer, now());
-    const isGiven = promised?.counter === counter && promised.to === self().node;
+    const isGiven = promised.outstanding.some((given) => given.counter === counter && given.to === self().node);
     return isGiven && (log === null || log === self().log) ? position : undefined;
   }
 }

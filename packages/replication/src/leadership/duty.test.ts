@@ -1,4 +1,4 @@
-import { START, type EpochPromise } from '@skein/protocol';
+import { START, type EpochPromise, type EpochPromises } from '@skein/protocol';
 import { describe, expect, it } from 'vitest';
 import { dutyOf } from './duty.ts';
 import type { Heard, Self } from './heard.ts';
@@ -8,10 +8,13 @@ const SECOND = '2-bbbbbbbb';
 const RIVAL = '2-rrrrrrrr';
 const THIRD = '3-cccccccc';
 
+const NOTHING: EpochPromises = { spent: 0, outstanding: [] };
+const owed = (...outstanding: EpochPromise[]): EpochPromises => ({ spent: outstanding.at(-1)!.counter, outstanding });
+
 const historyOf = (...epochs: readonly string[]) => epochs.map((epoch, i) => ({ epoch, offsetFirst: 1 + 10 * i }));
 
 function heard(node: string, role: Heard['role'], epochs: readonly string[], more: Partial<Heard> = {}): Heard {
-  const said = { instance: 'once', promised: null, asking: null, minReplicas: 0, unfit: null, askedAtMs: 100 };
+  const said = { instance: 'once', promised: NOTHING, asking: null, minReplicas: 0, unfit: null, askedAtMs: 100 };
   return {
     url: `http://${node}`,
     node,
@@ -25,7 +28,14 @@ function heard(node: string, role: Heard['role'], epochs: readonly string[], mor
 }
 
 function self(role: Heard['role'], epochs: readonly string[], more: Partial<Self> = {}): Self {
-  const standing = { instance: 'once', promised: null, rival: null, asking: null, promisedAtMs: null, following: null };
+  const standing = {
+    instance: 'once',
+    promised: NOTHING,
+    rival: null,
+    asking: null,
+    promisedAtMs: new Map(),
+    following: null,
+  };
   return { node: 'self', log: 'log', role, history: historyOf(...epochs), ...standing, ...more };
 }
 
@@ -56,14 +66,14 @@ describe('a leader', () => {
   });
 
   it('renounces for a rival, which a follower of it may show, and once', () => {
-    const second = self('leader', [FIRST, SECOND], { promised: { counter: 2, to: 'self' } });
+    const second = self('leader', [FIRST, SECOND], { promised: owed({ counter: 2, to: 'self' }) });
     for (const role of ['leader', 'follower'] as const) {
       const rival = { kind: 'renounce', rival: RIVAL, url: 'http://a' };
       expect(dutyOf(second, [heard('a', role, [FIRST, RIVAL])])).toStrictEqual(rival);
     }
     const renounced = { ...second, rival: RIVAL };
     expect(dutyOf(renounced, [heard('a', 'leader', [FIRST, RIVAL])])).toStrictEqual({ kind: 'none' });
-    const spent = { ...second, promised: { counter: 3, to: null } };
+    const spent = { ...second, promised: { spent: 3, outstanding: [] } };
     expect(dutyOf(spent, [heard('a', 'leader', [FIRST, RIVAL])]).kind).toBe('renounce');
   });
 
@@ -97,9 +107,9 @@ describe('a follower', () => {
   it('does not go back to a leader of a lower epoch than it has, or has promised', () => {
     const old = [heard('b', 'leader', [FIRST])];
     expect(dutyOf(self('follower', [FIRST, SECOND]), old).kind).toBe('none');
-    const promised = { counter: 2, to: 'c' };
+    const promised = owed({ counter: 2, to: 'c' });
     expect(dutyOf(self('follower', [FIRST], { promised }), old).kind).toBe('none');
-    const spent = { counter: 2, to: null };
+    const spent = { spent: 2, outstanding: [] };
     expect(dutyOf(self('follower', [FIRST], { promised: spent }), old).kind).toBe('follow');
   });
 
@@ -124,7 +134,7 @@ describe('a follower', () => {
 
 describe('a promise', () => {
   const promise: EpochPromise = { counter: 2, to: 'c' };
-  const bound = self('follower', [FIRST], { promised: promise, promisedAtMs: 50 });
+  const bound = self('follower', [FIRST], { promised: owed(promise), promisedAtMs: new Map([[2, 50]]) });
 
   it('is given back when its holder says, asked after it was given, that it does not ask for it', () => {
     expect(dutyOf(bound, [heard('c', 'follower', [FIRST])])).toStrictEqual({ kind: 'release', promise });
@@ -138,8 +148,18 @@ describe('a promise', () => {
     expect(dutyOf(bound, [heard('c', 'leader', [FIRST, SECOND])]).kind).toBe('follow');
   });
 
+  it('is given back for itself alone, when another is owed too', () => {
+    const promised = owed(promise, { counter: 3, to: 'd' });
+    const both = { ...bound, promised };
+    expect(dutyOf(both, [heard('d', 'follower', [FIRST])])).toStrictEqual({
+      kind: 'release',
+      promise: { counter: 3, to: 'd' },
+    });
+    expect(dutyOf(both, [heard('c', 'follower', [FIRST], { asking: 2 })]).kind).toBe('none');
+  });
+
   it('to itself is void where it does not ask for it', () => {
-    const own = self('follower', [FIRST], { promised: { counter: 2, to: 'self' }, asking: 2 });
+    const own = self('follower', [FIRST], { promised: owed({ counter: 2, to: 'self' }), asking: 2 });
     expect(dutyOf(own, []).kind).toBe('none');
     expect(dutyOf({ ...own, asking: null }, []).kind).toBe('release');
     expect(dutyOf({ ...own, asking: null, history: historyOf(FIRST, SECOND) }, []).kind).toBe('none');

@@ -53,8 +53,8 @@ function dutyOfFollower(self: Self, others: readonly Heard[]): Duty {
 
 /** Whoever promised an epoch takes nothing of a lower one. */
 function floorOf({ history, promised, node }: Self): number {
-  const isOwed = promised !== null && promised.to !== null && promised.to !== node;
-  return Math.max(lastCounter({ history }), isOwed ? promised.counter : 0);
+  const owed = promised.outstanding.filter(({ to }) => to !== node).map(({ counter }) => counter);
+  return Math.max(lastCounter({ history }), ...owed);
 }
 
 /** The epochs of a leader's counter, its own among them. */
@@ -68,17 +68,20 @@ function rivalsOf(leader: Heard, nodes: readonly Pick<Heard, 'history'>[]): read
  * the next time. What it answered before the promise was given says nothing of that.
  */
 function dutyToRelease(self: Self, others: readonly Heard[]): Duty {
-  const { promised } = self;
-  if (promised === null || promised.to === null || promised.counter <= lastCounter(self)) return NONE;
-  const release: Duty = { kind: 'release', promise: promised };
-  if (promised.to === self.node) return self.asking === promised.counter ? NONE : release;
-  const holder = others.find(({ node }) => node === promised.to);
-  const isOver =
+  const owed = self.promised.outstanding.filter(({ counter }) => counter > lastCounter(self));
+  const promise = owed.find((each) => isGivenUp(each, self, others));
+  return promise === undefined ? NONE : { kind: 'release', promise };
+}
+
+function isGivenUp({ counter, to }: EpochPromise, self: Self, others: readonly Heard[]): boolean {
+  if (to === self.node) return self.asking !== counter;
+  const holder = others.find(({ node }) => node === to);
+  return (
     holder !== undefined &&
-    holder.askedAtMs > (self.promisedAtMs ?? -Infinity) &&
-    holder.asking !== promised.counter &&
-    lastCounter(holder) < promised.counter;
-  return isOver ? release : NONE;
+    holder.askedAtMs > (self.promisedAtMs.get(counter) ?? -Infinity) &&
+    holder.asking !== counter &&
+    lastCounter(holder) < counter
+  );
 }
 
 function newestOf(nodes: readonly Heard[]): Heard | undefined {

@@ -1,4 +1,11 @@
-import { epochCounter, type Epoch, type EpochPromise, type EpochSpan, type Position, type Role } from '@skein/protocol';
+import {
+  epochCounter,
+  type Epoch,
+  type EpochPromises,
+  type EpochSpan,
+  type Position,
+  type Role,
+} from '@skein/protocol';
 
 /** What another member said of itself when it was last asked, at the address it is configured with. */
 export interface Heard {
@@ -11,7 +18,7 @@ export interface Heard {
   readonly role: Role;
   readonly history: readonly EpochSpan[];
   readonly position: Position;
-  readonly promised: EpochPromise | null;
+  readonly promised: EpochPromises;
   /** The counter that it asks others to promise to it. */
   readonly asking: number | null;
   readonly minReplicas: number;
@@ -25,8 +32,8 @@ export interface Heard {
 export interface Self extends Pick<Heard, 'node' | 'instance' | 'log' | 'role' | 'history' | 'promised' | 'asking'> {
   /** The epoch for which it writes no more, though it leads. */
   readonly rival: Epoch | null;
-  /** When its newest promise was given; null where that was before it started. */
-  readonly promisedAtMs: number | null;
+  /** When each was promised, by its counter; those that are not in here, before it started. */
+  readonly promisedAtMs: ReadonlyMap<number, number>;
   /** The address it follows; null while it leads, or follows nobody. */
   readonly following: string | null;
 }

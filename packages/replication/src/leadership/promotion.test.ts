@@ -10,6 +10,8 @@ function takeover(own: Position, others: readonly Position[], more: Partial<Take
   return { members: 3, minReplicas: 1, own, promises, silent: [], newestKnown: 0, acceptLoss: false, ...more };
 }
 
+const spent = (counter: number) => ({ spent: counter, outstanding: [] });
+
 describe('promises', () => {
   it('that are enough have a member among them that any acknowledged write is on, and one less would not', () => {
     for (let members = 1; members <= 9; members++) {
@@ -23,9 +25,9 @@ describe('promises', () => {
 
   it('are of a counter that nobody has seen', () => {
     const history = [{ epoch: '3-aaaaaaaa', offsetFirst: 1 }];
-    expect(counterToAsk({ history, promised: null }, [])).toBe(4);
-    expect(counterToAsk({ history, promised: { counter: 5, to: null } }, [])).toBe(6);
-    expect(counterToAsk({ history, promised: null }, [{ history: [], promised: { counter: 8, to: 'x' } }])).toBe(9);
+    expect(counterToAsk({ history, promised: spent(0) }, [])).toBe(4);
+    expect(counterToAsk({ history, promised: spent(5) }, [])).toBe(6);
+    expect(counterToAsk({ history, promised: spent(0) }, [{ history: [], promised: spent(8) }])).toBe(9);
   });
 });
 
@@ -33,6 +35,7 @@ describe('a candidate', () => {
   it('leads when it has enough promises and all that those have who gave them', () => {
     expect(planTakeover(takeover(at(7), [at(7)]))).toStrictEqual({ kind: 'lead', mayBeLost: undefined });
     expect(planTakeover(takeover(at(7), [at(5), at(0)]))).toStrictEqual({ kind: 'lead', mayBeLost: undefined });
+    expect(planTakeover(takeover(at(7), [at(0)]))).toMatchObject({ kind: 'too-few', given: 1 });
   });
 
   it('fetches what the most advanced of them has, of the newest epoch first', () => {

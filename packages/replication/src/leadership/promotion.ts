@@ -14,7 +14,7 @@ export function counterToAsk(
   self: Pick<Heard, 'history' | 'promised'>,
   heard: readonly Pick<Heard, 'history' | 'promised'>[],
 ): number {
-  return 1 + Math.max(...[self, ...heard].map((node) => Math.max(lastCounter(node), node.promised?.counter ?? 0)));
+  return 1 + Math.max(...[self, ...heard].map((node) => Math.max(lastCounter(node), node.promised.spent)));
 }
 
 /**
@@ -59,15 +59,21 @@ export function planTakeover(takeover: Takeover): TakeoverPlan {
   const { own, promises, acceptLoss, silent } = takeover;
   const needed = promisesNeeded(takeover);
   const rivals = promises.filter(({ position }) => isRival(position, own));
-  const sound = promises.filter((promise) => !rivals.includes(promise));
+  const sound = promises.filter((promise) => !rivals.includes(promise) && !isEmptied(promise.position, own));
   const given = sound.length;
-  const mayBeLost = lossOf(takeover, [...silent, ...rivals.map(({ url }) => url!)]);
+  const unsound = promises.filter((promise) => !sound.includes(promise));
+  const mayBeLost = lossOf(takeover, [...silent, ...unsound.map(({ url }) => url!)]);
   if (given < needed && !acceptLoss)
     return rivals.length > 0 ? { kind: 'rivals', mayBeLost } : { kind: 'too-few', needed, given, mayBeLost };
   const newest = mostAdvanced(sound);
   if (newest.url !== null && isAhead(newest.position, own))
     return { kind: 'fetch', from: newest.url, position: newest.position };
   return { kind: 'lead', mayBeLost: given < needed ? mayBeLost : undefined };
+}
+
+/** A member that has nothing may have had, and acknowledged, what it has lost since. */
+function isEmptied(position: Position, own: Position): boolean {
+  return position.offset === 0 && own.offset > 0;
 }
 
 /** The leadership that wrote it, and then how far it came. */

@@ -3,8 +3,8 @@ import { z } from 'zod';
 import { askNode, detailOf } from './ask-node.ts';
 import { CommandError } from './command-error.ts';
 
-/** Fetching what another member has takes as long as it takes. */
-const TIMEOUT_MS = 120_000;
+/** A node gives up a connection on which nothing moves for longer; what it is asked for goes on. */
+const TIMEOUT_MS = 70_000;
 
 const doneSchema = z.object({
   epoch: z.string(),
@@ -29,12 +29,18 @@ export function promoteCommand(): Command {
     .option('--accept-loss', 'also with too few promises, though writes that were acknowledged may be lost')
     .option('--json', 'print what the node answered')
     .action(async (url: string, { from, acceptLoss = false, json }: PromoteOptions) => {
-      const body = JSON.stringify({ acceptLoss, ...(from === undefined ? {} : { from: new URL(from).origin }) });
+      const body = JSON.stringify({ acceptLoss, ...(from === undefined ? {} : { from: originOf(from) }) });
       const answer = await askNode(url, { method: 'POST', path: '/v1/admin/promote', body, timeoutMs: TIMEOUT_MS });
       if (json === true) process.stdout.write(`${JSON.stringify(answer.json, null, 2)}\n`);
       if (answer.status !== 200) throw new CommandError('failed', detailOf(answer));
       if (json !== true) process.stdout.write(sentence(url, doneSchema.parse(answer.json)));
     });
+}
+
+function originOf(address: string): string {
+  const url = URL.parse(address);
+  if (url === null) throw new CommandError('usage', `${address} is not the address of a node`);
+  return url.origin;
 }
 
 function sentence(url: string, { epoch, offset, promises, members, mayBeLost }: z.infer<typeof doneSchema>): string {

@@ -42,7 +42,7 @@ const statusSchema = z.looseObject({
   leadership: z
     .looseObject({
       min_replicas: z.number(),
-      promised: z.object({ counter: z.number(), to: z.string().nullable() }).nullable(),
+      promised: z.object({ outstanding: z.array(z.object({ counter: z.number(), to: z.string() })) }),
       rival: z.string().nullable(),
       unfit: z.string().nullable(),
       peers: z.array(z.looseObject({ url: z.string() })),
@@ -113,8 +113,8 @@ function memberRows(answers: readonly Answer[]): readonly Row[] {
   const members = statuses.filter(({ status }) => (status.leadership?.peers.length ?? 0) > 0);
   return members.map(({ url, status }) => {
     const { promised, rival } = status.leadership!;
-    const isOwed = promised !== null && promised.to !== null;
-    const promise = isOwed ? `${promised.counter} to ${promised.to}` : '–';
+    const owed = promised.outstanding.map(({ counter, to }) => `${counter} to ${to}`);
+    const promise = owed.length === 0 ? '–' : owed.join(', ');
     const epoch = status.epoch ?? '–';
     const epochText = rival === null ? epoch : red(`${epoch}, rival of ${rival}`);
     return [status.node, epochText, promise, couldLead({ url, status }, members)];

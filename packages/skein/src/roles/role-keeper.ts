@@ -1,9 +1,9 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { Clock, Committed, Store, Transaction } from '@skein/core';
 import { Follower } from '@skein/follower';
-import type { Membership, NodeServer, Roles, Routes } from '@skein/http';
+import { problemBody, type Membership, type NodeServer, type Roles, type Routes } from '@skein/http';
 import { Leader } from '@skein/leader';
-import type { Health, Role } from '@skein/protocol';
+import { MEDIA_TYPES, SkeinError, type Health, type Role } from '@skein/protocol';
 
 type NodeOfRole = Leader | Follower;
 
@@ -35,7 +35,10 @@ export class RoleKeeper implements Roles, Routes {
   #turn: Promise<unknown> = Promise.resolve();
   /** Resolves when a change of roles is done; null while there is none. */
   #changing: Promise<void> | null = null;
+  readonly #stopping = new AbortController();
   #isStopped = false;
+  /** A role cannot be taken on, and that is tried again: meanwhile nobody is kept waiting. */
+  #isFailing = false;
   #unwatch: () => void = () => undefined;
 
   constructor(parts: RoleParts) {
@@ -73,16 +76,17 @@ export class RoleKeeper implements Roles, Routes {
     });
   }
 
-  async stop(): Promise<void> {
+  /** Answers who waits; `drained` resolves when the last answer has been given. */
+  async stop(drained?: () => Promise<void>): Promise<void> {
+    this.#isStopped = true;
     this.#unwatch();
+    this.#stopping.abort();
     await this.#parts.membership.stop();
-    await this.#inTurn(async () => {
-      this.#isStopped = true;
-      await this.#current.stop();
-    });
+    await this.#inTurn(() => this.#current.stop(drained));
   }
 
   routing(request: IncomingMessage, response: ServerResponse): void {
+    if (this.#isFailing) return answerStarting(response);
     if (this.#changing === null) return this.#current.server.app.routing(request, response);
     void this.#changing.then(() => this.routing(request, response));
   }
@@ -92,8 +96,10 @@ export class RoleKeeper implements Roles, Routes {
   }
 
   /** Takes a write from within this process, where it leads. */
-  commit(transaction: Transaction): Promise<Committed> {
-    return this.#current instanceof Leader ? this.#current.commit(transaction) : this.#parts.store.commit(transaction);
+  async commit(transaction: Transaction): Promise<Committed> {
+    while (this.#changing !== null) await this.#changing;
+    if (this.#current instanceof Leader) return this.#current.commit(transaction);
+    throw new SkeinError('not_leader', 'this node does not lead; writes through its address are passed on');
   }
 
   following(): string | null {
@@ -117,11 +123,15 @@ export class RoleKeeper implements Roles, Routes {
     return this.#change(begin, () => this.#current instanceof Follower, null);
   }
 
-  async follow(url: string | null, why: string): Promise<void> {
+  async follow(url: string | null, why: string, isStill: () => boolean = () => true): Promise<void> {
+    const { store } = this.#parts;
+    let isDue = true;
     const step = async (): Promise<void> => {
-      if (this.#isToLead) await this.#parts.store.leadership.follow();
+      isDue = isStill();
+      // What is corrupt takes no writes; it is copied anew, and the copy is a follower's.
+      if (isDue && this.#isToLead && store.state !== 'corrupt') await store.leadership.follow();
     };
-    await this.#change(step, () => true, url === null ? why : null, url);
+    await this.#change(step, () => isDue, url === null ? why : null, url);
   }
 
   /** Makes a step durable, and then works in the role that the store has, while requests wait. */
@@ -137,8 +147,9 @@ export class RoleKeeper implements Roles, Routes {
       this.#changing = promise;
       try {
         const done = await step();
+        if (!mustReplace()) return done;
         this.#followed = followed;
-        if (mustReplace()) await this.#replace(standing);
+        await this.#replace(standing);
         return done;
       } finally {
         this.#changing = null;
@@ -154,8 +165,13 @@ export class RoleKeeper implements Roles, Routes {
   /** The role that the store has is the one that is worked in. */
   async #agree(): Promise<void> {
     if (this.#isStopped || this.#current instanceof Leader === this.#isToLead) return;
+    const { promise, resolve } = deferred();
+    this.#changing = promise;
     this.#followed = null;
-    await this.#replace(NOBODY_KNOWN);
+    await this.#replace(NOBODY_KNOWN).finally(() => {
+      this.#changing = null;
+      resolve();
+    });
   }
 
   /** The former one is stopped first: what it knows of its followers is stored by that. */
@@ -170,18 +186,21 @@ export class RoleKeeper implements Roles, Routes {
       const made = this.#make(standing);
       try {
         await made.server.app.ready();
+        this.#isFailing = false;
         return made;
       } catch (error) {
-        if (this.#parts.store.state === 'closed') throw error;
+        this.#isFailing = true;
         await made.stop().catch(() => undefined);
-        await this.#parts.clock.sleep(RETRY_MS);
+        if (this.#isStopped) throw error;
+        await this.#parts.clock.sleep(RETRY_MS, this.#stopping.signal).catch(() => undefined);
       }
     }
   }
 
   #make(standing: string | null): NodeOfRole {
     const { makeLeader, makeFollower } = this.#parts;
-    return this.#isToLead ? makeLeader() : makeFollower(this.#followed, standing);
+    const isLeader = this.#isToLead && this.#parts.store.state !== 'corrupt';
+    return isLeader ? makeLeader() : makeFollower(this.#followed, standing);
   }
 
   #inTurn<T>(work: () => Promise<T>): Promise<T> {
@@ -195,4 +214,10 @@ function deferred(): { readonly promise: Promise<void>; readonly resolve: () => 
   let resolve: () => void = () => undefined;
   const promise = new Promise<void>((done) => (resolve = done));
   return { promise, resolve };
+}
+
+function answerStarting(response: ServerResponse): void {
+  const problem = new SkeinError('starting', 'the node cannot take on its role yet', { retryAfterSeconds: 1 });
+  response.writeHead(problem.status, { 'content-type': MEDIA_TYPES.problem, 'retry-after': '1' });
+  response.end(problemBody(problem));
 }

@@ -114,7 +114,7 @@ export function leading({ describe, test }: Suite): void {
       const { head } = follower.store.facts;
       assert.deepEqual(await follower.store.leadership.promise({ counter: 5, to: 'a' }), head);
       const { store } = await bench.reopen(follower);
-      assert.deepEqual(store.facts.promised, { counter: 5, to: 'a' });
+      assert.deepEqual(store.facts.promised, { spent: 5, outstanding: [{ counter: 5, to: 'a' }] });
       assert.deepEqual(await store.leadership.promise({ counter: 5, to: 'a' }), head);
       const refusal = await refused('promise_refused', store.leadership.promise({ counter: 5, to: 'b' }));
       assert.deepEqual(refusal.details, { counter: 5, to: 'a' });
@@ -161,6 +161,22 @@ export function leading({ describe, test }: Suite): void {
       assert.deepEqual(follower.store.facts.head, sibling.store.facts.head);
     });
 
+    test('is owed when a higher one is given back, also when that was the node’s own', async (bench) => {
+      for (const to of ['b', 'follower']) {
+        const { leader, follower } = await followed(bench);
+        await leader.store.collection('c').put('k', 'more');
+        const { leadership } = follower.store;
+        await leadership.promise({ counter: 5, to: 'a' });
+        await leadership.promise({ counter: 6, to });
+        await refused('fenced', follow(leader.store, follower.store));
+        await leadership.release({ counter: 6, to });
+        await refused('fenced', follow(leader.store, follower.store));
+        await refused('promise_refused', leadership.promise({ counter: 6, to }));
+        await leadership.release({ counter: 5, to: 'a' });
+        await follow(leader.store, follower.store);
+      }
+    });
+
     test('lets no copy and no comparison go past it', async (bench) => {
       const { leader, follower } = await followed(bench);
       await leader.store.collection('c').put('k', 'more');
@@ -195,10 +211,10 @@ export function leading({ describe, test }: Suite): void {
       await made.store.leadership.follow();
       await follower.store.leadership.promise({ counter: 2, to: 'a' });
       await follower.store.become(made.store, async () => undefined);
-      assert.deepEqual(follower.store.facts.promised, { counter: 2, to: 'a' });
+      assert.deepEqual(follower.store.facts.promised.outstanding, [{ counter: 2, to: 'a' }]);
       await follower.store.close();
       const again = await bench.open(made.level, 'follower');
-      assert.deepEqual(again.facts.promised, { counter: 2, to: 'a' });
+      assert.deepEqual(again.facts.promised.outstanding, [{ counter: 2, to: 'a' }]);
     });
   });
 

@@ -10,11 +10,17 @@ const CONFORMANCE = 'test/conformance/memory-level.test.ts';
 export const LEADING: readonly Mutant[] = [
   {
     name: 'keeps what it has promised in memory alone',
-    edits: [{ file: LEADERSHIP, find: 'putPromise(batch, promised);', replace: '' }],
+    edits: [{ file: LEADERSHIP, find: 'putPromises(batch, promised);', replace: '' }],
   },
   {
     name: 'promises an epoch to whoever asks for it last',
-    edits: [{ file: LEADERSHIP, find: 'if (asked.counter <= counter)', replace: 'if (asked.counter < counter)' }],
+    edits: [
+      {
+        file: LEADERSHIP,
+        find: 'if (asked.counter <= Math.max(counterOf(facts), promised.spent))',
+        replace: 'if (asked.counter <= counterOf(facts))',
+      },
+    ],
   },
   {
     name: 'believes whoever claims that a candidate asks for an epoch',
@@ -28,12 +34,8 @@ export const LEADING: readonly Mutant[] = [
   },
   {
     name: 'goes on to take what a leader of a lower epoch has than was promised',
-    edits: [
-      {
-        file: FENCE,
-        find: 'if (epochCounter(leader) < promised.counter)',
-        replace: 'if (epochCounter(leader) < 0)',
-      },
+    edits: [{ file: FENCE, find: 'promise.counter > counter);', replace: 'promise.counter > counter && counter < 0);' }],
+  },
     ],
   },
   {
@@ -57,17 +59,19 @@ export const LEADING: readonly Mutant[] = [
   },
   {
     name: 'goes on to write when it has promised another leader',
-    edits: [
-      {
-        file: FENCE,
-        find: 'promised.counter <= counterOf(facts))',
-        replace: 'promised.counter >= 0)',
-      },
+    edits: [{ file: FENCE, find: 'counter > counterOf(facts));', replace: 'counter > counterOf(facts) && counter < 0);' }],
+  },
     ],
   },
   {
     name: 'begins an epoch that another one has begun meanwhile',
-    edits: [{ file: LEADERSHIP, find: 'if (epoch.counter <= counterOf(facts))', replace: 'if (epoch.counter < 0)' }],
+    edits: [
+      {
+        file: LEADERSHIP,
+        find: 'promised.spent > counter || counterOf(facts) >= counter;',
+        replace: 'promised.spent > counter;',
+      },
+    ],
   },
   {
     name: 'leads in memory alone',
@@ -122,26 +126,48 @@ export const LEADING: readonly Mutant[] = [
   },
   {
     name: 'asks for a counter that was promised in vain',
-    edits: [{ file: PROMOTION, find: 'node.promised?.counter ?? 0', replace: '0' }],
+    edits: [{ file: PROMOTION, find: 'node.promised.spent', replace: '0' }],
   },
   {
     name: 'gives a promise back while its holder still asks for it',
-    edits: [{ file: DUTY, find: 'holder.asking !== promised.counter &&', replace: '' }],
+    edits: [{ file: DUTY, find: 'holder.asking !== counter &&', replace: '' }],
   },
   {
     name: 'gives a promise back for what its holder said before',
     edits: [
       {
         file: 'replication/src/leadership/duty.ts',
-        find: 'holder.askedAtMs > (self.promisedAtMs ?? -Infinity) &&',
+        find: 'holder.askedAtMs > (self.promisedAtMs.get(counter) ?? -Infinity) &&',
         replace: '',
       },
     ],
     test: 'packages/replication/src/leadership/duty.test.ts',
   },
   {
+    name: 'gives all promises back with one',
+    edits: [
+      {
+        file: 'core/src/leadership/promises.ts',
+        find: 'outstanding: outstanding.filter((promise) => !isSamePromise(promise, given))',
+        replace: 'outstanding: outstanding.filter((promise) => promise.counter > given.counter)',
+      },
+    ],
+    test: CONFORMANCE,
+  },
+  {
+    name: 'counts the promise of a member that has lost what it had',
+    edits: [
+      {
+        file: 'replication/src/leadership/promotion.ts',
+        find: 'return position.offset === 0 && own.offset > 0;',
+        replace: 'return position.offset < 0 && own.offset > 0;',
+      },
+    ],
+    test: 'packages/replication/src/leadership/promotion.test.ts',
+  },
+  {
     name: 'never gives a promise back',
-    edits: [{ file: DUTY, find: 'return isOver ? release : NONE;', replace: 'return NONE;' }],
+    edits: [{ file: DUTY, find: "return promise === undefined ? NONE : { kind: 'release', promise };", replace: 'return NONE;' }],
   },
   {
     name: 'leads on beside a rival',

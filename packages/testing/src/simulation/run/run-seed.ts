@@ -403,7 +403,7 @@ class Run {
 function standingOf(node: SimNode): string {
   const { head, history, promised } = node.store?.facts ?? {};
   const epochs = history?.map(({ epoch }) => epoch).join(' ');
-  const promise = promised === null || promised === undefined ? 'nothing' : `${promised.counter} to ${promised.to}`;
+  const promise = JSON.stringify(promised);
   const error = node.health()?.error ?? 'nothing';
   return `${node.name} (${node.role}) at ${head?.offset} of ${epochs}, promised ${promise}, says ${error}`;
 }
