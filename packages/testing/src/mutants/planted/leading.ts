@@ -34,8 +34,8 @@ export const LEADING: readonly Mutant[] = [
   },
   {
     name: 'goes on to take what a leader of a lower epoch has than was promised',
-    edits: [{ file: FENCE, find: 'promise.counter > counter);', replace: 'promise.counter > counter && counter < 0);' }],
-  },
+    edits: [
+      { file: FENCE, find: 'promise.counter > counter);', replace: 'promise.counter > counter && counter < 0);' },
     ],
   },
   {
@@ -59,8 +59,8 @@ export const LEADING: readonly Mutant[] = [
   },
   {
     name: 'goes on to write when it has promised another leader',
-    edits: [{ file: FENCE, find: 'counter > counterOf(facts));', replace: 'counter > counterOf(facts) && counter < 0);' }],
-  },
+    edits: [
+      { file: FENCE, find: 'counter > counterOf(facts));', replace: 'counter > counterOf(facts) && counter < 0);' },
     ],
   },
   {
@@ -167,7 +167,13 @@ export const LEADING: readonly Mutant[] = [
   },
   {
     name: 'never gives a promise back',
-    edits: [{ file: DUTY, find: "return promise === undefined ? NONE : { kind: 'release', promise };", replace: 'return NONE;' }],
+    edits: [
+      {
+        file: DUTY,
+        find: "return promise === undefined ? NONE : { kind: 'release', promise };",
+        replace: 'return NONE;',
+      },
+    ],
   },
   {
     name: 'leads on beside a rival',
