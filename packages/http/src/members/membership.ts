@@ -219,8 +219,10 @@ export class Membership {
 
   #self(): Self {
     const { identity, history, promised, rival } = this.#options.store.facts;
-    const { log, node, role } = identity;
+    const { log, node } = identity;
     const following = this.#roles?.following() ?? null;
+    // One whose store is corrupt follows already, to be copied anew, and its store cannot say so.
+    const role = following === null ? identity.role : 'follower';
     const asking = this.#promotion.asking;
     const { instance } = this.#options;
     return { log, node, instance, role, history, promised, rival, promisedAtMs: this.#promisedAtMs, asking, following };
