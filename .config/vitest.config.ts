@@ -4,11 +4,10 @@ import { ClosingLineReporter } from './closing-line-reporter.ts';
 
 /*
  * Three projects, one after the other. `unit` is everything that stays inside its own process. `system` starts real processes,
- * which mostly wait: two files at a time. `alone` keeps the machine busy, or has ports of its own: one file at a time, and
- * never beside the others.
+ * which mostly wait: two files at a time. `alone` has the ports of the README: one file at a time.
  */
-const system = ['test/e2e/**/*.test.ts', 'test/browser/**/*.test.ts'];
-const alone = ['test/chaos/**/*.test.ts', 'test/examples/**/*.test.ts'];
+const system = ['test/e2e/**/*.test.ts', 'test/browser/**/*.test.ts', 'test/chaos/**/*.test.ts'];
+const alone = ['test/examples/**/*.test.ts'];
 
 export default defineConfig({
   test: {

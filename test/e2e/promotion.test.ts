@@ -48,17 +48,10 @@ describe('a member', () => {
     expect(await read(b)).toBe('passed on');
     const epochs = (await c.client.get('/v1/collections/$epochs/2')).json;
     expect(epochs).toMatchObject({ epoch: done.json.epoch, node: 'member-2', reason: 'promoted' });
-  });
-
-  it('goes on to lead, or to follow, after a restart with the command it was started with', async () => {
-    const [a, b] = (await startMembers(cluster)) as [NodeProcess, NodeProcess, NodeProcess];
-    expect((await promote(b, { from: a.url })).status).toBe(200);
-    await follows(a, b);
-    await a.restart();
+    // Started again with the command of a follower, it leads.
     await b.restart();
     expect((await b.status()).role).toBe('leader');
     await follows(a, b);
-    expect((await put(a, 1)).status).toBe(201);
   });
 
   it('takes over from a leader that hands over, while it is written to without a failure', async () => {
@@ -158,7 +151,7 @@ describe('a leader that is stopped for longer than every time limit', () => {
     const waiting = Array.from({ length: 10 }, (_, i) => a.client.put(`/v1/collections/c/late-${i}`, i));
     const done = await promote(c);
     expect(done.status).toBe(200);
-    await new Promise((resolve) => setTimeout(resolve, 8000));
+    await new Promise((resolve) => setTimeout(resolve, 6500));
     a.resume();
     for (const answer of await Promise.all(waiting)) {
       // Refused, or passed on to the one that leads.
