@@ -1,6 +1,7 @@
 import { availableParallelism } from 'node:os';
 import { configDefaults, defineConfig } from 'vitest/config';
 import { ClosingLineReporter } from './closing-line-reporter.ts';
+import { LongestFirst } from './longest-first.ts';
 
 /*
  * Three projects, one after the other. `unit` is everything that stays inside its own process. `system` starts real processes,
@@ -12,6 +13,7 @@ const alone = ['test/examples/**/*.test.ts'];
 export default defineConfig({
   test: {
     reporters: ['default', new ClosingLineReporter()],
+    sequence: { sequencer: LongestFirst },
     projects: [
       {
         extends: true,
