@@ -11,7 +11,7 @@ import { Writers } from './writers.ts';
  * applying, of starting, while clients write without pause. Whoever comes back must go on with the very history it had, the
  * leader with everything that was acknowledged before; and in the end all must hold the same bytes.
  */
-const KILLS = 54;
+const KILLS = 50;
 
 const cluster = new Cluster();
 afterAll(() => cluster.close());

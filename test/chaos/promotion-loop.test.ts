@@ -8,7 +8,7 @@ import { randomOf, seedOfRun, type Random } from './random.ts';
  * The leader of three members is killed again and again, while clients write to all of them without pause, and another member
  * is promoted. Every write that was acknowledged is there on whoever leads then, and in the end on all.
  */
-const ROUNDS = Number(process.env['CHAOS_ROUNDS'] ?? 5);
+const ROUNDS = Number(process.env['CHAOS_ROUNDS'] ?? 4);
 const WRITERS = 3;
 
 const cluster = new Cluster();

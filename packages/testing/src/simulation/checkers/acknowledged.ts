@@ -53,7 +53,11 @@ export class Acknowledged implements Checker {
     if (known === undefined || !samePosition(known.position, position))
       throw this.#violation(`${formatPosition(position)} was acknowledged, and is not in the leader's log`);
     this.#acked.set(`${offset}.${epoch}`, position);
-    for (const branch of this.#ledger.branches()) this.#checkHolds(branch, position, `epoch ${branch.epoch}`);
+    const branches = this.#ledger.branches();
+    const newest = Math.max(...branches.map((branch) => epochCounter(branch.epoch)));
+    const [branch, ...rivals] = branches.filter((each) => epochCounter(each.epoch) === newest);
+    // What was written before may be acknowledged again by whoever leads now, and a rival that was given up may be without it.
+    if (rivals.length === 0) this.#checkHolds(branch!, position, `epoch ${branch!.epoch}`);
   }
 
   /** An epoch that begins goes on from all that was acknowledged. */

@@ -41,7 +41,7 @@ export interface SeedResult {
 }
 
 /** So many of the worlds are sets. */
-const SETS = 0.2;
+const SETS = 0.15;
 
 /** Long enough for the longest backoff, the breaker, and everything that was missed meanwhile. */
 const CONVERGE_MS = 40_000;

@@ -103,7 +103,7 @@ function drawLastingShape(random: Rng): Shape {
 
 /** A world of members, any of which may lead. */
 export function drawSet(random: Rng, shape: Shape): Shape {
-  const names = Array.from({ length: random.chance(0.8) ? 3 : 5 }, (_, i) => `n${i + 1}`);
+  const names = Array.from({ length: random.chance(0.85) ? 3 : 5 }, (_, i) => `n${i + 1}`);
   return {
     ...shape,
     nodes: names.map((name, i) => ({
