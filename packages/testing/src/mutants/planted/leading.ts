@@ -44,17 +44,17 @@ export const LEADING: readonly Mutant[] = [
   },
   {
     name: 'lets a comparison lead past what was promised',
-    edits: [{ file: 'core/src/store.ts', find: 'this.#assertMayTakeOf(move);', replace: '' }],
+    edits: [{ file: 'core/dist/store.js', find: 'this.#assertMayTakeOf(move);', replace: '' }],
     test: CONFORMANCE,
   },
   {
     name: 'lets a copy lead past what was promised',
-    edits: [{ file: 'core/src/store.ts', find: 'this.#assertMayTakeOf(other.facts);', replace: '' }],
+    edits: [{ file: 'core/dist/store.js', find: 'this.#assertMayTakeOf(other.facts);', replace: '' }],
     test: CONFORMANCE,
   },
   {
     name: 'forgets what it has promised when it is copied anew',
-    edits: [{ file: 'core/src/store.ts', find: 'await other.#promiseAs(this);', replace: '' }],
+    edits: [{ file: 'core/dist/store.js', find: 'await other.#promiseAs(this);', replace: '' }],
     test: CONFORMANCE,
   },
   {
@@ -147,7 +147,7 @@ export const LEADING: readonly Mutant[] = [
     name: 'gives all promises back with one',
     edits: [
       {
-        file: 'core/src/leadership/promises.ts',
+        file: 'core/dist/leadership/promises.js',
         find: 'outstanding: outstanding.filter((promise) => !isSamePromise(promise, given))',
         replace: 'outstanding: outstanding.filter((promise) => promise.counter > given.counter)',
       },
