@@ -140,7 +140,10 @@ describe('a leader that is stopped for longer than every time limit', () => {
     const waiting = Array.from({ length: 10 }, (_, i) => a.client.put(`/v1/collections/c/late-${i}`, i));
     const done = await promote(c);
     expect(done.status).toBe(200);
-    await new Promise((resolve) => setTimeout(resolve, 6500));
+    await until('it has been silent for longer than a leader goes on without asking', async () => {
+      const { peers } = (await c.status()).leadership;
+      return peers.find(({ url }: { readonly url: string }) => url === a.url).heard_seconds_ago > 6.5;
+    });
     a.resume();
     for (const answer of await Promise.all(waiting)) {
       // Refused, or passed on to the one that leads.

@@ -55,8 +55,8 @@ export interface FollowerOptions {
   /** How often everything stored is read again; never unless given. */
   readonly scrubEveryMs?: number | null | undefined;
   readonly leaderUrl: string;
-  /** Why nobody is followed for now, where that is so. */
-  readonly standing?: string | null | undefined;
+  /** Why nobody is followed, where that is so. */
+  readonly noLeaderReason?: string | null | undefined;
   /** Its place among the members. */
   readonly membership: Membership;
   readonly openLink: OpenLink;
@@ -126,7 +126,7 @@ export class Follower {
       isOn: forwardWrites,
       has: () => ({ log: store.facts.identity.log, position: store.facts.head }),
       refusal: () => this.#replicator.state.refusal,
-      standing: options.standing ?? null,
+      noLeaderReason: options.noLeaderReason ?? null,
     });
     this.#metrics = new FollowerMetrics({ clock, state: () => this.#condition() });
     this.#slo = new SloWatch({ clock, logger, limits: options.slo ?? SLO_DEFAULTS });
@@ -203,7 +203,7 @@ export class Follower {
 
   /** Begins to follow, unless there is nobody to be followed. */
   start(): void {
-    if ((this.#options.standing ?? null) !== null) return;
+    if ((this.#options.noLeaderReason ?? null) !== null) return;
     this.#replicator.start();
     this.#hearing.start();
     this.#drift.start();
@@ -244,8 +244,8 @@ export class Follower {
 
   /** The store's verdict, and when that is good, the one asked for. */
   #verdict(judge: typeof followerVerdict): Verdict {
-    const { store, clock, lagSecondsMax, standing = null } = this.#options;
-    if (standing !== null) return { healthy: false, reason: `it follows nobody: ${standing}` };
+    const { store, clock, lagSecondsMax, noLeaderReason = null } = this.#options;
+    if (noLeaderReason !== null) return { healthy: false, reason: `it follows nobody: ${noLeaderReason}` };
     const ofStore = storeVerdict({ state: store.state, reason: store.failure });
     // What is being done about a store that cannot be believed says more than that it cannot.
     return ofStore.healthy || this.#replicator.state.phase === 'recovering'
@@ -320,14 +320,14 @@ export class Follower {
   }
 
   #status(): Readonly<Record<string, unknown>> {
-    const { store, clock, leaderUrl, standing = null } = this.#options;
+    const { store, clock, leaderUrl, noLeaderReason = null } = this.#options;
     const { phase, progress, refusal, recovery, breaker, pageSize } = this.#condition();
     return {
       applied: store.facts.head.offset,
       lag: { changes: lagChanges(progress), seconds: inMilliseconds(lagSeconds(progress, clock.now())) },
       drift: this.#describeDrift(),
       leader: {
-        url: standing === null ? leaderUrl : null,
+        url: noLeaderReason === null ? leaderUrl : null,
         epoch: this.#replicator.leaderEpoch,
         head: progress.contact?.head ?? null,
         path: this.#path(),

@@ -15,7 +15,7 @@ export interface ForwarderOptions {
   /** Why this follower follows its leader no longer: then nothing is written there in its name either. */
   readonly refusal: () => Refusal | null;
   /** Why there is no leader to pass anything on to, where that is so. */
-  readonly standing: string | null;
+  readonly noLeaderReason: string | null;
 }
 
 /** The paths that take writes; a follower passes each of them on as it is. */
@@ -80,8 +80,8 @@ export class WriteForwarder {
 
   async #forward(request: FastifyRequest, reply: FastifyReply): Promise<FastifyReply> {
     const { leaderUrl, isOn } = this.#options;
-    if (this.#options.standing !== null)
-      throw new SkeinError('leader_unavailable', `nothing was written: ${this.#options.standing}`, {
+    if (this.#options.noLeaderReason !== null)
+      throw new SkeinError('leader_unavailable', `nothing was written: ${this.#options.noLeaderReason}`, {
         retryAfterSeconds: 1,
       });
     if (!isOn || prefers(request, 'no-forward'))

@@ -41,6 +41,12 @@ export interface EpochSpan {
   readonly offsetFirst: number;
 }
 
+/** The counter of the newest epoch of a history; 0 where there is none yet. */
+export function newestCounter(history: readonly EpochSpan[]): number {
+  const newest = history.at(-1);
+  return newest === undefined ? 0 : epochCounter(newest.epoch);
+}
+
 /** The epoch that wrote an offset. */
 export function epochOf(history: readonly EpochSpan[], offset: number): Epoch {
   for (let i = history.length - 1; i > 0; i--) if (history[i]!.offsetFirst <= offset) return history[i]!.epoch;

@@ -31,6 +31,7 @@ export {
   epochOf,
   isEpoch,
   makeEpoch,
+  newestCounter,
   parseEpoch,
   type Epoch,
   type EpochSpan,

@@ -70,8 +70,8 @@ export async function startNode(config: NodeConfig, { role, leaders, port }: Sta
     clock,
     membership,
     makeLeader: () => new Leader(common),
-    makeFollower: (leaderUrl, standing) => {
-      const whom = { leaderUrl: leaderUrl ?? NOBODY, standing };
+    makeFollower: (leaderUrl, noLeaderReason) => {
+      const whom = { leaderUrl: leaderUrl ?? NOBODY, noLeaderReason };
       // It was said of the leader that is followed first, and of no other.
       const acceptReset = mayReset;
       mayReset = false;

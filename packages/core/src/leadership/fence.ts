@@ -1,13 +1,7 @@
-import { epochCounter, SkeinError, type Epoch } from '@skein/protocol';
+import { epochCounter, newestCounter, SkeinError, type Epoch } from '@skein/protocol';
 import type { Facts } from '../facts.ts';
 
 type Standing = Pick<Facts, 'identity' | 'history' | 'promised' | 'rival'>;
-
-/** The counter of the newest epoch a store has anything of; 0 for none. */
-export function counterOf({ history }: Pick<Facts, 'history'>): number {
-  const last = history.at(-1);
-  return last === undefined ? 0 : epochCounter(last.epoch);
-}
 
 /** Why a leader may not write though it leads; undefined when it may. */
 export function leadingRefusal(facts: Standing): SkeinError | undefined {
@@ -15,12 +9,12 @@ export function leadingRefusal(facts: Standing): SkeinError | undefined {
   if (identity.role !== 'leader') return new SkeinError('not_leader');
   if (hasRival(facts))
     return fenced(`epoch ${facts.rival} is a rival of this one; whoever is to lead has to be promoted again`);
-  const owed = promised.outstanding.find(({ counter }) => counter > counterOf(facts));
+  const owed = promised.outstanding.find(({ counter }) => counter > newestCounter(facts.history));
   return owed === undefined ? undefined : fenced(`epoch ${owed.counter} has been promised to ${owed.to}`);
 }
 
 function hasRival(facts: Pick<Facts, 'history' | 'rival'>): boolean {
-  return facts.rival !== null && epochCounter(facts.rival) === counterOf(facts);
+  return facts.rival !== null && epochCounter(facts.rival) === newestCounter(facts.history);
 }
 
 /**

@@ -1,4 +1,5 @@
 import {
+  newestCounter,
   SkeinError,
   type Epoch,
   type EpochPromise,
@@ -15,7 +16,6 @@ import { putSealed } from '../level/sealed.ts';
 import { putWitness } from '../log/witness.ts';
 import type { RandomBytes } from '../random-bytes.ts';
 import { epochRecord, type NewEpoch } from './begin-epoch.ts';
-import { counterOf } from './fence.ts';
 import { isPromised, promisesWith, promisesWithout } from './promises.ts';
 
 /** What this needs of its store. */
@@ -54,8 +54,9 @@ export class Leadership {
       const facts = this.#host.facts();
       const { promised } = facts;
       if (!isPromised(promised, asked)) {
-        if (asked.counter <= Math.max(counterOf(facts), promised.spent)) throw refusal(asked.counter, facts);
-        await this.#keep(promisesWith(promised, asked, counterOf(facts)));
+        if (asked.counter <= Math.max(newestCounter(facts.history), promised.spent))
+          throw refusal(asked.counter, facts);
+        await this.#keep(promisesWith(promised, asked, newestCounter(facts.history)));
       }
       return this.#host.facts().head;
     });
@@ -65,7 +66,7 @@ export class Leadership {
   release(given: EpochPromise): Promise<void> {
     return this.#host.writing(async () => {
       const facts = this.#host.facts();
-      if (isPromised(facts.promised, given) && given.counter > counterOf(facts))
+      if (isPromised(facts.promised, given) && given.counter > newestCounter(facts.history))
         await this.#keep(promisesWithout(facts.promised, given));
     });
   }
@@ -89,7 +90,7 @@ export class Leadership {
       if (identity.log === null) throw new SkeinError('promotion_refused', 'this node has nothing of any log yet');
       const { counter } = epoch;
       // It may have promised another one meanwhile, or whoever it follows has begun one of that counter.
-      const isOutdone = promised.spent > counter || counterOf(facts) >= counter;
+      const isOutdone = promised.spent > counter || newestCounter(facts.history) >= counter;
       if (isOutdone || !isPromised(promised, { counter, to: identity.node })) throw refusal(counter, facts);
       const chance = { random: randomness(8), wallMs: clock.wall() };
       await this.#host.write(epochRecord(epoch, facts, chance), 'leader');
@@ -125,7 +126,7 @@ export class Leadership {
 }
 
 function refusal(asked: number, { history, promised }: Pick<Facts, 'history' | 'promised'>): SkeinError {
-  const counter = Math.max(counterOf({ history }), promised.spent);
+  const counter = Math.max(newestCounter(history), promised.spent);
   const to = promised.outstanding.find((promise) => promise.counter === counter)?.to ?? null;
   const whose = to === null ? 'is spent' : `is promised to ${to}`;
   return new SkeinError('promise_refused', `epoch ${asked} cannot be promised: ${counter} ${whose}`, { counter, to });

@@ -97,10 +97,6 @@ export class Membership {
     until.addEventListener('abort', () => this.#listeners.delete(listener), { once: true });
   }
 
-  get heard(): readonly Heard[] {
-    return this.#watch.heard;
-  }
-
   start(roles: Roles): void {
     this.#roles = roles;
     this.#watch.start();

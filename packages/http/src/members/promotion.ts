@@ -1,24 +1,17 @@
 import type { Store } from '@skein/core';
-import {
-  epochCounter,
-  formatPosition,
-  SkeinError,
-  type Epoch,
-  type LossAccepted,
-  type Position,
-} from '@skein/protocol';
+import { epochCounter, SkeinError, type Epoch, type LossAccepted, type Position } from '@skein/protocol';
 import {
   counterToAsk,
   lastCounter,
   lastEpoch,
   othersOf,
   planTakeover,
-  promisesNeeded,
   type Heard,
   type Member,
   type MemberSet,
   type Promised,
   type Self,
+  type TakeoverPlan,
 } from '@skein/replication';
 import { Readable } from 'node:stream';
 import { heardFrom, type MemberWatch } from './member-watch.ts';
@@ -54,6 +47,14 @@ export interface PromotionParts {
 }
 
 const ANSWER_MS = 2000;
+
+/** What has been asked of the members, and what came of it. */
+interface Asked {
+  readonly set: MemberSet;
+  /** Where the logs of those ended that have promised, by their addresses. */
+  readonly promises: ReadonlyMap<string, Position>;
+  readonly acceptLoss: boolean;
+}
 
 /**
  * One promotion of this node: asks the members for their promises, fetches what the most advanced of them has and this one
@@ -97,7 +98,8 @@ export class Promotion {
     this.#assertAlone();
     const set = this.#set(heard);
     const leader = leaderAmong(heard);
-    this.#assertPromising(set, heard, { acceptLoss, from, leader });
+    if (from !== undefined && leader?.url !== from) throw refused(`${from} does not lead; ${whoLeads(leader)}`);
+    this.#assertLikely(set, heard, { acceptLoss });
     // Itself before all others: whatever becomes of this attempt, the next one takes a higher counter.
     await store.leadership.promise({ counter, to: store.facts.identity.node });
     const promises = new Map<string, Position>();
@@ -111,39 +113,19 @@ export class Promotion {
     return this.#takeOver(counter, { set, promises, acceptLoss });
   }
 
-  async #takeOver(
-    counter: number,
-    asked: { readonly set: MemberSet; readonly promises: ReadonlyMap<string, Position>; readonly acceptLoss: boolean },
-  ): Promise<PromotionDone> {
-    const { store, watch, newestKnown, lead } = this.#parts;
-    const { set, acceptLoss } = asked;
-    const others: readonly Promised[] = [...asked.promises].map(([url, position]) => ({ url, position }));
-    const silent = this.#urls().filter((url) => !asked.promises.has(url));
+  async #takeOver(counter: number, asked: Asked): Promise<PromotionDone> {
+    const { store, lead } = this.#parts;
     for (;;) {
-      const own = store.facts.head;
-      const promises = [...others, { url: null, position: own }];
-      const newest = Math.max(newestKnown(), ...watch.heard.map(({ position }) => position.offset));
-      const plan = planTakeover({ ...set, own, promises, silent, newestKnown: newest, acceptLoss });
-      switch (plan.kind) {
-        case 'fetch':
-          await this.#goOnTo(plan.from, plan.position);
-          break;
-        case 'too-few':
-          throw tooFew(plan.needed, plan.given, plan.mayBeLost);
-        case 'rivals':
-          throw refused(
-            `${plan.mayBeLost.members.join(', ')} has changes of a rival epoch, which would be given up`,
-            plan.mayBeLost,
-          );
-        case 'lead': {
-          const { mayBeLost } = plan;
-          const position = await lead(() =>
-            store.leadership.lead({ counter, reason: 'promoted', ...(mayBeLost === undefined ? {} : { mayBeLost }) }),
-          );
-          const { epoch } = position;
-          return { epoch, position, promises: promises.length, members: set.members, mayBeLost: mayBeLost ?? null };
-        }
+      const plan = assertEnough(this.#plan(asked));
+      if (plan.kind === 'fetch') {
+        await this.#goOnTo(plan.from, plan.position);
+        continue;
       }
+      const { mayBeLost } = plan;
+      const begun = { counter, reason: 'promoted', ...(mayBeLost === undefined ? {} : { mayBeLost }) } as const;
+      const position = await lead(() => store.leadership.lead(begun));
+      const [promises, { members }] = [asked.promises.size + 1, asked.set];
+      return { epoch: position.epoch, position, promises, members, mayBeLost: mayBeLost ?? null };
     }
   }
 
@@ -156,23 +138,24 @@ export class Promotion {
       throw refused(`${other.url} has the id of this node, ${node}: start it with another --node-id`);
   }
 
-  /** Before anything is asked of anybody: members that are not there will not promise. */
-  #assertPromising(
-    set: MemberSet,
-    heard: readonly Heard[],
-    { acceptLoss, from, leader }: PromotionAsked & { readonly leader: Heard | undefined },
-  ): void {
-    if (from !== undefined && leader?.url !== from)
-      throw refused(
-        `${from} does not lead; ${leader === undefined ? 'nobody who answers does' : `${leader.url} does`}`,
-      );
-    const needed = promisesNeeded(set);
-    if (heard.length + 1 >= needed || acceptLoss) return;
-    const { head } = this.#parts.store.facts;
-    const members = this.#urls().filter((url) => heard.every((each) => each.url !== url));
-    const newest = Math.max(this.#parts.newestKnown(), head.offset);
-    const upTo = newest > head.offset ? newest : null;
-    throw tooFew(needed, heard.length + 1, { after: formatPosition(head), upTo, members });
+  /** Before anything is asked of anybody: what comes of it if all promise who are there. Others will not. */
+  #assertLikely(set: MemberSet, heard: readonly Heard[], { acceptLoss }: Pick<PromotionAsked, 'acceptLoss'>): void {
+    const promises = new Map(heard.map(({ url, position }) => [url, position]));
+    assertEnough(this.#plan({ set, promises, acceptLoss }));
+  }
+
+  #plan({ set, promises, acceptLoss }: Asked): TakeoverPlan {
+    const { store, watch, newestKnown } = this.#parts;
+    const own = store.facts.head;
+    const others: readonly Promised[] = [...promises].map(([url, position]) => ({ url, position }));
+    return planTakeover({
+      ...set,
+      own,
+      promises: [...others, { url: null, position: own }],
+      silent: this.#urls().filter((url) => !promises.has(url)),
+      newestKnown: Math.max(newestKnown(), ...watch.heard.map(({ position }) => position.offset)),
+      acceptLoss,
+    });
   }
 
   #set(heard: readonly Heard[]): MemberSet {
@@ -231,6 +214,26 @@ function isBehind({ facts }: Store, { offset, epoch }: Position): boolean {
 function leaderAmong(heard: readonly Heard[]): Heard | undefined {
   const leaders = heard.filter(({ role }) => role === 'leader');
   return leaders.toSorted((a, b) => lastCounter(b) - lastCounter(a))[0];
+}
+
+function whoLeads(leader: Heard | undefined): string {
+  return leader === undefined ? 'nobody who answers does' : `${leader.url} does`;
+}
+
+/** Throws for a plan that leads to nothing, and says what would have to be accepted. */
+function assertEnough(plan: TakeoverPlan): Extract<TakeoverPlan, { kind: 'fetch' | 'lead' }> {
+  switch (plan.kind) {
+    case 'too-few':
+      throw tooFew(plan.needed, plan.given, plan.mayBeLost);
+    case 'rivals':
+      throw refused(
+        `${plan.mayBeLost.members.join(', ')} has changes of a rival epoch, which would be given up`,
+        plan.mayBeLost,
+      );
+    case 'fetch':
+    case 'lead':
+      return plan;
+  }
 }
 
 function refused(why: string, mayBeLost?: LossAccepted): SkeinError {

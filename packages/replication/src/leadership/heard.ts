@@ -1,5 +1,5 @@
 import {
-  epochCounter,
+  newestCounter,
   type Epoch,
   type EpochPromises,
   type EpochSpan,
@@ -44,10 +44,8 @@ export function lastEpoch({ history }: HasHistory): Epoch | undefined {
   return history.at(-1)?.epoch;
 }
 
-/** 0 for one that has nothing. */
-export function lastCounter(node: HasHistory): number {
-  const epoch = lastEpoch(node);
-  return epoch === undefined ? 0 : epochCounter(epoch);
+export function lastCounter({ history }: HasHistory): number {
+  return newestCounter(history);
 }
 
 /**

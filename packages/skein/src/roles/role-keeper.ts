@@ -1,7 +1,7 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { Clock, Committed, Store, Transaction } from '@skein/core';
 import { Follower } from '@skein/follower';
-import { problemBody, type Membership, type NodeServer, type Roles, type Routes } from '@skein/http';
+import { problemBody, type Membership, type Roles, type Routes } from '@skein/http';
 import { Leader } from '@skein/leader';
 import { MEDIA_TYPES, SkeinError, type Health, type Role } from '@skein/protocol';
 
@@ -13,7 +13,7 @@ export interface RoleParts {
   readonly membership: Membership;
   readonly makeLeader: () => Leader;
   /** One that follows what is at an address, unless there is a reason why it follows nobody. */
-  readonly makeFollower: (url: string | null, standing: string | null) => Follower;
+  readonly makeFollower: (url: string | null, noLeaderReason: string | null) => Follower;
   /** Whom a follower follows as long as nobody has said otherwise; null for nobody. */
   readonly leaderUrl: string | null;
 }
@@ -55,10 +55,6 @@ export class RoleKeeper implements Roles, Routes {
   /** It goes from one role to another; whoever asks it something waits for that. */
   get isChanging(): boolean {
     return this.#changing !== null;
-  }
-
-  get server(): NodeServer {
-    return this.#current.server;
   }
 
   /** Before anybody is answered. */
@@ -138,7 +134,7 @@ export class RoleKeeper implements Roles, Routes {
   #change<T>(
     step: () => Promise<T>,
     mustReplace: () => boolean,
-    standing: string | null,
+    noLeaderReason: string | null,
     followed: string | null = null,
   ): Promise<T> {
     return this.#inTurn(async () => {
@@ -149,7 +145,7 @@ export class RoleKeeper implements Roles, Routes {
         const done = await step();
         if (!mustReplace()) return done;
         this.#followed = followed;
-        await this.#replace(standing);
+        await this.#replace(noLeaderReason);
         return done;
       } finally {
         this.#changing = null;
@@ -175,15 +171,15 @@ export class RoleKeeper implements Roles, Routes {
   }
 
   /** The former one is stopped first: what it knows of its followers is stored by that. */
-  async #replace(standing: string | null): Promise<void> {
+  async #replace(noLeaderReason: string | null): Promise<void> {
     await this.#current.stop();
-    this.#current = await this.#made(standing);
+    this.#current = await this.#made(noLeaderReason);
     if (this.#current instanceof Follower) this.#current.start();
   }
 
-  async #made(standing: string | null): Promise<NodeOfRole> {
+  async #made(noLeaderReason: string | null): Promise<NodeOfRole> {
     for (;;) {
-      const made = this.#make(standing);
+      const made = this.#make(noLeaderReason);
       try {
         await made.server.app.ready();
         this.#isFailing = false;
@@ -197,10 +193,10 @@ export class RoleKeeper implements Roles, Routes {
     }
   }
 
-  #make(standing: string | null): NodeOfRole {
+  #make(noLeaderReason: string | null): NodeOfRole {
     const { makeLeader, makeFollower } = this.#parts;
     const isLeader = this.#isToLead && this.#parts.store.state !== 'corrupt';
-    return isLeader ? makeLeader() : makeFollower(this.#followed, standing);
+    return isLeader ? makeLeader() : makeFollower(this.#followed, noLeaderReason);
   }
 
   #inTurn<T>(work: () => Promise<T>): Promise<T> {

@@ -17,8 +17,8 @@ export const LEADING: readonly Mutant[] = [
     edits: [
       {
         file: LEADERSHIP,
-        find: 'if (asked.counter <= Math.max(counterOf(facts), promised.spent))',
-        replace: 'if (asked.counter <= counterOf(facts))',
+        find: 'if (asked.counter <= Math.max(newestCounter(facts.history), promised.spent))',
+        replace: 'if (asked.counter <= newestCounter(facts.history))',
       },
     ],
   },
@@ -59,16 +59,14 @@ export const LEADING: readonly Mutant[] = [
   },
   {
     name: 'goes on to write when it has promised another leader',
-    edits: [
-      { file: FENCE, find: 'counter > counterOf(facts));', replace: 'counter > counterOf(facts) && counter < 0);' },
-    ],
+    edits: [{ file: FENCE, find: 'counter > newestCounter(facts.history));', replace: 'counter < 0);' }],
   },
   {
     name: 'begins an epoch that another one has begun meanwhile',
     edits: [
       {
         file: LEADERSHIP,
-        find: 'promised.spent > counter || counterOf(facts) >= counter;',
+        find: 'promised.spent > counter || newestCounter(facts.history) >= counter;',
         replace: 'promised.spent > counter;',
       },
     ],

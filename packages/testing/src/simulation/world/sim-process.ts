@@ -178,8 +178,8 @@ export class SimProcess {
       clock,
       membership,
       makeLeader: () => new Leader(common),
-      makeFollower: (url, standing) =>
-        new Follower({ ...common, ...this.#following(), leaderUrl: url ?? 'http://nobody', standing }),
+      makeFollower: (url, noLeaderReason) =>
+        new Follower({ ...common, ...this.#following(), leaderUrl: url ?? 'http://nobody', noLeaderReason }),
       leaderUrl,
     });
   }
