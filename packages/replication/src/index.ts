@@ -61,7 +61,7 @@ export {
 export { nextComparisonMs, REPAIRS_MAX, type DriftReport } from './drift.ts';
 export { copyText } from './copy-text.ts';
 export { copySecondsLeft, planCopy, type CopyPace } from './copy-plan.ts';
-export { type Expectation, type Obstacle, type Recovery, type Rung } from './recovery.ts';
+export { givesUp, type Expectation, type Obstacle, type Recovery, type Rung } from './recovery.ts';
 export { dutyOf, type Duty } from './leadership/duty.ts';
 export { forkOf, type Branch } from './leadership/fork.ts';
 export { lastCounter, lastEpoch, othersOf, type Heard, type Self } from './leadership/heard.ts';

@@ -22,6 +22,11 @@ export interface Expectation {
   readonly above: Epoch | null;
 }
 
+/** Whether what is here may be given up for it. */
+export function givesUp({ floor }: Expectation): boolean {
+  return floor === null;
+}
+
 export interface Recovery {
   readonly rung: Rung;
   readonly obstacle: Obstacle;

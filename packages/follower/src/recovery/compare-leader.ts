@@ -9,7 +9,7 @@ import {
   type Position,
   type SnapshotHeader,
 } from '@skein/protocol';
-import { planCopy, type Expectation } from '@skein/replication';
+import { givesUp, planCopy, type Expectation } from '@skein/replication';
 import { fetchBaseRecord, NoWayOn, noWayOn, type Feed } from './base-record.ts';
 import { fetchFixes, type FixLimits } from './fetch-fixes.ts';
 import type { LeaderApi } from './leader-api.ts';
@@ -79,7 +79,7 @@ export class CompareLeader {
     const { fixes, isPart } = await this.#fixes(position, room, signal);
     if (isPart) return TOO_MUCH;
     const record = await fetchBaseRecord(feed, position, header.log, signal);
-    const isReset = expected.floor === null;
+    const isReset = givesUp(expected);
     await store.move({ log: header.log, history: header.history, record, fixes, entries, isReset });
     const documentsMoved = fixes.documents.length + fixes.removed.length;
     return { kind: 'recovered', log: header.log, position, documentsMoved };

@@ -1,5 +1,5 @@
 import type { Clock, Generations, RescueFiles, Store } from '@skein/core';
-import { copyText, type Expectation, type Rung } from '@skein/replication';
+import { copyText, givesUp, type Expectation, type Rung } from '@skein/replication';
 import type { FastifyBaseLogger } from 'fastify';
 import type { Feed } from './base-record.ts';
 import { CompareLeader } from './compare-leader.ts';
@@ -57,7 +57,7 @@ export class Rungs {
 
   async climb(rung: Rung, expected: Expectation, signal: AbortSignal): Promise<RecoveryOutcome> {
     await this.#tidying;
-    if (expected.floor === null) {
+    if (givesUp(expected)) {
       const failed = await this.#rescue(signal);
       if (failed !== null) return failed;
     }

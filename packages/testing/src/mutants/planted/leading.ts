@@ -192,8 +192,8 @@ export const LEADING: readonly Mutant[] = [
     edits: [
       {
         file: 'follower/dist/recovery/rungs.js',
-        find: 'if (expected.floor === null) {',
-        replace: 'if (expected.floor === 0) {',
+        find: 'if (givesUp(expected)) {',
+        replace: 'if (false) {',
       },
     ],
   },
