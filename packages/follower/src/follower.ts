@@ -219,7 +219,9 @@ export class Follower {
     await this.server.app.close();
     await this.#drift.stop();
     await this.#replicator.stop();
-    await Promise.all([this.#hearing.stop(), this.#client.close(), this.#forwarder.close()]);
+    await Promise.all([this.#hearing.stop(), this.#client.close()]);
+    // Their answers may depend on what this node does next: nothing waits for them.
+    void this.#forwarder.close();
   }
 
   health(): Health {

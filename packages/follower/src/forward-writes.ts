@@ -1,5 +1,5 @@
 import { Readable } from 'node:stream';
-import { chunksOf, NO_QUERY, preferredWait, prefers, type NodeLink, type LinkAnswer } from '@skein/http';
+import { chunksOf, NO_QUERY, preferredWait, prefers, reasonOf, type NodeLink, type LinkAnswer } from '@skein/http';
 import { formatPosition, HEADERS, isSkeinError, SkeinError, type Position } from '@skein/protocol';
 import type { Refusal } from '@skein/replication';
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
@@ -54,6 +54,7 @@ const VIA = 'skein-via';
  */
 export class WriteForwarder {
   readonly #options: ForwarderOptions;
+  readonly #underWay = new Set<Promise<unknown>>();
 
   constructor(options: ForwarderOptions) {
     this.#options = options;
@@ -68,14 +69,21 @@ export class WriteForwarder {
           method,
           url,
           schema: { querystring: NO_QUERY },
-          handler: (request, reply) => this.#forward(request, reply),
+          handler: (request, reply) => this.#counted(this.#forward(request, reply)),
         });
       }
     });
   }
 
+  /** Takes no more; resolves when what is under way has been answered. */
   async close(): Promise<void> {
+    await Promise.allSettled(this.#underWay);
     await this.#options.link.close();
+  }
+
+  #counted<T>(forwarding: Promise<T>): Promise<T> {
+    this.#underWay.add(forwarding);
+    return forwarding.finally(() => this.#underWay.delete(forwarding));
   }
 
   async #forward(request: FastifyRequest, reply: FastifyReply): Promise<FastifyReply> {
@@ -116,11 +124,10 @@ export class WriteForwarder {
     } catch (error) {
       // The client's own doing: its body broke off, or the write has come back to where it was.
       if (isSkeinError(error)) throw error;
-      const reason = error instanceof Error ? error.message : String(error);
       const { leaderUrl } = this.#options;
       throw new SkeinError(
         'leader_unavailable',
-        `the leader at ${leaderUrl} did not answer (${reason})`,
+        `the leader at ${leaderUrl} did not answer (${reasonOf(error)})`,
         { leader: leaderUrl, retryAfterSeconds: 1 },
         error,
       );

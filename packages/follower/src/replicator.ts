@@ -1,4 +1,5 @@
 import { receivePage, type Clock, type ReceivedPage, type Store } from '@skein/core';
+import { reasonOf } from '@skein/http';
 import { isSkeinError, type Epoch, type RecordView } from '@skein/protocol';
 import {
   initialFollower,
@@ -17,7 +18,6 @@ import {
 } from '@skein/replication';
 import pRetry from 'p-retry';
 import type { FeedClient } from './feed-client.ts';
-import { reasonOf } from './reason-of.ts';
 import type { RecoveryOutcome } from './recovery/outcome.ts';
 
 type Payload = ReceivedPage;

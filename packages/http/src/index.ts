@@ -23,5 +23,6 @@ export { boundsOf, untilStopped, type ServedNode } from './node.ts';
 export { liveGauge, type AddMetrics } from './operations/metrics.ts';
 export { SloWatch } from './operations/slo-watch.ts';
 export { problemBody, sendProblem, toSkeinError } from './problem.ts';
+export { reasonOf } from './reason-of.ts';
 export { NO_QUERY, preferredWait, prefers } from './request.ts';
 export { createServer, type NodeServer, type ServerOptions } from './server.ts';

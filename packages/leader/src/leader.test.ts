@@ -41,6 +41,8 @@ async function leaderWithPeer() {
     following: () => followed.at(-1) ?? null,
     unfit: () => null,
     newestKnown: () => 0,
+    holdWrites: async () => undefined,
+    letWritesGo: () => undefined,
     returned: () => undefined,
     lead: (begin) => begin(),
     follow: async (url) => {

@@ -1,6 +1,6 @@
+import { reasonOf } from '@skein/http';
 import type { Position } from '@skein/protocol';
 import { isOnlyLate, lateSentence, type Refusal } from '@skein/replication';
-import { reasonOf } from '../reason-of.ts';
 import { LeaderDeclines } from './leader-api.ts';
 
 /** What came of an attempt to bring a store back to its leader's history. */

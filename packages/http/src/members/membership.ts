@@ -16,6 +16,10 @@ export interface Roles {
   newestKnown(): number;
   /** Runs the step that makes it lead, and works as a leader from then on. */
   lead<T>(begin: () => Promise<T>): Promise<T>;
+  /** Writes wait from now on until another one leads, and this one with them; resolves when none is on its way to the store. */
+  holdWrites(): Promise<void>;
+  /** Nobody else is going to lead: they need not wait any more. */
+  letWritesGo(): void;
   /** A member is there again that was not. */
   returned(url: string): void;
   /** Follows what is at an address, or nobody, and why; a leader leads no longer. Unless that is not due any more in its turn. */
@@ -175,7 +179,13 @@ export class Membership {
       const why = asks === null ? 'does not ask for one at an address of this node’s --peers' : `asks for ${asks}`;
       throw new SkeinError('promise_refused', `epoch ${counter} is not promised: ${candidate} ${why}`);
     }
-    await store.leadership.promise({ counter, to: candidate });
+    await this.#roles?.holdWrites();
+    try {
+      await store.leadership.promise({ counter, to: candidate });
+    } catch (error) {
+      this.#roles?.letWritesGo();
+      throw error;
+    }
     this.#promisedAtMs.set(counter, clock.now());
   }
 
@@ -318,5 +328,6 @@ export class Membership {
     const { store, logger } = this.#options;
     logger?.warn({ epoch: counter, candidate: to }, 'a candidate has given up the epoch that was promised to it');
     await store.leadership.release({ counter, to });
+    this.#roles!.letWritesGo();
   }
 }

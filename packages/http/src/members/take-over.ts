@@ -9,7 +9,8 @@ import {
   SkeinError,
   type Position,
 } from '@skein/protocol';
-import type { NodeLink } from '../link/node-link.ts';
+import type { LinkRequest, NodeLink } from '../link/node-link.ts';
+import { reasonOf } from '../reason-of.ts';
 
 const CHANGES_AT_ONCE = 5000;
 const ANSWER_MS = 10_000;
@@ -34,14 +35,30 @@ export async function goOnTo(store: Store, position: Position, link: NodeLink, u
 }
 
 async function fetchPage(link: NodeLink, url: string, since: Position, log: string | null): Promise<Uint8Array> {
-  const { status, body } = await link.request({
+  const request = {
     method: 'GET',
     path: `/v1/changes?since=${formatPosition(since)}&limit=${CHANGES_AT_ONCE}`,
     headers: { accept: MEDIA_TYPES.records, ...(log === null ? {} : { [HEADERS.log]: log }) },
     answerMs: ANSWER_MS,
+  };
+  const answer = await answerOf(link, request).catch((error: unknown) => {
+    throw new SkeinError(
+      'promotion_refused',
+      `${url} has what this node lacks, and is not there any more (${reasonOf(error)})`,
+      {},
+      error,
+    );
   });
-  if (status === 200) return body.bytes();
-  throw cannot(url, `HTTP ${status}: ${(await body.text()).slice(0, 300)}`);
+  if (answer.status === 200) return answer.body;
+  throw cannot(url, `HTTP ${answer.status}: ${Buffer.from(answer.body).toString().slice(0, 300)}`);
+}
+
+async function answerOf(
+  link: NodeLink,
+  request: LinkRequest,
+): Promise<{ readonly status: number; readonly body: Uint8Array }> {
+  const { status, body } = await link.request(request);
+  return { status, body: await body.bytes() };
 }
 
 function cannot(url: string, why: string): SkeinError {

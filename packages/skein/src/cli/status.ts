@@ -97,9 +97,8 @@ async function ask(url: string): Promise<Answer> {
 }
 
 function tablesOf(answers: readonly Answer[]): string {
-  const followers = answers.flatMap((answer) =>
-    'status' in answer ? answer.status.followers.map((slot) => followerRow(answer.status.node, slot)) : [],
-  );
+  const statuses = answers.flatMap((answer) => ('status' in answer ? [answer.status] : []));
+  const followers = statuses.flatMap((status) => status.followers.map((slot) => followerRow(status, slot, statuses)));
   const tables = [tableOf(answers)];
   const members = memberRows(answers);
   if (members.length > 0) tables.push(table(['member', 'epoch', 'promised', 'could lead'], members));
@@ -153,11 +152,19 @@ function couldLead(
   }
 }
 
-function followerRow(node: string, slot: Status['followers'][number]): string[] {
+function followerRow({ node }: Status, slot: Status['followers'][number], statuses: readonly Status[]): string[] {
   const { id, state, refusal, applied, lag_changes: lag, seen_seconds_ago: seen } = slot;
   const stateText = refusal ? red(`refused: ${refusal}`) : state === 'lost' ? red(state) : state;
   const seenText = seen === null ? 'not since its start' : `${seen.toFixed(1)} s ago`;
-  return [id, node, stateText, applied, `${lag} changes`, seenText];
+  return [id, node, elsewhere(id, node, statuses) ?? stateText, applied, `${lag} changes`, seenText];
+}
+
+/** What a follower says that has left a node which still keeps its log for it: not late there, but gone. */
+function elsewhere(id: string, node: string, statuses: readonly Status[]): string | undefined {
+  const itself = statuses.find((status) => status.node === id);
+  if (itself?.role === 'leader') return 'leads';
+  const follows = itself?.leader?.path?.[0];
+  return follows === undefined || follows === node ? undefined : `follows ${follows}`;
 }
 
 function table(head: string[], rows: readonly Row[]): string {

@@ -5,6 +5,8 @@ import { problemBody, type Membership, type Roles, type Routes } from '@skein/ht
 import { Leader } from '@skein/leader';
 import { MEDIA_TYPES, SkeinError, type Health, type Role } from '@skein/protocol';
 
+import { isWrite, WriteGate } from './write-gate.ts';
+
 type NodeOfRole = Leader | Follower;
 
 export interface RoleParts {
@@ -35,6 +37,7 @@ export class RoleKeeper implements Roles, Routes {
   #turn: Promise<unknown> = Promise.resolve();
   /** Resolves when a change of roles is done; null while there is none. */
   #changing: Promise<void> | null = null;
+  readonly #gate: WriteGate;
   readonly #stopping = new AbortController();
   #isStopped = false;
   /** A role cannot be taken on, and that is tried again: meanwhile nobody is kept waiting. */
@@ -43,6 +46,7 @@ export class RoleKeeper implements Roles, Routes {
 
   constructor(parts: RoleParts) {
     this.#parts = parts;
+    this.#gate = new WriteGate(parts.clock);
     this.#followed = parts.leaderUrl;
     this.#current = this.#make(parts.leaderUrl === null ? NOBODY_KNOWN : null);
   }
@@ -77,14 +81,17 @@ export class RoleKeeper implements Roles, Routes {
     this.#isStopped = true;
     this.#unwatch();
     this.#stopping.abort();
+    this.#gate.letGo();
     await this.#parts.membership.stop();
     await this.#inTurn(() => this.#current.stop(drained));
   }
 
   routing(request: IncomingMessage, response: ServerResponse): void {
     if (this.#isFailing) return answerStarting(response);
-    if (this.#changing === null) return this.#current.server.app.routing(request, response);
-    void this.#changing.then(() => this.routing(request, response));
+    const waitsFor = this.#changing ?? (isWrite(request) ? this.#gate.held : null);
+    if (waitsFor !== null) return void waitsFor.then(() => this.routing(request, response));
+    if (isWrite(request)) this.#gate.count(response);
+    this.#current.server.app.routing(request, response);
   }
 
   health(): Health {
@@ -93,7 +100,7 @@ export class RoleKeeper implements Roles, Routes {
 
   /** Takes a write from within this process, where it leads. */
   async commit(transaction: Transaction): Promise<Committed> {
-    while (this.#changing !== null) await this.#changing;
+    while (this.isChanging || this.#gate.held !== null) await (this.#changing ?? this.#gate.held);
     if (this.#current instanceof Leader) return this.#current.commit(transaction);
     throw new SkeinError('not_leader', 'this node does not lead; writes through its address are passed on');
   }
@@ -109,6 +116,14 @@ export class RoleKeeper implements Roles, Routes {
   newestKnown(): number {
     const { head } = this.#parts.store.facts;
     return this.#current instanceof Follower ? this.#current.newestKnown : head.offset;
+  }
+
+  async holdWrites(): Promise<void> {
+    if (this.#current instanceof Leader) await this.#gate.hold();
+  }
+
+  letWritesGo(): void {
+    this.#gate.letGo();
   }
 
   returned(url: string): void {
@@ -174,6 +189,7 @@ export class RoleKeeper implements Roles, Routes {
   async #replace(noLeaderReason: string | null): Promise<void> {
     await this.#current.stop();
     this.#current = await this.#made(noLeaderReason);
+    this.#gate.letGo();
     if (this.#current instanceof Follower) this.#current.start();
   }
 

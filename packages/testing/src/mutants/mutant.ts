@@ -12,4 +12,6 @@ export interface Mutant {
   readonly edits: readonly Edit[];
   /** A test that catches it, where the simulator cannot: there is nothing to see before leaders change. */
   readonly test?: string;
+  /** Only sets of members can show it: it is hunted in those alone. */
+  readonly ofSets?: boolean;
 }

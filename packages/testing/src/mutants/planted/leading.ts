@@ -6,8 +6,7 @@ const DUTY = 'replication/dist/leadership/duty.js';
 const PROMOTION = 'replication/dist/leadership/promotion.js';
 const CONFORMANCE = 'test/conformance/memory-level.test.ts';
 
-/** Mistakes of a set in which leadership moves. */
-export const LEADING: readonly Mutant[] = [
+const PLANTED: readonly Mutant[] = [
   {
     name: 'keeps what it has promised in memory alone',
     edits: [{ file: LEADERSHIP, find: 'putPromises(batch, promised);', replace: '' }],
@@ -70,6 +69,7 @@ export const LEADING: readonly Mutant[] = [
         replace: 'promised.spent > counter;',
       },
     ],
+    test: CONFORMANCE,
   },
   {
     name: 'leads in memory alone',
@@ -105,11 +105,12 @@ export const LEADING: readonly Mutant[] = [
     name: 'takes the longest log for the most advanced one, whatever its epoch',
     edits: [
       {
-        file: PROMOTION,
+        file: 'replication/src/leadership/promotion.ts',
         find: 'return counter === otherCounter ? one.offset > other.offset : counter > otherCounter;',
         replace: 'return counter >= 0 && otherCounter >= 0 && one.offset > other.offset;',
       },
     ],
+    test: 'packages/replication/src/leadership/promotion.test.ts',
   },
   {
     name: 'counts the promise of a member that has a rival history',
@@ -240,3 +241,6 @@ export const LEADING: readonly Mutant[] = [
     ],
   },
 ];
+
+/** Mistakes of a set in which leadership moves. */
+export const LEADING: readonly Mutant[] = PLANTED.map((mutant) => ({ ...mutant, ofSets: true }));

@@ -3,7 +3,7 @@ import { availableParallelism } from 'node:os';
 import { parseArgs } from 'node:util';
 import { faultText } from '../faults/fault.ts';
 import { SOMETIMES } from './marks.ts';
-import { runSeed, type SeedResult } from './run-seed.ts';
+import { runSeed, type SeedOptions, type SeedResult } from './run-seed.ts';
 import { runSeeds } from './run-seeds.ts';
 import { leftOf, shrink } from './shrink.ts';
 import { storyOf } from './transcript.ts';
@@ -15,6 +15,7 @@ const HELP = `npm run sim -- [options]
   --seed S         run this one, and tell its story when it fails
   --without I,J    leave out these of its faults; with --seed
   --writers-less N leave out so many of its writers; with --seed
+  --sets           every world is a set of members, where else few are
   --past FILE      seeds that failed once, as JSON; they are run first
   --brief          of a failure, only the seed and the reason
   --workers N      processes side by side (as many as there are cores)
@@ -32,20 +33,25 @@ const { values } = parseArgs({
     without: { type: 'string', default: '' },
     'writers-less': { type: 'string', default: '0' },
     past: { type: 'string' },
+    sets: { type: 'boolean', default: false },
     workers: { type: 'string' },
     brief: { type: 'boolean', default: false },
     help: { type: 'boolean', default: false },
   },
 });
 
+const onlySets = values.sets;
+const runOf = (seed: number, options: SeedOptions = {}): Promise<SeedResult> => runSeed(seed, { ...options, onlySets });
+
 if (values.help) process.stdout.write(HELP);
 else process.exitCode = values.seed === undefined ? await runMany() : await runOne(Number(values.seed));
 
 async function runOne(seed: number): Promise<number> {
   const without = new Set(values.without === '' ? [] : values.without.split(',').map(Number));
-  const drawn = await runSeed(seed);
+  const drawn = await runOf(seed);
   const faults = leftOf(drawn.faults, without);
-  const result = await runSeed(seed, { faults, writersLess: Number(values['writers-less']), keepTranscript: true });
+  const writersLess = Number(values['writers-less']);
+  const result = await runOf(seed, { faults, writersLess, keepTranscript: true });
   if (result.violation === undefined) {
     process.stdout.write(`seed ${seed}: ${result.events} events, trace ${result.trace}, nothing wrong\n`);
     return 0;
@@ -66,6 +72,7 @@ async function runMany(): Promise<number> {
   let failed: number | undefined;
   await runSeeds({
     seeds,
+    onlySets,
     workers: Number(values.workers ?? availableParallelism()),
     onSeed: (told) => {
       done++;
@@ -82,11 +89,11 @@ async function runMany(): Promise<number> {
   if (failed !== undefined) return tellFailure(failed);
   const missing = SOMETIMES.filter((mark) => !marks.has(mark));
   if (missing.length > 0) process.stdout.write(`never came about: ${missing.join('; ')}\n`);
-  return count >= SEEDS_FOR_MARKS && missing.length > 0 ? 1 : 0;
+  return count >= SEEDS_FOR_MARKS && !onlySets && missing.length > 0 ? 1 : 0;
 }
 
 async function tellFailure(seed: number): Promise<number> {
-  const again = await runSeed(seed);
+  const again = await runOf(seed);
   if (again.violation === undefined) {
     process.stdout.write(`seed ${seed} failed, and not when it was run again: the simulator is not deterministic\n`);
     return 1;
@@ -95,12 +102,13 @@ async function tellFailure(seed: number): Promise<number> {
     process.stdout.write(`${reasonOf(again)}\n`);
     return 1;
   }
-  const { result, without, writersLess } = await shrink(again);
+  const { result, without, writersLess } = await shrink(again, runOf);
   tellStory(result);
   const left = without.length === 0 ? '' : ` --without ${without.join(',')}`;
   const fewer = writersLess === 0 ? '' : ` --writers-less ${writersLess}`;
-  process.stdout.write(`\nreplay:  npm run sim -- --seed ${seed}\n`);
-  process.stdout.write(`shrunk:  npm run sim -- --seed ${seed}${left}${fewer}\n`);
+  const replay = `npm run sim -- --seed ${seed}${onlySets ? ' --sets' : ''}`;
+  process.stdout.write(`\nreplay:  ${replay}\n`);
+  process.stdout.write(`shrunk:  ${replay}${left}${fewer}\n`);
   return 1;
 }
 

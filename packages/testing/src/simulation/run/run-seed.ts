@@ -26,6 +26,8 @@ export interface SeedOptions {
   readonly faults?: readonly Fault[] | undefined;
   /** So many clients less than the seed would have. */
   readonly writersLess?: number | undefined;
+  /** Each world is a set of members, where else few are. */
+  readonly onlySets?: boolean | undefined;
   readonly keepTranscript?: boolean | undefined;
 }
 
@@ -92,7 +94,7 @@ class Run {
     this.#options = options;
     const shape = drawShape(Rng.named(seed, 'shape'));
     const ofSet = Rng.named(seed, 'set');
-    this.#shape = ofSet.chance(SETS) ? drawSet(ofSet, shape) : shape;
+    this.#shape = ofSet.chance(options.onlySets === true ? 1 : SETS) ? drawSet(ofSet, shape) : shape;
     const { set, nodes } = this.#shape;
     this.#checkers = allCheckers(set !== null && 2 * set.minReplicas >= nodes.length);
     this.#scheduler = new Scheduler(seed);

@@ -2,8 +2,7 @@ import { fork } from 'node:child_process';
 import { fileURLToPath } from 'node:url';
 import type { SeedsGiven, SeedTold } from './worker.ts';
 
-export interface SeedsOptions {
-  readonly seeds: readonly number[];
+export interface SeedsOptions extends SeedsGiven {
   readonly workers: number;
   /** Told of each seed as it is done; false stops all that is under way. */
   readonly onSeed: (told: SeedTold) => boolean;
@@ -12,8 +11,9 @@ export interface SeedsOptions {
 const WORKER = fileURLToPath(new URL('./worker.js', import.meta.url));
 
 /** Runs seeds in processes of their own, side by side. */
-export async function runSeeds({ seeds, workers, onSeed }: SeedsOptions): Promise<void> {
-  const shares = Array.from({ length: workers }, (_, w) => seeds.filter((_seed, i) => i % workers === w));
+export async function runSeeds({ seeds, onlySets, workers, onSeed }: SeedsOptions): Promise<void> {
+  const count = Math.min(workers, seeds.length);
+  const shares = Array.from({ length: count }, (_, w) => seeds.filter((_seed, i) => i % count === w));
   const children = shares.map(() => fork(WORKER, [], { serialization: 'advanced' }));
   const stopAll = (): void => {
     for (const child of children) child.kill('SIGKILL');
@@ -31,7 +31,7 @@ export async function runSeeds({ seeds, workers, onSeed }: SeedsOptions): Promis
             if (left === 0 || signal === 'SIGKILL') resolve();
             else reject(new Error(`a process that ran seeds ended early: ${signal ?? code}`));
           });
-          child.send({ seeds: shares[w]! } satisfies SeedsGiven);
+          child.send({ seeds: shares[w]!, onlySets } satisfies SeedsGiven);
         }),
     ),
   );

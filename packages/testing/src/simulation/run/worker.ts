@@ -1,8 +1,9 @@
-import { runSeed } from './run-seed.ts';
+import { runSeed, type SeedOptions } from './run-seed.ts';
 
 /** What a process of its own is given: these seeds, one after the other, each told as soon as it is done. */
 export interface SeedsGiven {
   readonly seeds: readonly number[];
+  readonly onlySets: boolean;
 }
 
 /** What it tells of each. */
@@ -18,19 +19,19 @@ const RUN_TWICE_EVERY = 50;
 
 process.on('message', (given: SeedsGiven) => void work(given));
 
-async function work({ seeds }: SeedsGiven): Promise<void> {
-  for (const seed of seeds) process.send!(await tell(seed));
+async function work({ seeds, onlySets }: SeedsGiven): Promise<void> {
+  for (const seed of seeds) process.send!(await tell(seed, { onlySets }));
   process.disconnect();
 }
 
-async function tell(seed: number): Promise<SeedTold> {
-  const { events, marks, violation, trace } = await runSeed(seed);
+async function tell(seed: number, options: SeedOptions): Promise<SeedTold> {
+  const { events, marks, violation, trace } = await runSeed(seed, options);
   const told = { seed, events, marks: [...marks] };
   if (violation !== undefined) {
     const { checker, message } = violation;
     return { ...told, violation: { checker, message } };
   }
-  if (seed % RUN_TWICE_EVERY === 0 && (await runSeed(seed)).trace !== trace)
+  if (seed % RUN_TWICE_EVERY === 0 && (await runSeed(seed, options)).trace !== trace)
     return { ...told, violation: { checker: 'determinism', message: 'the seed was another run the second time' } };
   return { ...told, violation: undefined };
 }

@@ -1,0 +1,64 @@
+import type { IncomingMessage, ServerResponse } from 'node:http';
+import type { Clock } from '@skein/core';
+
+/** A candidate that takes longer has others to blame; whoever waits is told by then. */
+const HELD_MS_MAX = 2000;
+/** Writes that wait for other members are answered by those, and need not be waited for. */
+const UNDER_WAY_MS_MAX = 100;
+
+const READS: ReadonlySet<string> = new Set(['GET', 'HEAD', 'OPTIONS']);
+
+/**
+ * Where writes wait while the lead is handed over: from before the promise, after which nothing is written here, until this
+ * node can pass them on to the one that leads. Not for ever, as that one may never come to lead.
+ */
+export class WriteGate {
+  readonly #clock: Clock;
+  readonly #underWay = new Set<ServerResponse>();
+  #onNoneUnderWay: () => void = () => undefined;
+  #held: Promise<void> | null = null;
+  #open: () => void = () => undefined;
+
+  constructor(clock: Clock) {
+    this.#clock = clock;
+  }
+
+  /** Resolves when writes may go on; null while they may. */
+  get held(): Promise<void> | null {
+    return this.#held;
+  }
+
+  /** A write goes on its way, until it is answered. */
+  count(response: ServerResponse): void {
+    this.#underWay.add(response);
+    response.once('close', () => {
+      this.#underWay.delete(response);
+      if (this.#underWay.size === 0) this.#onNoneUnderWay();
+    });
+  }
+
+  /** Resolves when those that are on their way have been answered, or have had the time for it. */
+  async hold(): Promise<void> {
+    if (this.#held === null) {
+      const opened = new AbortController();
+      this.#held = new Promise<void>((resolve) => (this.#open = resolve)).then(() => opened.abort());
+      void this.#clock.sleep(HELD_MS_MAX, opened.signal).then(
+        () => this.letGo(),
+        () => undefined,
+      );
+    }
+    if (this.#underWay.size === 0) return;
+    const answered = new AbortController();
+    this.#onNoneUnderWay = () => answered.abort();
+    await this.#clock.sleep(UNDER_WAY_MS_MAX, answered.signal).catch(() => undefined);
+  }
+
+  letGo(): void {
+    this.#held = null;
+    this.#open();
+  }
+}
+
+export function isWrite({ method, url = '' }: IncomingMessage): boolean {
+  return !READS.has(method ?? '') && (url.startsWith('/v1/collections/') || url.startsWith('/v1/transactions'));
+}
