@@ -14,7 +14,7 @@ export { leadingRefusal, mayAcknowledge } from './leadership/fence.ts';
 export type { Leadership } from './leadership/leadership.ts';
 export type { NewEpoch } from './leadership/begin-epoch.ts';
 export { classicLevel, type ClassicOptions } from './level/classic.ts';
-export { DirectoryGenerations, servedPath } from './level/directory.ts';
+export { DirectoryGenerations, servedPath, syncDirectory } from './level/directory.ts';
 export { withCorruptNamed, type Level } from './level/level.ts';
 export type { LogReadLimits, LogSlice } from './log/read.ts';
 export { isDiskFull } from './recovery.ts';

@@ -110,7 +110,7 @@ export class Follower {
       options;
     const nodeId = store.facts.identity.node;
     const timeoutMs = requestTimeoutMs;
-    this.#hearing = new LeaderHearing(options);
+    this.#hearing = new LeaderHearing({ ...options, onEpoch: (epoch) => this.#replicator.leaderHasEpoch(epoch) });
     const link = this.#hearing.openLink(leaderUrl, { connections: 3, timeoutMs, answerBytesMax: ANSWER_BYTES_MAX });
     this.#client = new HttpFeedClient({
       link,

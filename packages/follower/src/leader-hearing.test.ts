@@ -34,6 +34,7 @@ class Scene {
       openLink: () => ({ request: async (request) => this.#answer(request), close: async () => undefined }),
       pingIntervalMs: INTERVAL_MS,
       requestTimeoutMs: TIMEOUT_MS,
+      onEpoch: () => undefined,
     });
     this.feed = this.hearing.openLink('http://leader', { connections: 2, timeoutMs: TIMEOUT_MS });
   }

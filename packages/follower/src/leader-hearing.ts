@@ -1,5 +1,5 @@
 import type { Clock } from '@skein/core';
-import { HEADERS, isNodeId } from '@skein/protocol';
+import { HEADERS, isEpoch, isNodeId, type Epoch } from '@skein/protocol';
 import { hearingAfter, isReachable, nothingHeard, pingDelayMs, type Hearing } from '@skein/replication';
 import type { NodeLink, LinkAnswer, LinkRequest, OpenLink } from '@skein/http';
 
@@ -10,6 +10,8 @@ export interface LeaderHearingOptions {
   /** After so much silence the leader is asked whether it is there. */
   readonly pingIntervalMs: number;
   readonly requestTimeoutMs: number;
+  /** Told which epoch it answers with. */
+  readonly onEpoch: (epoch: Epoch) => void;
 }
 
 /** An answer to a ping is a few words. */
@@ -71,6 +73,8 @@ export class LeaderHearing {
       const node = answer.headers[HEADERS.node];
       // Something on the way may answer for a leader that is not there.
       this.#note(typeof node === 'string' && isNodeId(node));
+      const epoch = answer.headers[HEADERS.epoch];
+      if (typeof epoch === 'string' && isEpoch(epoch)) this.#options.onEpoch(epoch);
       return answer;
     } catch (error) {
       // A question that was given up says nothing of the leader.

@@ -141,6 +141,12 @@ export class Replicator {
     this.#dispatch({ kind: 'leader-returned', nowMs: this.#options.clock.now() });
   }
 
+  /** One that was refused may be another since. */
+  leaderHasEpoch(epoch: Epoch): void {
+    if (this.#state.phase === 'refused')
+      this.#dispatch({ kind: 'leader-epoch', epoch, nowMs: this.#options.clock.now() });
+  }
+
   /** Nothing more is applied until it is said how far, or that it may go on. */
   hold(): void {
     this.#dispatch({ kind: 'hold' });

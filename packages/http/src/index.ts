@@ -19,6 +19,7 @@ export type {
 } from './link/node-link.ts';
 export { undiciLink } from './link/undici-link.ts';
 export { Membership, type Roles } from './members/membership.ts';
+export { heardFrom } from './members/member-watch.ts';
 export { boundsOf, untilStopped, type ServedNode } from './node.ts';
 export { liveGauge, type AddMetrics } from './operations/metrics.ts';
 export { SloWatch } from './operations/slo-watch.ts';

@@ -120,8 +120,8 @@ export function createServer({
       customTypes: /json/,
     });
     documentReads(scope, node, commits);
-    snapshotRoute(scope, { node, pins, pages: snapshots, slots });
-    namedSnapshotRoute(scope, { node, pins, pages: snapshots, slots });
+    snapshotRoute(scope, { node, pins, pages: snapshots, slots, commits });
+    namedSnapshotRoute(scope, { pins, pages: snapshots });
     digestRoute(scope, new DigestDesk(node, pins));
   });
   followerRoutes(app, node, slots);

@@ -381,6 +381,25 @@ const refused = (follower: Follower, code: Refusal['code']): Follower => {
 };
 
 describe('a refusal', () => {
+  it('of a leader that has a higher epoch since is asked again, and of no other', () => {
+    const hears = (code: Refusal['code'], epoch: string) =>
+      refused(new Follower({}, 'log', 7), code).on({ kind: 'leader-epoch', epoch, nowMs: 1000 });
+    const restored = hears('ahead', '3-bbbbbbbb');
+    expect([restored.state.phase, restored.state.refusal]).toEqual(['following', null]);
+    expect(restored.effects).toMatchObject([{ kind: 'fetch', since: at(7), delayMs: 0 }]);
+    for (const epoch of ['2-aaaaaaaa', '2-rrrrrrrr', '1-cccccccc']) expect(hears('ahead', epoch).did).toEqual([]);
+    expect(hears('other_log', '3-bbbbbbbb').did).toEqual([]);
+  });
+
+  it('of a leader of a higher epoch is not asked again for that one', () => {
+    const epoch = '3-bbbbbbbb';
+    const follower = new Follower({}, 'log', 7);
+    const { ticket } = follower.state;
+    follower.on({ kind: 'fetch-refused', ticket, refusal: { code: 'ahead', detail: 'why', epoch }, nowMs: 0 });
+    expect(follower.on({ kind: 'leader-epoch', epoch, nowMs: 1000 }).did).toEqual([]);
+    expect(follower.on({ kind: 'leader-epoch', epoch: '4-cccccccc', nowMs: 1000 }).did).toEqual(['fetch']);
+  });
+
   it.each(['diverged', 'other_log', 'ahead'] as const)('%s is kept for an operator', (code) => {
     const follower = refused(new Follower(), code);
     expect(follower.did).toEqual([]);

@@ -13,6 +13,7 @@ import type {
 } from './follower-state.ts';
 import { nextPageSize } from './page-size.ts';
 import { progressAfterApply, progressAfterContact, progressAfterHearing, progressAfterSilence } from './progress.ts';
+import { isAbove } from './recovery.ts';
 import { bucketAfterTaking } from './token-bucket.ts';
 
 /**
@@ -23,7 +24,7 @@ import { bucketAfterTaking } from './token-bucket.ts';
  * next offset, chained to the same hash, no older or rival epoch. The shell performs the effects and reports what came of
  * them; every fetch carries a ticket, and answers to an old ticket, or second ones, are dropped.
  *
- *     starting ──► following ──► refused     the leader's history is not ours; an operator decides
+ *     starting ──► following ◄─► refused     the leader's history is not ours; an operator decides, here or there
  *                  │  ▲  │  ▲
  *           retry  ▼  │  ▼  │
  *             (failure)  recovering          the log cannot lead on from here; see `planRecovery`
@@ -42,6 +43,8 @@ export function step<Payload>(state: FollowerState<Payload>, event: FollowerEven
       return afterHearing(state, event);
     case 'leader-returned':
       return afterReturn(state, event);
+    case 'leader-epoch':
+      return afterLeaderEpoch(state, event);
     case 'store-ready':
       return afterStoreReady(state, event);
     case 'found-corrupt':
@@ -260,6 +263,20 @@ function afterReturn<Payload>(
   if (state.phase !== 'following' || !state.isFetching || state.failures === 0) return { state, effects: [] };
   const next = fetchNext<Payload>({ ...state, isFetching: false }, 0, nowMs);
   return { state: next.state, effects: [{ kind: 'cancel-fetch' }, ...next.effects] };
+}
+
+/**
+ * A leader that was refused is asked again when it has another epoch since, above what is here: an operator has promoted it,
+ * or restored it as it should have been. Of another log no epoch says anything.
+ */
+function afterLeaderEpoch<Payload>(
+  state: FollowerState<Payload>,
+  { epoch, nowMs }: EventOf<Payload, 'leader-epoch'>,
+): FollowerStep<Payload> {
+  const { phase, refusal, applied, isApplying } = state;
+  const isAnother = refusal !== null && refusal.code !== 'other_log' && refusal.epoch !== epoch;
+  if (phase !== 'refused' || isApplying || !isAnother || !isAbove(epoch, applied)) return { state, effects: [] };
+  return fetchNext({ ...state, phase: 'following', refusal: null, fetchedTo: applied, failures: 0 }, 0, nowMs);
 }
 
 /** What could not be applied need not wait for its time any more, unless its disk only comes and goes. */

@@ -1,4 +1,4 @@
-import type { Position } from '@skein/protocol';
+import type { Epoch, Position } from '@skein/protocol';
 import type { BackoffPolicy } from './backoff.ts';
 import { CLOSED, type Breaker, type BreakerPolicy } from './breaker.ts';
 import { NO_PROGRESS, type Lag, type Progress } from './progress.ts';
@@ -78,6 +78,8 @@ export type FollowerEvent<Payload> =
   | { readonly kind: 'heard'; readonly head: number; readonly leaderHead: number; readonly nowMs: number }
   /** The node that is followed answers somebody again, after it had not. */
   | { readonly kind: 'leader-returned'; readonly nowMs: number }
+  /** The leader has said which epoch it is in. */
+  | { readonly kind: 'leader-epoch'; readonly epoch: Epoch; readonly nowMs: number }
   /** The store takes writes again, after one had failed. */
   | { readonly kind: 'store-ready'; readonly nowMs: number; readonly random: number }
   /** The store has met bytes that are not what was written. */

@@ -74,6 +74,7 @@ export {
   type Takeover,
   type TakeoverPlan,
 } from './leadership/promotion.ts';
+export { planRestore, type Restoring, type RestorePlan } from './leadership/restoring.ts';
 export { memberIds, replicasOf, replicatedUpTo, type Member } from './members.ts';
 export { planRead, type ReadPlan } from './read-planner.ts';
 export { planRetention, type RetainedLog, type RetentionPlan, type RetentionPolicy } from './retention.ts';

@@ -56,7 +56,8 @@ export function planRecovery(obstacle: Obstacle, { applied, mayReset }: Standing
   return { rung: firstRung(obstacle, applied), obstacle, isReset, isRewind, isUnderWay: false, failures: 0 };
 }
 
-function isAbove(epoch: Epoch | undefined, { offset, epoch: own }: Position): boolean {
+/** Whether an epoch is a higher one than wrote the last change of what is here. */
+export function isAbove(epoch: Epoch | undefined, { offset, epoch: own }: Position): boolean {
   return epoch !== undefined && offset > 0 && epochCounter(epoch) > epochCounter(own);
 }
 

@@ -1,3 +1,6 @@
+export type { BackupDescription, BackupProgress, BackupSink, BackupSource } from './backup/backup.ts';
+export { restoreStore, type RestoreOptions } from './backup/restore-store.ts';
+export { takeBackup, type TakeBackupOptions } from './backup/take-backup.ts';
 export { CommandError } from './cli/command-error.ts';
 export { startFollower, type FollowerConfig } from './start-follower.ts';
 export { RoleKeeper, type RoleParts } from './roles/role-keeper.ts';

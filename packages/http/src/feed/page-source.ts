@@ -1,4 +1,4 @@
-import { LIMITS } from '@skein/protocol';
+import { formatPosition, LIMITS } from '@skein/protocol';
 import type { SloWatch } from '../operations/slo-watch.ts';
 import { requireBounds, type ServedNode } from '../node.ts';
 import { encodePage, type EncodedPage } from './encode-page.ts';
@@ -35,8 +35,9 @@ export class PageSource {
   }
 
   page(key: PageKey): Promise<EncodedPage> {
-    // A page names head and tail: with the head all pages go, with the tail they are others.
-    const text = `${this.#node.store.facts.tail} ${pageKeyText(key)}`;
+    // A page names head and tail: with another one it is another page, also when nobody clears them any more, at the end.
+    const { head, tail } = this.#node.store.facts;
+    const text = `${formatPosition(head)} ${tail} ${pageKeyText(key)}`;
     const shared = this.#pages.get(text);
     if (shared !== undefined) return shared;
     const page = this.#make(key);

@@ -9,6 +9,7 @@ import {
   LIMITS,
   MEDIA_TYPES,
   parsePosition,
+  parseSince,
   parseSnapshotCursor,
   SkeinError,
   type Position,
@@ -23,6 +24,8 @@ import { requireBounds, type ServedNode } from '../node.ts';
 import type { Pin, Pins } from '../pins.ts';
 import { parseBody } from '../documents/parse-body.ts';
 import { headerOf, jsonBody, limitQuery, negotiate } from '../request.ts';
+import { minPositionHook } from '../min-position.ts';
+import type { Commits } from '../commits.ts';
 import type { DocumentCursor, SnapshotPages } from './pages.ts';
 
 const snapshotQuery = z.strictObject({
@@ -47,11 +50,13 @@ export interface SnapshotParts {
   readonly pins: Pins;
   readonly pages: SnapshotPages;
   readonly slots: SlotBook;
+  readonly commits: Commits;
 }
 
 /** GET /v1/snapshot: all documents as of one position, whole or in pages, resumable behind any line. */
 export function snapshotRoute(app: FastifyInstance, parts: SnapshotParts): void {
-  const { node, pins, pages } = parts;
+  const { node, pins, pages, commits } = parts;
+  const hasPosition = minPositionHook(node, commits);
   app
     .withTypeProvider<ZodTypeProvider>()
     .get('/v1/snapshot', { schema: { querystring: snapshotQuery } }, async (request, reply) => {
@@ -59,10 +64,9 @@ export function snapshotRoute(app: FastifyInstance, parts: SnapshotParts): void 
       if (negotiate(headerOf(request, 'accept'), [MEDIA_TYPES.ndjson]) === undefined)
         throw new SkeinError('not_acceptable', `a snapshot is served as ${MEDIA_TYPES.ndjson}`);
       const from = after === undefined ? null : parseSnapshotCursor(after);
-      // One from which the log does not lead on any more is of no use to whoever begins.
-      const { tail, head } = node.store.facts;
+      await hasPosition(request, reply);
       const pin = await (at === undefined
-        ? pins.take(SHARED_MS, Math.min(tail, head.offset))
+        ? pins.take(SHARED_MS, offsetMinOf(request, node))
         : pins.at(parsePosition(at)));
       const { position } = pin.snapshot;
       await reserve(request, parts, keep === undefined ? position : parsePosition(keep));
@@ -75,11 +79,22 @@ export function snapshotRoute(app: FastifyInstance, parts: SnapshotParts): void 
     });
 }
 
+/** One from which the log does not lead on any more is of no use to whoever begins, nor one of before what it has to have. */
+function offsetMinOf(request: FastifyRequest, { store }: ServedNode): number {
+  const { tail, head } = store.facts;
+  const kept = Math.min(tail, head.offset);
+  const header = headerOf(request, HEADERS.minPosition);
+  if (header === undefined) return kept;
+  const min = parseSince(header);
+  if (min.kind === 'now') return head.offset;
+  return Math.max(kept, min.kind === 'offset' ? min.offset : min.position.offset);
+}
+
 const namedQuery = z.strictObject({ at: z.string() });
 const names = z.array(z.string()).max(NAMES_MAX);
 
 /** POST /v1/snapshot: documents by their names, as of a position: for whoever lacks a few of them. */
-export function namedSnapshotRoute(app: FastifyInstance, { pins, pages }: SnapshotParts): void {
+export function namedSnapshotRoute(app: FastifyInstance, { pins, pages }: Pick<SnapshotParts, 'pins' | 'pages'>): void {
   app
     .withTypeProvider<ZodTypeProvider>()
     .post(

@@ -1,10 +1,12 @@
 import { Command, CommanderError } from 'commander';
 import { VERSION } from '../version.ts';
 import { CommandError, EXIT_CODES } from './command-error.ts';
+import { backupCommand } from './backup.ts';
 import { configCommand } from './config.ts';
 import { nodeCommand } from './node.ts';
 import { promoteCommand } from './promote.ts';
 import { rescueCommand } from './rescue.ts';
+import { restoreCommand } from './restore.ts';
 import { statusCommand } from './status.ts';
 import { verifyCommand } from './verify.ts';
 
@@ -17,6 +19,8 @@ const program = new Command('skein')
   .addCommand(nodeCommand('follower'))
   .addCommand(promoteCommand())
   .addCommand(rescueCommand())
+  .addCommand(backupCommand())
+  .addCommand(restoreCommand())
   .addCommand(statusCommand())
   .addCommand(verifyCommand())
   .addCommand(configCommand());

@@ -153,7 +153,7 @@ export class RoleKeeper implements Roles, Routes {
     followed: string | null = null,
   ): Promise<T> {
     return this.#inTurn(async () => {
-      if (this.#isStopped) throw new Error('the node is stopping');
+      if (this.#isStopped) throw new SkeinError('stopping');
       const { promise, resolve } = deferred();
       this.#changing = promise;
       try {

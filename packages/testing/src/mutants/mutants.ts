@@ -3,6 +3,7 @@ import { COMPARING } from './planted/comparing.ts';
 import { COPYING } from './planted/copying.ts';
 import { FOLLOWING } from './planted/following.ts';
 import { LEADING } from './planted/leading.ts';
+import { RESTORING } from './planted/restoring.ts';
 import { RETAINING } from './planted/retaining.ts';
 import { SERVING } from './planted/serving.ts';
 import { WRITING } from './planted/writing.ts';
@@ -11,6 +12,7 @@ import { WRITING } from './planted/writing.ts';
 export const MUTANTS: readonly Mutant[] = [
   ...WRITING,
   ...SERVING,
+  ...RESTORING,
   ...RETAINING,
   ...FOLLOWING,
   ...LEADING,

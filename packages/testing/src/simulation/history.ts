@@ -60,10 +60,30 @@ export type HistoryEvent =
       readonly log: string | null;
       readonly head: Position;
       readonly durable: number;
+      /** The oldest change that its log has. */
+      readonly tail: number;
       /** Null when it is a copy of what was damaged. */
       readonly documents: DocumentsSeen | null;
       /** All lines that the node has ever saved to rescue files. */
       readonly rescued: ReadonlySet<string>;
+    }
+  /** A backup was taken of a node. */
+  | {
+      readonly kind: 'backed-up';
+      readonly node: string;
+      /** Where its log ended when the backup was begun. */
+      readonly headBefore: Position;
+      readonly position: Position;
+      readonly documents: DocumentsSeen;
+    }
+  /** A node has what a backup had, and nothing else, and begins an epoch with it; what it had is gone. */
+  | {
+      readonly kind: 'restored';
+      readonly node: string;
+      /** Where that epoch begins. */
+      readonly position: Position;
+      /** When the others were asked what epochs there are. */
+      readonly askedAtMs: number;
     }
   /** A follower said that documents of its own are other ones than those of the node it follows. */
   | { readonly kind: 'drift-found'; readonly node: string; readonly examples: readonly string[] }

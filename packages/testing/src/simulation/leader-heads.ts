@@ -4,7 +4,7 @@ import type { TimedEvent } from './history.ts';
 export class LeaderHeads {
   readonly #heads: { readonly sinceMs: number; readonly offset: number }[] = [];
   #leader: string | undefined;
-  /** Several have led: what one has written is not what another has. */
+  /** Several have led, or one has from a backup: what one has written is not what another has. */
   #hasMoved = false;
   readonly #damaged = new Set<string>();
 
@@ -15,6 +15,7 @@ export class LeaderHeads {
 
   observe(event: TimedEvent): void {
     if (event.kind === 'damaged') this.#damaged.add(event.node);
+    if (event.kind === 'restored') this.#hasMoved = true;
     if ((event.kind !== 'started' && event.kind !== 'published') || event.role !== 'leader') return;
     if (this.#leader !== undefined && this.#leader !== event.node) this.#hasMoved = true;
     this.#leader = event.node;

@@ -127,5 +127,6 @@ function leftBy(branch: KnownLog, { epoch }: Position): KnownLog {
 function isLossAccepted(branch: KnownLog, { offset }: Position): boolean {
   const first = branch.parent === null ? undefined : branch.at(branch.offsetFirst);
   const document = first?.valueText === undefined ? undefined : (JSON.parse(first.valueText) as EpochDocument);
-  return document?.mayBeLost !== undefined && offset >= branch.offsetFirst;
+  // What a backup does not have is lost, also where it is of a history that a newer epoch had left.
+  return document?.mayBeLost !== undefined && (offset >= branch.offsetFirst || document.reason === 'restored');
 }

@@ -1,5 +1,6 @@
 import type { Checker } from '../history.ts';
 import { Acknowledged } from './acknowledged.ts';
+import { Backups } from './backups.ts';
 import { Converged } from './converged.ts';
 import { Durable } from './durable.ts';
 import { Feed } from './feed.ts';
@@ -30,6 +31,7 @@ export function allCheckers(mayBeDisjoint = false): readonly Checker[] {
     new Durable(ledger),
     new Acknowledged(ledger),
     new Leadership(ledger, mayBeDisjoint),
+    new Backups(ledger),
     new Replicated(ledger),
     new Rescued(ledger),
     new Transactions(ledger),

@@ -51,6 +51,6 @@ describe('replicated', () => {
       ],
     ],
   ])('objects to %s', (_, history) => {
-    expect(check(history)).toMatch(/1 was acknowledged as on 1 members, and 0 have it/);
+    expect(check(history)).toMatch(/1 was acknowledged as on 1 members, and 0 had it/);
   });
 });

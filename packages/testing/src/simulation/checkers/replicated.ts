@@ -1,5 +1,6 @@
 import { samePosition, type Position } from '@skein/protocol';
 import { Violation, type Checker, type TimedEvent, type WriteAsked } from '../history.ts';
+import type { KnownLog } from './known-log.ts';
 import type { Ledger } from './ledger.ts';
 
 /**
@@ -8,8 +9,8 @@ import type { Ledger } from './ledger.ts';
  */
 export class Replicated implements Checker {
   readonly name = 'replicated (E4, INV-44)';
-  /** The newest offset each node is known to have had durably. */
-  readonly #durable = new Map<string, number>();
+  /** The branches each node has been on, and up to where it is known to have had them durably. */
+  readonly #durable = new Map<string, Map<KnownLog, number>>();
   readonly #ledger: Ledger;
   readonly #asked = new Map<number, NonNullable<WriteAsked['replicas']>>();
 
@@ -23,11 +24,8 @@ export class Replicated implements Checker {
         this.#note(event.node, event.head.offset);
         break;
       case 'published':
-        this.#note(event.node, event.durable);
-        break;
       case 'renewed':
-        // It may have less of another branch than it had.
-        this.#durable.set(event.node, event.durable);
+        this.#note(event.node, event.durable);
         break;
       case 'write-sent':
         if (event.write.replicas !== undefined) this.#asked.set(event.write.id, event.write.replicas);
@@ -40,19 +38,24 @@ export class Replicated implements Checker {
   }
 
   #note(node: string, offset: number): void {
-    this.#durable.set(node, Math.max(offset, this.#durable.get(node) ?? 0));
+    const log = this.#ledger.logOf(node);
+    if (log === undefined) return;
+    const branches = this.#durable.get(node) ?? new Map<KnownLog, number>();
+    this.#durable.set(node, branches);
+    branches.set(log, Math.max(offset, branches.get(log) ?? 0));
   }
 
   #check(id: number, position: Position): void {
     const { offset } = position;
     const asked = this.#asked.get(id);
     if (asked === undefined) return;
-    const has = (member: string): boolean => {
-      const held = this.#ledger.logOf(member)?.at(offset)?.position;
-      return (this.#durable.get(member) ?? 0) >= offset && held !== undefined && samePosition(held, position);
-    };
-    const count = asked.members.filter(has).length;
+    const hadIt = (member: string): boolean =>
+      [...(this.#durable.get(member) ?? [])].some(([log, durable]) => {
+        const held = log.at(offset)?.position;
+        return durable >= offset && held !== undefined && samePosition(held, position);
+      });
+    const count = asked.members.filter(hadIt).length;
     if (count < asked.count)
-      throw new Violation(this.name, `${offset} was acknowledged as on ${asked.count} members, and ${count} have it`);
+      throw new Violation(this.name, `${offset} was acknowledged as on ${asked.count} members, and ${count} had it`);
   }
 }

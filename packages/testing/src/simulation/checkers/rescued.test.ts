@@ -19,6 +19,7 @@ function goesOver(rescued: (log: LogWriter) => readonly string[]): string | unde
       const begun = published(log, { node: 'n2', records: [record], head });
       const renewed: HistoryEvent = {
         kind: 'renewed',
+        tail: 1,
         node: 'leader',
         log: log.id,
         head,

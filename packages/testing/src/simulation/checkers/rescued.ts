@@ -2,7 +2,7 @@ import { Violation, type Checker, type TimedEvent } from '../history.ts';
 import type { KnownLog } from './known-log.ts';
 import type { Ledger } from './ledger.ts';
 
-/** Whoever goes over to a history that lacks some of its changes has saved each of those before. */
+/** Whoever goes over to a history that lacks some of its changes has saved each of those before, as far as its log has them. */
 export class Rescued implements Checker {
   readonly name = 'rescued (E5, INV-50)';
   readonly #ledger: Ledger;
@@ -22,7 +22,7 @@ export class Rescued implements Checker {
         break;
       case 'renewed':
         if (event.log !== null) this.#check(event.node, event.rescued);
-        this.#note(event.node, event.head.offset);
+        this.#note(event.node, event.head.offset, event.tail);
         break;
       default:
     }

@@ -49,6 +49,13 @@ export class SimShelf {
     this.#building = null;
   }
 
+  /** All of it is gone, and another disk is there. */
+  replace(): void {
+    this.#served = new SimDisk(this.#options);
+    this.#building = null;
+    this.rescued.clear();
+  }
+
   setAside(): void {
     this.#served = new SimDisk(this.#options);
   }

@@ -63,6 +63,8 @@ export function applyFault(fault: Fault, victims: Victims): void {
       return void victims.operator.demote(fault.node);
     case 'claim':
       return void victims.operator.claim(fault.node, fault.candidate);
+    case 'restore':
+      return void victims.operator.restore(victims.node(fault.node), victims.node(fault.backupOf), fault.afterMs);
     case 'split':
       return split(fault, net, later);
     case 'weather':

@@ -69,6 +69,13 @@ const OF_SETS: readonly Draw[] = [
     const [node, candidate] = random.shuffled(nodes) as readonly [string, string];
     return { kind: 'claim', atMs, node, candidate };
   },
+  ({ random, nodes }, atMs) => ({
+    kind: 'restore',
+    atMs,
+    node: random.pick(nodes),
+    backupOf: random.pick(nodes),
+    afterMs: random.between(0, 1500),
+  }),
   ({ random, nodes }, atMs) => {
     const shuffled = random.shuffled(nodes);
     const size = 1 + random.below(nodes.length - 1);

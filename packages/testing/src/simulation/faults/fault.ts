@@ -26,6 +26,8 @@ export type Fault = { readonly atMs: number } & (
   | { readonly kind: 'demote'; readonly node: string }
   /** Somebody claims that one of them asks for a promise. */
   | { readonly kind: 'claim'; readonly node: string; readonly candidate: string }
+  /** A backup is taken of one of them, and later all that another one has is gone, and it has the backup instead. */
+  | { readonly kind: 'restore'; readonly node: string; readonly backupOf: string; readonly afterMs: number }
   | { readonly kind: 'weather'; readonly weather: NetWeather; readonly forMs: number }
   | { readonly kind: 'cut'; readonly from: string; readonly to: string; readonly forMs: number }
   | { readonly kind: 'swizzle'; readonly nodes: readonly string[]; readonly mended: readonly string[] }

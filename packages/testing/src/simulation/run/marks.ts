@@ -9,6 +9,7 @@ export const SOMETIMES: readonly string[] = [
   'a leader was demoted',
   'a node was promoted',
   'a node was promoted with a loss accepted',
+  'a node was restored from a backup',
   'a reader was told that its history was left',
   'a read was refused since its write was lost',
   'a set without a leader was given one',

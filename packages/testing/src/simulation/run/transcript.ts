@@ -26,6 +26,10 @@ function sentence(event: TimedEvent): string {
       return `${event.node}'s disk was changed behind its back`;
     case 'renewed':
       return `${event.node} serves another database, as of ${formatPosition(event.head)}`;
+    case 'backed-up':
+      return `a backup was taken of ${event.node}, as of ${formatPosition(event.position)}`;
+    case 'restored':
+      return `${event.node} was restored, and begins ${formatPosition(event.position)}`;
     case 'drift-found':
       return `${event.node} says that it has other documents: ${event.examples.join(', ')}`;
     case 'cut-off':

@@ -1,6 +1,11 @@
 import { leadingRefusal } from '@skein/core';
+import { heardFrom, type NodeLink } from '@skein/http';
+import { planRestore, type Heard } from '@skein/replication';
+import { restoreStore, takeBackup } from 'skein';
+import { simLink } from '../world/sim-link.ts';
 import type { SimNode } from '../world/sim-node.ts';
 import type { Cast, Part } from './cast.ts';
+import { MemoryBackup } from './memory-backup.ts';
 
 const ANSWER_MS = 9000;
 const LOOK_MS = 700;
@@ -38,6 +43,66 @@ export class Operator {
   async claim(node: string, candidate: string): Promise<void> {
     const given = await this.#post(node, '/v1/promises', { counter: 50, candidate });
     if (given !== undefined) this.#cast.fail(`${node} promised what ${candidate} had not asked for`);
+  }
+
+  /** Takes a backup of one node, and after a while has another one lose all that it has and go on from the backup. */
+  async restore(node: SimNode, backupOf: SimNode, afterMs: number): Promise<void> {
+    // Whatever was written behind the backup may be lost.
+    if (!this.#acceptsLoss) return;
+    const backup = await this.#backup(backupOf);
+    if (backup === undefined) return;
+    const { clock, random } = this.#part;
+    await clock.sleep(afterMs);
+    const askedAtMs = clock.now();
+    const plan = planRestore({ ...(await backup.describe()), ...(await this.#hear(node)) });
+    if (plan.kind !== 'begin') return this.#cast.mark(`a backup was not restored: ${plan.kind}`);
+    const { counter, mayBeLost } = plan;
+    const begun = { node: node.name, clock, randomness: (count: number) => random.bytes(count), counter, mayBeLost };
+    await node.restore((level) => restoreStore(backup, { level, ...begun }), askedAtMs);
+    this.#cast.mark('a node was restored from a backup');
+  }
+
+  /** Undefined where none could be had. */
+  async #backup({ name, store }: SimNode): Promise<MemoryBackup | undefined> {
+    const headBefore = store?.facts.head;
+    const backup = new MemoryBackup();
+    try {
+      const { position } = await takeBackup(this.#linkTo(name), backup, { clock: this.#part.clock });
+      const documents = backup.documents();
+      if (headBefore !== undefined) this.#cast.tell({ kind: 'backed-up', node: name, headBefore, position, documents });
+      return backup;
+    } catch {
+      this.#cast.mark('a backup could not be taken');
+      return undefined;
+    }
+  }
+
+  /** What the other nodes say of themselves, each asked until it answers, for some time. */
+  async #hear(restored: SimNode): Promise<{ readonly heard: readonly Heard[]; readonly silent: readonly string[] }> {
+    const others = this.#cast.nodes.filter((node) => node !== restored);
+    const answers = await Promise.all(others.map(({ name }) => this.#ask(name)));
+    return {
+      heard: answers.filter((answer) => answer !== null),
+      silent: others.filter((_, i) => answers[i] === null).map(({ name }) => name),
+    };
+  }
+
+  async #ask(name: string): Promise<Heard | null> {
+    const request = { method: 'GET', path: '/v1/member', headers: {}, answerMs: 1000 };
+    for (let tries = 0; tries < 3; tries++) {
+      try {
+        const { status, body } = await this.#linkTo(name).request(request);
+        if (status === 200) return heardFrom(`http://${name}`, await body.text(), 0);
+      } catch {
+        await this.#part.clock.sleep(300);
+      }
+    }
+    return null;
+  }
+
+  #linkTo(name: string): NodeLink {
+    const url = `http://${name}`;
+    return simLink(this.#cast.net, this.#part.name, () => true)(url, { connections: 1, timeoutMs: ANSWER_MS });
   }
 
   /** Until one of them leads, and may. */

@@ -21,6 +21,8 @@ export class Reader {
   readonly #position: () => Position | undefined;
   /** The newest version it has been shown; it never wants to see less. */
   #seenOffset = 0;
+  /** What it was told of earlier writes, for one that comes back with it much later. */
+  readonly #tokens: Position[] = [];
 
   constructor(cast: Cast, part: Part, position: () => Position | undefined) {
     this.#cast = cast;
@@ -79,15 +81,23 @@ export class Reader {
     });
   }
 
-  /** Its own writes by their position, what it has seen by the offset, or nothing. */
+  /** Its own writes by a position, what it has seen by the offset, or nothing. */
   #minimum(): Minimum | undefined {
     const { random } = this.#part;
-    const position = this.#position();
+    const position = this.#token();
     if (random.chance(0.4) && position !== undefined)
       return { header: formatPosition(position), position, offset: position.offset };
     if (random.chance(0.4) && this.#seenOffset > 0)
       return { header: String(this.#seenOffset), position: undefined, offset: this.#seenOffset };
     return undefined;
+  }
+
+  /** The newest position of its own writes, or now and then an older one. */
+  #token(): Position | undefined {
+    const newest = this.#position();
+    if (newest !== undefined && newest !== this.#tokens.at(-1)) this.#tokens.push(newest);
+    const { random } = this.#part;
+    return this.#tokens.length > 0 && random.chance(0.25) ? random.pick(this.#tokens) : newest;
   }
 
   #refused(node: SimNode, code: string): void {

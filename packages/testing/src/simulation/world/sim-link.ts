@@ -1,13 +1,13 @@
 import { Readable } from 'node:stream';
 import type { LinkBody, LinkHeaders, LinkRequest, OpenLink } from '@skein/http';
-import type { SentResponse, SimNet } from './sim-net.ts';
+import type { SentResponse, SimNet, SimRequest } from './sim-net.ts';
 
 /** A node's way to another one through the simulated network. What a process that is gone has asked for, nobody hears. */
 export function simLink(
   net: SimNet,
   from: string,
   isAlive: () => boolean,
-  onAnswer: (answer: SentResponse, path: string) => void = () => undefined,
+  onAnswer: (answer: SentResponse, request: SimRequest) => void = () => undefined,
 ): OpenLink {
   return (leaderUrl) => {
     const to = new URL(leaderUrl).hostname;
@@ -21,7 +21,7 @@ export function simLink(
           isAlive,
           net.request(from, to, request, { answerMs, signal: AbortSignal.any(signals) }),
         );
-        onAnswer(answer, path);
+        onAnswer(answer, request);
         return { status: answer.status, headers: answer.headers, body: bodyOf(answer.body) };
       },
       close: async () => closing.abort(new Error('the link is closed')),

@@ -1,7 +1,7 @@
 import type { Store } from '@skein/core';
-import { isSkeinError, type Health, type Role } from '@skein/protocol';
+import { isSkeinError, START, type Health, type Position, type Role } from '@skein/protocol';
 import type { SimDisk } from '../disk/sim-disk.ts';
-import type { DiskStep } from '../disk/sim-level.ts';
+import { SimLevel, type DiskStep } from '../disk/sim-level.ts';
 import { newestOffsetIn } from './peek.ts';
 import { SimProcess, type Machine, type NodeSetup, type Surroundings } from './sim-process.ts';
 
@@ -42,6 +42,8 @@ export class SimNode {
   #isInBatch = false;
   #wasAnswered = false;
   #lateMsMax = 0;
+  /** What it has is being replaced: nobody starts it. */
+  #isBeingRestored = false;
   /** Its data are given up: an operator would have to decide. */
   #isGivenUp = false;
   #lastRole: Role;
@@ -108,7 +110,7 @@ export class SimNode {
   }
 
   start(): void {
-    if (this.#process !== undefined || this.#isGivenUp) return;
+    if (this.#process !== undefined || this.#isGivenUp || this.#isBeingRestored) return;
     this.#isStartDue = false;
     const process: SimProcess = new SimProcess(
       this.#options,
@@ -156,6 +158,23 @@ export class SimNode {
   /** The disk answers nothing for a while. */
   stall(forMs: number): void {
     this.#stalledUntilMs = this.#options.scheduler.nowMs + forMs;
+  }
+
+  /** All that it has is gone, and it is started with what somebody puts there instead. */
+  async restore(fill: (level: SimLevel) => Promise<Position>, askedAtMs: number): Promise<void> {
+    if (this.#process !== undefined) this.#end('power-lost');
+    this.#isBeingRestored = true;
+    const { shelf, tell } = this.#options;
+    shelf.replace();
+    this.#isGivenUp = false;
+    this.isDamaged = false;
+    this.#renewals++;
+    const nothing = { head: START, durable: 0, tail: 1, documents: new Map(), rescued: new Set<string>() };
+    tell({ kind: 'renewed', node: this.name, log: null, ...nothing });
+    const position = await fill(new SimLevel(this.disk));
+    tell({ kind: 'restored', node: this.name, position, askedAtMs });
+    this.#isBeingRestored = false;
+    this.start();
   }
 
   setWall(skewMs: number): void {

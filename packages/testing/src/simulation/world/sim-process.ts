@@ -2,7 +2,7 @@ import { openServed, type Published, type Store } from '@skein/core';
 import { Follower, type FollowerOptions } from '@skein/follower';
 import { Membership } from '@skein/http';
 import { Leader, type LeaderOptions } from '@skein/leader';
-import { healthSchema, START, type Health, type Role } from '@skein/protocol';
+import { HEADERS, healthSchema, START, type Health, type Role } from '@skein/protocol';
 import { RoleKeeper } from 'skein';
 import type { DiskStep } from '../disk/sim-level.ts';
 import type { SimDisk } from '../disk/sim-disk.ts';
@@ -189,13 +189,15 @@ export class SimProcess {
     const { net, random, scheduler, shelf } = this.#around;
     // What was heard of one leader says nothing of the next.
     this.lastContact = null;
-    const heard = ({ status, headers, sentAtMs }: SentResponse, path: string): void => {
+    const heard = ({ status, headers, sentAtMs }: SentResponse, asked: SimRequest): void => {
       this.#machine.answered(scheduler.nowMs - sentAtMs);
       const head = Number(headers['skein-head']);
-      if (status !== 200 || !Number.isInteger(head)) return;
+      // What is an answer to somebody else says nothing.
+      const isOurs = headers[HEADERS.question] === asked.headers?.[HEADERS.question];
+      if (status !== 200 || !Number.isInteger(head) || !isOurs) return;
       this.lastContact = { atMs: scheduler.nowMs, head };
       // Where the log ends is told to anybody; that it can go on from where it is, only in answer to that.
-      if (!path.includes('since=now')) this.wasAnswered = true;
+      if (!asked.path.includes('since=now')) this.wasAnswered = true;
     };
     return {
       generations: this.#generations!,
@@ -262,6 +264,7 @@ export class SimProcess {
       log: null,
       head: START,
       durable: 0,
+      tail: 1,
       documents: new Map(),
       rescued: new Set(),
     });
@@ -270,7 +273,7 @@ export class SimProcess {
   #tellRenewed(store: Store): void {
     const { name, leader } = this.#setup;
     const { shelf, scheduler, tell, isDamaged } = this.#around;
-    const { identity, head } = store.facts;
+    const { identity, head, tail } = store.facts;
     // A copy is no better than what it is a copy of; and what has only moved, or been repaired, is as damaged as it was.
     const isSameDatabase = shelf.served === this.#served;
     const isSound = (leader === undefined || !isDamaged(leader)) && !(isSameDatabase && this.#machine.isDamaged());
@@ -283,6 +286,7 @@ export class SimProcess {
       log: identity.log,
       head,
       durable: newestOffsetIn(shelf.served.durableContent(), head.offset),
+      tail,
       documents: isSound ? documentsIn(shelf.served.content()) : null,
       rescued: linesIn(shelf.rescued.values()),
     });
