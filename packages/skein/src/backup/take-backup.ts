@@ -97,9 +97,11 @@ class Taking {
   }
 
   /** Of all that the node has when it is asked, and not of what others had it read a little before. */
-  #firstPage(): Promise<TakenPage> {
-    const headers = { [HEADERS.minPosition]: 'now' };
-    return this.#ask(`/v1/snapshot?limit=${LINES_OF_PAGE}`, MEDIA_TYPES.ndjson, pageOf, headers);
+  async #firstPage(): Promise<TakenPage> {
+    const headers = { accept: MEDIA_TYPES.ndjson, [HEADERS.minPosition]: 'now' };
+    const path = `/v1/snapshot?limit=${LINES_OF_PAGE}`;
+    // Whoever is not there now is not waited for: there is nothing yet that could be gone on with.
+    return pageOf(await answerOf(this.#link, { method: 'GET', path, headers, answerMs: ANSWER_MS }));
   }
 
   #page(at: Position, after: SnapshotCursor): Promise<TakenPage> {

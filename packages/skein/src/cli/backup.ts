@@ -1,4 +1,5 @@
-import { systemClock } from '@skein/core';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { systemClock, type Clock } from '@skein/core';
 import { formatPosition, LIMITS } from '@skein/protocol';
 import { Command } from 'commander';
 import type { BackupDescription } from '../backup/backup.ts';
@@ -7,6 +8,8 @@ import { countText, withProgress } from './backup-progress.ts';
 import { CommandError } from './command-error.ts';
 
 const TIMEOUT_MS = 30_000;
+/** While the command waits it has not ended. */
+const CLOCK: Clock = { ...systemClock, sleep: (ms) => sleep(ms) };
 
 /** Takes a backup of a running node. */
 export function backupCommand(): Command {
@@ -35,7 +38,7 @@ async function take(
   const onBegunAgain = (reason: string): void => void process.stderr.write(`skein: beginning again: ${reason}\n`);
   try {
     const description = await withProgress((onProgress) =>
-      takeBackup(link, sink, { clock: systemClock, onProgress, onBegunAgain }),
+      takeBackup(link, sink, { clock: CLOCK, onProgress, onBegunAgain }),
     );
     return { description, bytes: sink.bytes };
   } catch (error) {

@@ -26,8 +26,8 @@ const PLANTED: readonly Mutant[] = [
     edits: [
       {
         file: 'skein/dist/backup/take-backup.js',
-        find: "const headers = { [HEADERS.minPosition]: 'now' };",
-        replace: 'const headers = {};',
+        find: "const headers = { accept: MEDIA_TYPES.ndjson, [HEADERS.minPosition]: 'now' };",
+        replace: 'const headers = { accept: MEDIA_TYPES.ndjson };',
       },
     ],
   },
