@@ -1,11 +1,11 @@
 import { pino, type Logger } from 'pino';
-import pretty from 'pino-pretty';
 
 export type NodeLogger = Logger;
 
 /** Logs on stderr, since stdout is for data: JSON lines, or readable ones on a terminal. */
-export function createLogger(level: string): NodeLogger {
+export async function createLogger(level: string): Promise<NodeLogger> {
   if (process.stderr.isTTY) {
+    const { default: pretty } = await import('pino-pretty');
     return pino(
       { level },
       pretty({ destination: 2, sync: true, ignore: 'pid,hostname', colorize: process.env['NO_COLOR'] === undefined }),

@@ -13,7 +13,7 @@ export async function startQuickly(): Promise<void> {
     for (const node of nodes.toReversed()) await node.close();
   };
   try {
-    const logger = createLogger('warn');
+    const logger = await createLogger('warn');
     nodes.push(await startLeader({ data: './skein-data/leader', nodeId: 'leader-1', logger }));
     nodes.push(
       await startFollower({ leader: nodes[0]!.url, data: './skein-data/follower', nodeId: 'follower-1', logger }),

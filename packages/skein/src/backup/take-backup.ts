@@ -4,6 +4,7 @@ import {
   formatPosition,
   formatSnapshotCursor,
   HEADERS,
+  LIMITS,
   MEDIA_TYPES,
   parseRecords,
   parseSnapshotPage,
@@ -18,12 +19,13 @@ import type { BackupDescription, BackupProgress, BackupSink } from './backup.ts'
 
 export interface TakeBackupOptions {
   readonly clock: Clock;
+  /** Of one page. */
+  readonly linesMax?: number;
   readonly onProgress?: (progress: BackupProgress) => void;
   /** Told why it begins again. */
   readonly onBegunAgain?: (reason: string) => void;
 }
 
-const LINES_OF_PAGE = 5000;
 const ANSWER_MS = 30_000;
 /** A node that is being restarted is back within these. */
 const PAUSES_MS = [250, 500, 1000, 2000, 4000];
@@ -60,6 +62,8 @@ class Taking {
   readonly #options: TakeBackupOptions;
   readonly #pages: string[] = [];
   #documents = 0;
+  /** The last document that has been put away. */
+  #lastKey: Buffer | undefined;
 
   constructor(link: NodeLink, sink: BackupSink, options: TakeBackupOptions) {
     this.#link = link;
@@ -84,13 +88,24 @@ class Taking {
         throw new Error(`it answered with a page of ${formatPosition(page.header.position)}`);
     }
     const documents = this.#documents;
+    if (documents !== (first.header.documents ?? documents))
+      throw new Error(`it gave ${documents} documents of ${first.header.documents}`);
     const description = { log, position, history, documents, pages: this.#pages, node: first.node, takenAt };
     await this.#sink.finish(description);
     return description;
   }
 
+  get #linesMax(): number {
+    return this.#options.linesMax ?? LIMITS.pageLimitMax;
+  }
+
   async #put(page: TakenPage): Promise<void> {
-    this.#documents += receiveLines(page).documents.length;
+    const { documents } = receiveLines(page);
+    const [first, last] = [documents[0]?.levelKey, documents.at(-1)?.levelKey];
+    if (first !== undefined && this.#lastKey !== undefined && this.#lastKey.compare(first) >= 0)
+      throw new Error('it answered with a page that does not come next');
+    this.#lastKey = last ?? this.#lastKey;
+    this.#documents += documents.length;
     this.#pages.push(page.trailer.checksum);
     await this.#sink.putPage(this.#pages.length, page.bytes);
     this.#options.onProgress?.({ documents: this.#documents, documentsTotal: page.header.documents });
@@ -99,14 +114,14 @@ class Taking {
   /** Of all that the node has when it is asked, and not of what others had it read a little before. */
   async #firstPage(): Promise<TakenPage> {
     const headers = { accept: MEDIA_TYPES.ndjson, [HEADERS.minPosition]: 'now' };
-    const path = `/v1/snapshot?limit=${LINES_OF_PAGE}`;
+    const path = `/v1/snapshot?limit=${this.#linesMax}`;
     // Whoever is not there now is not waited for: there is nothing yet that could be gone on with.
     return pageOf(await answerOf(this.#link, { method: 'GET', path, headers, answerMs: ANSWER_MS }));
   }
 
   #page(at: Position, after: SnapshotCursor): Promise<TakenPage> {
     const query = new URLSearchParams({
-      limit: String(LINES_OF_PAGE),
+      limit: String(this.#linesMax),
       at: formatPosition(at),
       after: formatSnapshotCursor(after),
     });

@@ -1,5 +1,4 @@
 import { Command, Option } from 'commander';
-import { stringify } from 'yaml';
 import type { NodeCommand } from '../config/options.ts';
 import { CommandError } from './command-error.ts';
 import { addNodeOptions, configOf } from './options.ts';
@@ -20,8 +19,8 @@ function configOfRole(role: NodeCommand): Command {
     role,
   ).exitOverride();
   command.addOption(new Option('--json', 'print JSON, with the source of each value'));
-  return command.action((options: { json?: boolean }) => {
-    const { settings } = configOf(command, role);
+  return command.action(async (options: { json?: boolean }) => {
+    const { settings } = await configOf(command, role);
     if (options.json === true) {
       const described = Object.fromEntries(
         [...settings].map(([name, { text, source }]) => [name, { value: text, source }]),
@@ -29,6 +28,7 @@ function configOfRole(role: NodeCommand): Command {
       process.stdout.write(`${JSON.stringify(described, null, 2)}\n`);
       return;
     }
+    const { stringify } = await import('yaml');
     for (const [name, { text, source }] of settings) {
       process.stdout.write(`${stringify({ [name]: text }).trimEnd()}  # ${source}\n`);
     }

@@ -10,7 +10,7 @@ const DESCRIPTIONS: Readonly<Record<NodeCommand, string>> = {
 export function nodeCommand(role: NodeCommand): Command {
   const command = addNodeOptions(new Command(role).description(DESCRIPTIONS[role]), role);
   return command.action(async () => {
-    const config = configOf(command, role);
+    const config = await configOf(command, role);
     // All of a node takes longer to load than the other commands, and a mistake in the options, take to answer.
     const { runNode } = await import('./run-node.ts');
     await runNode(role, config);

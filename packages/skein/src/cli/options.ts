@@ -1,5 +1,5 @@
-import { readFileSync } from 'node:fs';
 import { Option, type Command } from 'commander';
+import { readConfigFile } from '../config/config-file.ts';
 import { loadConfig, type Config } from '../config/load.ts';
 import {
   defaultOf,
@@ -10,7 +10,6 @@ import {
   type NodeCommand,
   type OptionName,
 } from '../config/options.ts';
-import { CommandError } from './command-error.ts';
 
 /** Gives a command the options of a node, from the one table. */
 export function addNodeOptions(command: Command, node: NodeCommand): Command {
@@ -32,7 +31,7 @@ export function addNodeOptions(command: Command, node: NodeCommand): Command {
 }
 
 /** The configuration of a command line: its flags, the environment and the file they name. */
-export function configOf(command: Command, node: NodeCommand): Config {
+export async function configOf(command: Command, node: NodeCommand): Promise<Config> {
   const given = command.opts<Record<string, string | boolean>>();
   const flags: Partial<Record<OptionName, string>> = {};
   for (const name of optionsOf(node)) {
@@ -40,20 +39,8 @@ export function configOf(command: Command, node: NodeCommand): Config {
     if (value !== undefined) flags[name] = String(value);
   }
   const path = (given['config'] as string | undefined) ?? process.env['SKEIN_CONFIG'];
-  const file = path === undefined ? undefined : { path, content: readConfigFile(path) };
+  const file = path === undefined ? undefined : await readConfigFile(path);
   return loadConfig({ command: node, flags, environment: process.env, file });
-}
-
-function readConfigFile(path: string): string {
-  try {
-    return readFileSync(path, 'utf8');
-  } catch (error) {
-    throw new CommandError(
-      'configuration',
-      `the configuration file ${path} cannot be read: ${(error as Error).message}`,
-      error,
-    );
-  }
 }
 
 function camelCase(name: string): string {

@@ -13,7 +13,7 @@ const STOP_MS_MAX = 10_000;
 
 /** Runs a node until it is told to stop. */
 export async function runNode(role: NodeCommand, config: Config): Promise<void> {
-  const logger = createLogger(config.need('log-level'));
+  const logger = await createLogger(config.need('log-level'));
   const node = role === 'leader' ? await runLeader(config, logger) : await runFollower(config, logger);
   const { identity, head } = node.store.facts;
   logger.info(

@@ -1,5 +1,5 @@
-import { parse as parseYaml } from 'yaml';
 import { CommandError } from '../cli/command-error.ts';
+import type { ConfigFile } from './config-file.ts';
 import {
   defaultOf,
   environmentName,
@@ -25,7 +25,7 @@ export interface ConfigInput {
   /** By option name, as text. */
   readonly flags: Readonly<Partial<Record<OptionName, string>>>;
   readonly environment: Readonly<Record<string, string | undefined>>;
-  readonly file?: { readonly path: string; readonly content: string } | undefined;
+  readonly file?: ConfigFile | undefined;
 }
 
 /** The configuration of a node: defaults, then the file, then the environment, then flags. */
@@ -50,7 +50,7 @@ export class Config {
 
 /** Reads all sources; pure, so that every rule of it can be tested. An unknown key anywhere is an error. */
 export function loadConfig({ command, flags, environment, file }: ConfigInput): Config {
-  const fromFile = file === undefined ? {} : readFileKeys(file.path, file.content);
+  const fromFile = file === undefined ? {} : readFileKeys(file);
   const fromEnvironment = readEnvironment(environment);
   const settings = new Map<OptionName, Setting>();
   for (const name of optionsOf(command)) {
@@ -74,8 +74,7 @@ function toSetting(name: OptionName, text: string | undefined, source: Source, w
 
 type Texts = Partial<Record<OptionName, string>>;
 
-function readFileKeys(path: string, content: string): Texts {
-  const given = parseFile(path, content);
+function readFileKeys({ path, given }: ConfigFile): Texts {
   const texts: Texts = {};
   for (const [key, value] of Object.entries(given)) {
     if (!isOptionName(key)) throw new CommandError('configuration', `${path}: '${key}' is not an option`);
@@ -83,19 +82,6 @@ function readFileKeys(path: string, content: string): Texts {
     texts[key] = String(value);
   }
   return texts;
-}
-
-function parseFile(path: string, content: string): object {
-  let given: unknown;
-  try {
-    given = parseYaml(content);
-  } catch (error) {
-    const reason = error instanceof Error ? error.message.split('\n')[0] : String(error);
-    throw new CommandError('configuration', `${path} is not YAML: ${reason}`);
-  }
-  if (given === null || given === undefined) return {};
-  if (typeof given === 'object' && !Array.isArray(given)) return given;
-  throw new CommandError('configuration', `${path} must hold options by name, such as 'port: 7400'`);
 }
 
 function readEnvironment(environment: ConfigInput['environment']): Texts {

@@ -1,4 +1,4 @@
-import { epochCounter, formatPosition, samePosition, START, type EpochDocument, type Position } from '@skein/protocol';
+import { epochCounter, formatPosition, samePosition, START, type Position } from '@skein/protocol';
 import { Violation, type Checker, type TimedEvent } from '../history.ts';
 import type { KnownLog } from './known-log.ts';
 import type { Ledger } from './ledger.ts';
@@ -125,8 +125,7 @@ function leftBy(branch: KnownLog, { epoch }: Position): KnownLog {
 
 /** Whether whoever began it was told that it may be lost. */
 function isLossAccepted(branch: KnownLog, { offset }: Position): boolean {
-  const first = branch.parent === null ? undefined : branch.at(branch.offsetFirst);
-  const document = first?.valueText === undefined ? undefined : (JSON.parse(first.valueText) as EpochDocument);
+  const document = branch.begun;
   // What a backup does not have is lost, also where it is of a history that a newer epoch had left.
   return document?.mayBeLost !== undefined && (offset >= branch.offsetFirst || document.reason === 'restored');
 }

@@ -1,4 +1,4 @@
-import type { Change, Epoch, Position, RecordView } from '@skein/protocol';
+import { EPOCHS, type Change, type Epoch, type EpochDocument, type Position, type RecordView } from '@skein/protocol';
 
 /** One change of a log as it is known from the first node that had it. */
 export interface LedgerEntry {
@@ -21,7 +21,7 @@ export interface LedgerEntry {
 export class KnownLog {
   readonly epoch: Epoch;
   readonly offsetFirst: number;
-  /** The one it began on, which may have grown on beside it; null for the first epoch. */
+  /** The one it began on, which may have grown on beside it; null for the first epoch, and one that began on nothing. */
   readonly parent: KnownLog | null;
   readonly #entries = new Map<number, LedgerEntry>();
   readonly #versions = new Map<string, LedgerEntry[]>();
@@ -30,6 +30,13 @@ export class KnownLog {
     this.epoch = epoch;
     this.offsetFirst = offsetFirst;
     this.parent = parent;
+  }
+
+  /** How its epoch began, as its first change says; the first epoch of a log begins with the log, and says nothing. */
+  get begun(): EpochDocument | undefined {
+    const first = this.#entries.get(this.offsetFirst);
+    const saysSo = first?.change.collection === EPOCHS && first.valueText !== undefined;
+    return saysSo ? (JSON.parse(first.valueText) as EpochDocument) : undefined;
   }
 
   at(offset: number): LedgerEntry | undefined {

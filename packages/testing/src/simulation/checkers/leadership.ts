@@ -1,4 +1,4 @@
-import { epochCounter, type EpochDocument } from '@skein/protocol';
+import { epochCounter } from '@skein/protocol';
 import { Violation, type Checker, type TimedEvent } from '../history.ts';
 import type { KnownLog } from './known-log.ts';
 import type { Ledger } from './ledger.ts';
@@ -30,22 +30,15 @@ export class Leadership implements Checker {
   #checkBegun(branch: KnownLog, branches: readonly KnownLog[]): void {
     const counter = epochCounter(branch.epoch);
     const rivals = branches.filter((each) => each !== branch && epochCounter(each.epoch) === counter);
-    const isAccepted =
-      this.#mayBeDisjoint || [branch, ...rivals].some((each) => documentOf(each)?.mayBeLost !== undefined);
+    const isAccepted = this.#mayBeDisjoint || [branch, ...rivals].some((each) => each.begun?.mayBeLost !== undefined);
     if (rivals.length > 0 && !isAccepted)
       throw new Violation(this.name, `${branch.epoch} and ${rivals[0]!.epoch} have begun, and each was promised`);
   }
 
   #checkWriter({ node, head }: TimedEvent & { readonly kind: 'published' }): void {
     const branch = this.#ledger.branchNamed(head.epoch);
-    const begun = branch === undefined ? undefined : documentOf(branch);
+    const begun = branch?.begun;
     if (begun !== undefined && begun.node !== node)
       throw new Violation(this.name, `${node} writes in epoch ${head.epoch}, which ${begun.node} has begun`);
   }
-}
-
-/** What the first change of an epoch says of it; the first epoch of a log says nothing. */
-function documentOf(branch: KnownLog): EpochDocument | undefined {
-  const first = branch.parent === null ? undefined : branch.at(branch.offsetFirst);
-  return first?.valueText === undefined ? undefined : (JSON.parse(first.valueText) as EpochDocument);
 }

@@ -102,11 +102,13 @@ export class Ledger {
     if (known !== undefined) return known;
     const parent = [...branches.values()].find((branch) => branch.at(offsetFirst - 1)?.position.hash === hashBefore);
     const root = branches.values().next().value?.at(1)?.record;
-    if (parent === undefined && offsetFirst === 1 && root !== undefined)
+    // Where nothing had been written yet, an epoch may begin on nothing, beside another.
+    const saysSo = changeOf(lines[0]!).collection === EPOCHS;
+    if (parent === undefined && offsetFirst === 1 && root !== undefined && !saysSo)
       throw new Violation(NAME, `${node} has ${spanOf(record)}, and ${spanOf(root)} was there before it`);
     if (parent !== undefined && epochCounter(epoch) <= epochCounter(parent.epoch))
       throw new Violation(NAME, `${node} has ${spanOf(record)}, behind one of ${parent.epoch}`);
-    if (parent !== undefined && changeOf(lines[0]!).collection !== EPOCHS)
+    if (parent !== undefined && !saysSo)
       throw new Violation(NAME, `${node} has ${spanOf(record)}, and it does not begin by saying so`);
     const branch = new KnownLog(epoch, offsetFirst, parent ?? null);
     branches.set(epoch, branch);

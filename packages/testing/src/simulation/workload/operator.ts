@@ -67,7 +67,10 @@ export class Operator {
     const headBefore = store?.facts.head;
     const backup = new MemoryBackup();
     try {
-      const { position } = await takeBackup(this.#linkTo(name), backup, { clock: this.#part.clock });
+      const { position } = await takeBackup(this.#linkTo(name), backup, {
+        clock: this.#part.clock,
+        linesMax: this.#part.random.pick([2, 20, 5000]),
+      });
       const documents = backup.documents();
       if (headBefore !== undefined) this.#cast.tell({ kind: 'backed-up', node: name, headBefore, position, documents });
       return backup;
