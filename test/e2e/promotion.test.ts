@@ -174,6 +174,7 @@ describe('two that are promoted at once', () => {
     a.launch();
     for (const node of [b, c])
       await until(`${node.url} writes no more`, async () => (await put(node, 'x')).json.code === 'fenced');
+    expect((await c.client.get('/v1/member')).json.rival).toBe(one.json.epoch);
     await until('the third follows neither', async () => (await a.status()).error?.includes('are rivals') === true);
     expect((await b.health()).error).toContain(other.json.epoch);
 
@@ -182,6 +183,7 @@ describe('two that are promoted at once', () => {
     expect((await promote(b, { acceptLoss: true })).status).toBe(200);
     for (const node of [a, c]) await follows(node, b);
     expect((await put(c, 'well again')).status).toBeLessThan(300);
+    for (const node of [b, c]) expect((await node.client.get('/v1/member')).json.rival).toBeNull();
     expect((await runSkein(['rescue', 'list', '--data', c.data])).stdout).toContain(`of ${other.json.epoch}`);
   });
 });

@@ -10,7 +10,7 @@ export type { Digest } from './digest/digest.ts';
 export type { Digests } from './digest/digests.ts';
 export type { Facts, Identity } from './facts.ts';
 export { openServed, type Generations } from './generations.ts';
-export { leadingRefusal, mayAcknowledge } from './leadership/fence.ts';
+export { hasRival, leadingRefusal, mayAcknowledge } from './leadership/fence.ts';
 export type { Leadership } from './leadership/leadership.ts';
 export type { NewEpoch } from './leadership/begin-epoch.ts';
 export { classicLevel, type ClassicOptions } from './level/classic.ts';

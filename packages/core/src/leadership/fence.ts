@@ -13,7 +13,8 @@ export function leadingRefusal(facts: Standing): SkeinError | undefined {
   return owed === undefined ? undefined : fenced(`epoch ${owed.counter} has been promised to ${owed.to}`);
 }
 
-function hasRival(facts: Pick<Facts, 'history' | 'rival'>): boolean {
+/** Another epoch of the counter that it leads with; one of a counter that is over is nobody's rival. */
+export function hasRival(facts: Pick<Facts, 'history' | 'rival'>): boolean {
   return facts.rival !== null && epochCounter(facts.rival) === newestCounter(facts.history);
 }
 

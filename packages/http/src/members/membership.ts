@@ -1,4 +1,4 @@
-import type { Clock, Store } from '@skein/core';
+import { hasRival, type Clock, type Store } from '@skein/core';
 import { formatPosition, SkeinError, type EpochPromise, type MemberAnswer } from '@skein/protocol';
 import { dutyOf, lastCounter, lastEpoch, type Duty, type Heard, type Member, type Self } from '@skein/replication';
 import type { FastifyBaseLogger } from 'fastify';
@@ -128,7 +128,8 @@ export class Membership {
 
   /** What this node says of itself to the others. */
   describe(): MemberAnswer {
-    const { identity, history, head, promised, rival } = this.#options.store.facts;
+    const { facts } = this.#options.store;
+    const { identity, history, head, promised, rival } = facts;
     return {
       node: identity.node,
       instance: this.#options.instance,
@@ -137,7 +138,7 @@ export class Membership {
       history: [...history],
       position: formatPosition(head),
       promised,
-      rival,
+      rival: hasRival(facts) ? rival : null,
       asking: this.#promotion.asking ?? this.#unfinished(),
       min_replicas: this.#options.minReplicas,
       unfit: this.#unfit(),

@@ -24,7 +24,3 @@ export async function withProgress<T>(
     line.end();
   }
 }
-
-export function countText(count: number, one: string): string {
-  return count === 1 ? `1 ${one}` : `${count} ${one}s`;
-}

@@ -4,8 +4,9 @@ import { formatPosition, LIMITS } from '@skein/protocol';
 import { Command } from 'commander';
 import type { BackupDescription } from '../backup/backup.ts';
 import { reasonOf } from './ask-node.ts';
-import { countText, withProgress } from './backup-progress.ts';
+import { withProgress } from './backup-progress.ts';
 import { CommandError } from './command-error.ts';
+import { countText } from './count-text.ts';
 
 const TIMEOUT_MS = 30_000;
 /** While the command waits it has not ended. */

@@ -3,6 +3,7 @@ import { Command } from 'commander';
 import { changesOf, listRescued, pathOf, type RescueFile } from '../rescue/rescue-file.ts';
 import { reapply } from '../rescue/reapply.ts';
 import { CommandError } from './command-error.ts';
+import { countText } from './count-text.ts';
 
 const DATA_DEFAULT = './skein-data/leader';
 
@@ -49,7 +50,7 @@ function listCommand(): Command {
 function sentence({ name, header }: RescueFile): string {
   const { from, to, epoch, replacedBy, fork } = header;
   const gap = from > fork + 1 ? `, ${fork + 1} to ${from - 1} were not kept` : '';
-  return `${name}  ${to - from + 1} changes, ${from} to ${to} of ${epoch}, left behind by ${replacedBy}${gap}`;
+  return `${name}  ${countText(to - from + 1, 'change')}, ${from} to ${to} of ${epoch}, left behind by ${replacedBy}${gap}`;
 }
 
 function showCommand(): Command {

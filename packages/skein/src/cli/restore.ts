@@ -3,8 +3,9 @@ import { formatPosition, isNodeId, isSkeinError, type LossAccepted, type Positio
 import { planRestore, type RestorePlan } from '@skein/replication';
 import { Command } from 'commander';
 import type { BackupDescription, BackupSource } from '../backup/backup.ts';
-import { countText, withProgress } from './backup-progress.ts';
+import { withProgress } from './backup-progress.ts';
 import { CommandError } from './command-error.ts';
+import { countText } from './count-text.ts';
 
 interface RestoreFlags {
   readonly data?: string;
