@@ -1,11 +1,11 @@
 import { isSkeinError } from '@skein/protocol';
 import { asBuffer } from './bytes.ts';
 import { loadCounts } from './counts.ts';
-import { proveStoredDocument } from './document.ts';
+import { proveStoredDocumentAt } from './document.ts';
 import type { Facts } from './facts.ts';
 import { ALL_DOCUMENTS, parseDocumentKey } from './level/layout.ts';
 import { withCorruptNamed, type Level, type LevelSnapshot } from './level/level.ts';
-import { readAhead } from './level/read-ahead.ts';
+import { KEYS_AS_TEXT, readAhead } from './level/read-ahead.ts';
 import { LogComparison } from './log/compare.ts';
 import { verifyLog } from './log/verify.ts';
 
@@ -86,26 +86,27 @@ class Scrubbing {
   }
 
   async checkDocuments(): Promise<void> {
-    const range = { ...ALL_DOCUMENTS, snapshot: this.#snapshot, highWaterMarkBytes: 1024 * 1024 };
-    for await (const entries of readAhead(this.#level, range, () => ENTRIES_AT_ONCE)) await this.#checkEntries(entries);
+    const range = { ...ALL_DOCUMENTS, ...KEYS_AS_TEXT, snapshot: this.#snapshot, highWaterMarkBytes: 1024 * 1024 };
+    for await (const entries of readAhead<string>(this.#level, range, () => ENTRIES_AT_ONCE))
+      await this.#checkEntries(entries);
   }
 
   /** A document must also be found when it is asked for: LevelDB looks it up along another path than it walks. */
-  async #checkEntries(entries: readonly (readonly [Buffer, Buffer])[]): Promise<void> {
+  async #checkEntries(entries: readonly (readonly [string, Buffer])[]): Promise<void> {
     this.#signal?.throwIfAborted();
     const levelKeys = entries.map(([levelKey]) => levelKey);
-    const looking = this.#level.hasMany(levelKeys, { snapshot: this.#snapshot });
+    const looking = this.#level.hasMany(levelKeys, { ...KEYS_AS_TEXT, snapshot: this.#snapshot });
     looking.catch(() => undefined);
-    for (const [levelKey, stored] of entries) this.#checkDocument(asBuffer(stored), asBuffer(levelKey));
+    for (const [levelKey, stored] of entries) this.#checkDocument(asBuffer(stored), levelKey);
     for (const [i, isFound] of (await looking).entries())
       if (!isFound) this.#note(`${nameOf(levelKeys[i]!)} cannot be found by its key`);
   }
 
-  #checkDocument(stored: Buffer, levelKey: Buffer): void {
-    const collection = levelKey.toString('latin1', 1, levelKey.indexOf(0));
+  #checkDocument(stored: Buffer, levelKey: string): void {
+    const collection = levelKey.slice(1, levelKey.indexOf('\0'));
     this.#found.set(collection, (this.#found.get(collection) ?? 0) + 1);
     try {
-      const offset = proveStoredDocument(stored, levelKey);
+      const offset = proveStoredDocumentAt(stored, levelKey);
       const head = this.#facts.head.offset;
       if (offset > head) this.#note(`${nameOf(levelKey)} is of ${offset}; the log ends at ${head}`);
     } catch (error) {
@@ -134,7 +135,7 @@ class Scrubbing {
   }
 }
 
-function nameOf(levelKey: Buffer): string {
-  const { collection, key } = parseDocumentKey(levelKey);
+function nameOf(levelKey: string): string {
+  const { collection, key } = parseDocumentKey(Buffer.from(levelKey));
   return `document ${JSON.stringify(key)} of ${collection}`;
 }

@@ -1,6 +1,6 @@
 import { encodeIdempotencyLine, type SnapshotCursor } from '@skein/protocol';
 import { asBuffer } from '../bytes.ts';
-import { CRC_BYTES, proveStoredDocument } from '../document.ts';
+import { CRC_BYTES, proveStoredDocument, proveStoredDocumentAt } from '../document.ts';
 import {
   ALL_DOCUMENTS,
   ALL_IDEMPOTENCY_AGES,
@@ -11,7 +11,7 @@ import {
   parseIdempotencyAgeKey,
 } from '../level/layout.ts';
 import type { Level, LevelSnapshot } from '../level/level.ts';
-import { readAhead } from '../level/read-ahead.ts';
+import { KEYS_AS_TEXT, readAhead } from '../level/read-ahead.ts';
 import { unseal } from '../level/sealed.ts';
 import { decodeEntry } from '../write/idempotency.ts';
 
@@ -50,8 +50,8 @@ export async function readSnapshotLines(
 class LineTaker {
   readonly lines: Buffer[] = [];
   readonly #limits: LineLimits;
-  /** The key of a document as it is stored, or the offset of an entry. */
-  #last: Buffer | number | null = null;
+  /** The Level key of a document as text, or the offset of an entry. */
+  #last: string | number | null = null;
   #bytes = 0;
 
   constructor(limits: LineLimits) {
@@ -69,10 +69,12 @@ class LineTaker {
   get last(): SnapshotCursor | null {
     const last = this.#last;
     if (last === null) return null;
-    return typeof last === 'number' ? { kind: 'entry', offset: last } : { kind: 'document', ...parseDocumentKey(last) };
+    return typeof last === 'number'
+      ? { kind: 'entry', offset: last }
+      : { kind: 'document', ...parseDocumentKey(Buffer.from(last)) };
   }
 
-  take(line: Buffer, at: Buffer | number): void {
+  take(line: Buffer, at: string | number): void {
     this.lines.push(line);
     this.#bytes += line.length;
     this.#last = at;
@@ -86,12 +88,14 @@ async function takeDocuments(
   taker: LineTaker,
 ): Promise<void> {
   const from = after === null ? { gte: ALL_DOCUMENTS.gte } : { gt: documentKey(after.collection, after.key) };
-  const range = { ...from, lt: ALL_DOCUMENTS.lt, snapshot, highWaterMarkBytes: READ_AHEAD_BYTES };
+  const range = { ...from, lt: ALL_DOCUMENTS.lt, ...KEYS_AS_TEXT, snapshot, highWaterMarkBytes: READ_AHEAD_BYTES };
   const wanted = (read: number): number => Math.min(DOCUMENTS_AT_ONCE, taker.room - read);
-  for await (const entries of readAhead(level, range, wanted)) {
+  for await (const entries of readAhead<string>(level, range, wanted)) {
     for (const [levelKey, stored] of entries) {
       if (taker.isFull) return;
-      taker.take(provenLine(asBuffer(stored), asBuffer(levelKey)), levelKey);
+      const proven = asBuffer(stored);
+      proveStoredDocumentAt(proven, levelKey);
+      taker.take(proven.subarray(CRC_BYTES), levelKey);
     }
   }
 }

@@ -46,6 +46,11 @@ export function placeRange({ from, to }: { readonly from: string | null; readonl
   };
 }
 
+/** A document's Level key as text. */
+export function documentKeyText(collection: string, key: string): string {
+  return `${String.fromCharCode(DOCUMENT)}${collection}\0${key}`;
+}
+
 /** Takes a document's Level key apart again. */
 export function parseDocumentKey(levelKey: Buffer): { readonly collection: string; readonly key: string } {
   const nul = levelKey.indexOf(0);
