@@ -109,7 +109,7 @@ describe('a backup', () => {
     await leader.client.load('c', documents);
     const link = undiciLink(leader.url, { connections: 2, timeoutMs: 5000 });
     cluster.atEnd(() => link.close());
-    const takeWith = async (onSecondPage: () => Promise<void>) => {
+    const takeWith = async (onFirstPage: () => Promise<void>) => {
       let begun = 0;
       let pages = 0;
       const sink: BackupSink = {
@@ -118,7 +118,7 @@ describe('a backup', () => {
           pages = 0;
         },
         putPage: async (number) => {
-          if (number === 2 && begun === 1) await onSecondPage();
+          if (number === 1 && begun === 1) await onFirstPage();
           pages = number;
         },
         putRecord: async () => undefined,

@@ -89,7 +89,7 @@ describe('a leader that came back empty, at the head of a chain', () => {
     await follower.restart({ 'accept-reset': true });
     await follower.ready();
     const { stdout } = await runSkein(['rescue', 'list', '--data', follower.data]);
-    expect(stdout).toMatch(/ 1 changes, 21 to 21 of /);
+    expect(stdout).toMatch(/ 1 change, 21 to 21 of /);
     await until('the last one says that it is behind', async () =>
       (await last.health()).error?.includes('is behind this node'),
     );
