@@ -73,7 +73,10 @@ export class Acknowledged implements Checker {
     const held = branch.at(position.offset)?.position;
     if (held !== undefined && samePosition(held, position)) return;
     const left = leftBy(branch, position);
-    if (isLossAccepted(left, position)) return;
+    const wentBack = [left, this.#ledger.branchNamed(position.epoch)].some(
+      (each) => each?.begun?.reason === 'restored',
+    );
+    if (isLossAccepted(left, position, wentBack)) return;
     throw this.#violation(`${whose} is without ${formatPosition(position)}, which was acknowledged`);
   }
 
@@ -123,9 +126,10 @@ function leftBy(branch: KnownLog, { epoch }: Position): KnownLog {
   );
 }
 
-/** Whether whoever began it was told that it may be lost. */
-function isLossAccepted(branch: KnownLog, { offset }: Position): boolean {
-  const document = branch.begun;
-  // What a backup does not have is lost, also where it is of a history that a newer epoch had left.
-  return document?.mayBeLost !== undefined && (offset >= branch.offsetFirst || document.reason === 'restored');
+/**
+ * Whether whoever began it was told that it may be lost: that is said of what is behind an offset. Where one of the two goes on from
+ * a backup, their histories part before that.
+ */
+function isLossAccepted(branch: KnownLog, { offset }: Position, wentBack: boolean): boolean {
+  return branch.begun?.mayBeLost !== undefined && (offset >= branch.offsetFirst || wentBack);
 }
