@@ -50,17 +50,17 @@ export function proveStoredDocumentAt(stored: Buffer, levelKeyText: string): num
   return reader.offset;
 }
 
-function isTrue(stored: Buffer): boolean {
-  return stored.length > CRC_BYTES && stored.readUInt32BE(0) === crc32(stored.subarray(CRC_BYTES));
-}
-
-/** The same, and its value. */
+/** Proves it as `proveStoredDocument` does, and reads its value. */
 export function readStoredDocument(
   stored: Buffer,
   levelKey: Buffer,
 ): { readonly offset: number; readonly valueBytes: Buffer } {
   const offset = proveStoredDocument(stored, levelKey);
   return { offset, valueBytes: stored.subarray(reader.valueStart, reader.valueEnd) };
+}
+
+function isTrue(stored: Buffer): boolean {
+  return stored.length > CRC_BYTES && stored.readUInt32BE(0) === crc32(stored.subarray(CRC_BYTES));
 }
 
 /** Whether it is the line of a document, which the reader has then. */

@@ -131,13 +131,13 @@ export class MemberWatch {
     const request = { method: 'GET', path: '/v1/member', headers: {}, answerMs: ANSWER_MS, signal };
     const { status, body } = await link.request(request);
     const text = await body.text();
-    return status === 200 ? heardFrom(url, text, askedAtMs) : null;
+    return status === 200 ? heardFrom(url, JSON.parse(text), askedAtMs) : null;
   }
 }
 
 /** What a member answered; throws when that is not what a member answers. */
-export function heardFrom(url: string, text: string, askedAtMs: number): Heard {
-  const { min_replicas: minReplicas, position, ...said } = memberSchema.parse(JSON.parse(text));
+export function heardFrom(url: string, answer: unknown, askedAtMs: number): Heard {
+  const { min_replicas: minReplicas, position, ...said } = memberSchema.parse(answer);
   const isReadable = isNodeId(said.node) && said.history.every(({ epoch }) => isEpoch(epoch));
   if (!isReadable) throw new Error('a member answered with what is no node, or no epoch');
   return { ...said, url, position: parsePosition(position), minReplicas, askedAtMs };

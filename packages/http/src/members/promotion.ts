@@ -199,7 +199,7 @@ export class Promotion {
     });
     const answer = await body.text();
     if (status !== 200) return undefined;
-    const { promised, position, log } = heardFrom(url, answer, now());
+    const { promised, position, log } = heardFrom(url, JSON.parse(answer), now());
     const isGiven = promised.outstanding.some((given) => given.counter === counter && given.to === self().node);
     return isGiven && (log === null || log === self().log) ? position : undefined;
   }

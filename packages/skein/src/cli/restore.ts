@@ -72,7 +72,7 @@ async function hear(peers: readonly string[]) {
     peers.map(async (url) => {
       try {
         const { status, json } = await askNode(url, { path: '/v1/member' });
-        return status === 200 ? heardFrom(url, JSON.stringify(json), 0) : url;
+        return status === 200 ? heardFrom(url, json, 0) : url;
       } catch {
         return url;
       }

@@ -95,7 +95,7 @@ export class Operator {
     for (let tries = 0; tries < 3; tries++) {
       try {
         const { status, body } = await this.#linkTo(name).request(request);
-        if (status === 200) return heardFrom(`http://${name}`, await body.text(), 0);
+        if (status === 200) return heardFrom(`http://${name}`, JSON.parse(await body.text()), 0);
       } catch {
         await this.#part.clock.sleep(300);
       }
