@@ -157,6 +157,11 @@ describe('a backup', () => {
     const nobody = await backup('http://127.0.0.1:1', `${kept}-2`);
     expect([nobody.exitCode, nobody.stderr]).toStrictEqual([69, expect.stringContaining('nothing is listening there')]);
     expect((await restore(`${kept}-2`, '--check')).stderr).toContain('no backup in it');
+    const strange = await backup('ftp://127.0.0.1', `${kept}-2`);
+    expect([strange.exitCode, strange.stderr]).toStrictEqual([
+      2,
+      expect.stringContaining('is not the address of a node'),
+    ]);
   });
 
   it('that was altered, mixed up or cut short is refused, and leaves nothing behind', async () => {

@@ -18,6 +18,11 @@ export interface NodeAnswer {
 
 const TIMEOUT_MS = 5000;
 
+/** What nodes are asked over; nothing else is answered. */
+export function isNodeAddress(text: string): boolean {
+  return URL.parse(text)?.protocol === 'http:';
+}
+
 /** Asks a node something; whoever does not answer ends the command. */
 export async function askNode(url: string, question: NodeQuestion): Promise<NodeAnswer> {
   const { method = 'GET', path, headers = {}, body, timeoutMs = TIMEOUT_MS } = question;

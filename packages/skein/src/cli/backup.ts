@@ -3,8 +3,8 @@ import { systemClock, type Clock } from '@skein/core';
 import { formatPosition, LIMITS } from '@skein/protocol';
 import { Command } from 'commander';
 import type { BackupDescription } from '../backup/backup.ts';
-import { reasonOf } from './ask-node.ts';
 import { withProgress } from './backup-progress.ts';
+import { isNodeAddress, reasonOf } from './ask-node.ts';
 import { CommandError } from './command-error.ts';
 import { countText } from './count-text.ts';
 
@@ -20,7 +20,7 @@ export function backupCommand(): Command {
     .argument('<directory>', 'where to put it; a new directory, or an empty one')
     .option('--json', 'print what was taken as JSON')
     .action(async (url: string, directory: string, { json }: { readonly json?: boolean }) => {
-      if (URL.parse(url) === null) throw new CommandError('usage', `${url} is not the address of a node`);
+      if (!isNodeAddress(url)) throw new CommandError('usage', `${url} is not the address of a node`);
       const { description, bytes } = await take(url, directory);
       process.stdout.write(json === true ? jsonOf(description, bytes) : sentence(description, bytes, directory));
     });

@@ -3,6 +3,7 @@ import { formatPosition, isNodeId, isSkeinError, type LossAccepted, type Positio
 import { planRestore, type RestorePlan } from '@skein/replication';
 import { Command } from 'commander';
 import type { BackupDescription, BackupSource } from '../backup/backup.ts';
+import { askNode, isNodeAddress } from './ask-node.ts';
 import { withProgress } from './backup-progress.ts';
 import { CommandError } from './command-error.ts';
 import { countText } from './count-text.ts';
@@ -66,7 +67,6 @@ async function restore(source: BackupSource, directory: string, flags: RestoreFl
 
 /** What the other nodes of the log say of themselves. */
 async function hear(peers: readonly string[]) {
-  const { askNode } = await import('./ask-node.ts');
   const { heardFrom } = await import('@skein/http');
   const answers = await Promise.all(
     peers.map(async (url) => {
@@ -140,9 +140,8 @@ function jsonOf({ log, position: from, documents, takenAt }: BackupDescription, 
 
 function urls(text: string): readonly string[] {
   return text.split(',').map((each) => {
-    const url = URL.parse(each.trim());
-    if (url === null || url.protocol !== 'http:')
-      throw new CommandError('usage', `--peers: ${each} is not the address of a node`);
-    return url.origin;
+    const address = each.trim();
+    if (!isNodeAddress(address)) throw new CommandError('usage', `--peers: ${address} is not the address of a node`);
+    return new URL(address).origin;
   });
 }
