@@ -9,14 +9,20 @@ export const CRC_BYTES = 4;
 export class Document {
   readonly key: string;
   readonly version: Version;
-  /** Offset of the last change. */
+  /** Offset and time of the last change. */
   readonly offset: number;
+  readonly ts: number;
   /** The value as JSON text, UTF-8: what was stored, byte for byte. */
   readonly valueBytes: Buffer;
 
-  constructor(key: string, offset: number, epoch: Epoch, valueBytes: Buffer) {
+  constructor(
+    key: string,
+    { offset, ts, valueBytes }: { readonly offset: number; readonly ts: number; readonly valueBytes: Buffer },
+    epoch: Epoch,
+  ) {
     this.key = key;
     this.offset = offset;
+    this.ts = ts;
     this.version = makeVersion(offset, epoch);
     this.valueBytes = valueBytes;
   }
@@ -54,9 +60,9 @@ export function proveStoredDocumentAt(stored: Buffer, levelKeyText: string): num
 export function readStoredDocument(
   stored: Buffer,
   levelKey: Buffer,
-): { readonly offset: number; readonly valueBytes: Buffer } {
+): { readonly offset: number; readonly ts: number; readonly valueBytes: Buffer } {
   const offset = proveStoredDocument(stored, levelKey);
-  return { offset, valueBytes: stored.subarray(reader.valueStart, reader.valueEnd) };
+  return { offset, ts: reader.ts, valueBytes: stored.subarray(reader.valueStart, reader.valueEnd) };
 }
 
 function isTrue(stored: Buffer): boolean {

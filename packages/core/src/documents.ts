@@ -1,5 +1,5 @@
 import { epochOf, LIMITS, type EpochSpan } from '@skein/protocol';
-import { asBuffer } from './bytes.ts';
+import { asBuffer, earlier, later } from './bytes.ts';
 import { Document, readStoredDocument } from './document.ts';
 import { documentKey, documentRange, parseDocumentKey, type KeyRange } from './level/layout.ts';
 import type { Level, LevelSnapshot } from './level/level.ts';
@@ -31,18 +31,33 @@ export interface ReadGate {
 
 const READ_AHEAD_BYTES = 256 * 1024;
 
+/** Whether a document is there, and is not to be seen any more. */
+export type IsHidden = (collection: string, document: Document) => boolean;
+
+export interface ReaderParts {
+  readonly level: () => Level;
+  readonly history: () => readonly EpochSpan[];
+  readonly gate: ReadGate;
+  /** Reads as of then; live unless given. */
+  readonly snapshot?: LevelSnapshot | undefined;
+  /** Nothing is hidden unless given. */
+  readonly isHidden?: IsHidden | undefined;
+}
+
 /** Reads documents, live or as of one Level snapshot. Every byte has passed its checksum. */
 export class DocumentReader {
   readonly #level: () => Level;
   readonly #history: () => readonly EpochSpan[];
   readonly #gate: ReadGate;
   readonly #options: { readonly snapshot?: LevelSnapshot };
+  readonly #isHidden: IsHidden | undefined;
 
-  constructor(level: () => Level, history: () => readonly EpochSpan[], gate: ReadGate, snapshot?: LevelSnapshot) {
+  constructor({ level, history, gate, snapshot, isHidden }: ReaderParts) {
     this.#level = level;
     this.#history = history;
     this.#gate = gate;
     this.#options = snapshot === undefined ? {} : { snapshot };
+    this.#isHidden = isHidden;
   }
 
   async get(collection: string, key: string): Promise<Document | undefined> {
@@ -50,7 +65,7 @@ export class DocumentReader {
     try {
       const levelKey = documentKey(collection, key);
       const stored = await this.#level().get(levelKey, this.#options);
-      return stored === undefined ? undefined : this.#decode(stored, levelKey, key);
+      return stored === undefined ? undefined : this.#seen(collection, this.#decode(stored, levelKey, key));
     } catch (error) {
       throw this.#gate.failed(error);
     }
@@ -64,9 +79,10 @@ export class DocumentReader {
     try {
       const levelKeys = keys.map(({ collection, key }) => documentKey(collection, key));
       const found = await this.#level().getMany(levelKeys, this.#options);
-      return found.map((stored, i) =>
-        stored === undefined ? undefined : this.#decode(stored, levelKeys[i]!, keys[i]!.key),
-      );
+      return found.map((stored, i) => {
+        const { collection, key } = keys[i]!;
+        return stored === undefined ? undefined : this.#seen(collection, this.#decode(stored, levelKeys[i]!, key));
+      });
     } catch (error) {
       throw this.#gate.failed(error);
     }
@@ -111,8 +127,10 @@ export class DocumentReader {
     } as object);
     try {
       for (let entries = await iterator.nextv(256); entries.length > 0; entries = await iterator.nextv(256)) {
-        for (const [levelKey, stored] of entries)
-          yield this.#decode(stored, asBuffer(levelKey), parseDocumentKey(levelKey).key);
+        for (const [levelKey, stored] of entries) {
+          const document = this.#decode(stored, asBuffer(levelKey), parseDocumentKey(levelKey).key);
+          if (this.#seen(collection, document) !== undefined) yield document;
+        }
       }
     } catch (error) {
       throw this.#gate.failed(error);
@@ -121,26 +139,22 @@ export class DocumentReader {
     }
   }
 
+  #seen(collection: string, document: Document): Document | undefined {
+    return this.#isHidden?.(collection, document) === true ? undefined : document;
+  }
+
   #decode(stored: Buffer, levelKey: Buffer, key: string): Document {
-    const { offset, valueBytes } = readStoredDocument(asBuffer(stored), levelKey);
-    return new Document(key, offset, epochOf(this.#history(), offset), valueBytes);
+    const read = readStoredDocument(asBuffer(stored), levelKey);
+    return new Document(key, read, epochOf(this.#history(), read.offset));
   }
 }
 
 function scanRange(collection: string, options: ScanOptions): KeyRange | { readonly gt: Buffer; readonly lt: Buffer } {
   let { gte, lt } = documentRange(collection, options.prefix ?? '');
-  if (options.from !== undefined) gte = greater(gte, documentKey(collection, options.from));
-  if (options.to !== undefined) lt = lesser(lt, documentKey(collection, options.to));
+  if (options.from !== undefined) gte = later(gte, documentKey(collection, options.from));
+  if (options.to !== undefined) lt = earlier(lt, documentKey(collection, options.to));
   if (options.after === undefined) return { gte, lt };
   const after = documentKey(collection, options.after);
-  if (options.reverse === true) return { gte, lt: lesser(lt, after) };
+  if (options.reverse === true) return { gte, lt: earlier(lt, after) };
   return after.compare(gte) < 0 ? { gte, lt } : { gt: after, lt };
-}
-
-function greater(a: Buffer, b: Buffer): Buffer {
-  return a.compare(b) >= 0 ? a : b;
-}
-
-function lesser(a: Buffer, b: Buffer): Buffer {
-  return a.compare(b) <= 0 ? a : b;
 }

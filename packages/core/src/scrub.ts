@@ -3,7 +3,9 @@ import { asBuffer } from './bytes.ts';
 import { loadCounts } from './counts.ts';
 import { proveStoredDocumentAt } from './document.ts';
 import type { Facts } from './facts.ts';
-import { ALL_DOCUMENTS, parseDocumentKey } from './level/layout.ts';
+import { IndexBook, type Index } from './indexes/index-book.ts';
+import { IndexSums } from './indexes/index-sums.ts';
+import { ALL_DOCUMENTS, ALL_INDEX_ENTRIES, parseDocumentKey } from './level/layout.ts';
 import { withCorruptNamed, type Level, type LevelSnapshot } from './level/level.ts';
 import { KEYS_AS_TEXT, readAhead } from './level/read-ahead.ts';
 import { LogComparison } from './log/compare.ts';
@@ -13,6 +15,8 @@ export interface ScrubReport {
   readonly documents: number;
   /** A sentence for each thing found wrong; empty when all is well. */
   readonly problems: readonly string[];
+  /** Indexes that are not what their documents say: they can be made again, so they are no problem of the store. */
+  readonly untrueIndexes: readonly Index[];
 }
 
 export interface ScrubParts {
@@ -34,8 +38,10 @@ const ENTRIES_AT_ONCE = 1000;
 export async function scrub({ level, facts, snapshot, signal }: ScrubParts): Promise<ScrubReport> {
   const scrubbing = new Scrubbing({ level, facts, snapshot, signal });
   await scrubbing.step(() => scrubbing.checkLog());
+  await scrubbing.step(() => scrubbing.readIndexes());
   await scrubbing.step(() => scrubbing.checkDocuments());
   await scrubbing.step(() => scrubbing.checkCounts());
+  await scrubbing.step(() => scrubbing.checkIndexes());
   return scrubbing.report();
 }
 
@@ -46,6 +52,8 @@ class Scrubbing {
   readonly #signal: AbortSignal | undefined;
   readonly #problems: string[] = [];
   readonly #found = new Map<string, number>();
+  #indexes = new IndexSums(new IndexBook());
+  #untrueIndexes: readonly Index[] = [];
 
   constructor({ level, facts, snapshot, signal }: ScrubParts) {
     this.#level = level;
@@ -57,7 +65,7 @@ class Scrubbing {
   report(): ScrubReport {
     let documents = 0;
     for (const count of this.#found.values()) documents += count;
-    return { documents, problems: this.#problems };
+    return { documents, problems: this.#problems, untrueIndexes: this.#untrueIndexes };
   }
 
   /** A step that stops at something wrong has found one problem; the steps after it look for more. */
@@ -109,6 +117,7 @@ class Scrubbing {
       const offset = proveStoredDocumentAt(stored, levelKey);
       const head = this.#facts.head.offset;
       if (offset > head) this.#note(`${nameOf(levelKey)} is of ${offset}; the log ends at ${head}`);
+      this.#indexes.addDocument(collection, Buffer.from(levelKey), stored);
     } catch (error) {
       this.#noteError(error);
     }
@@ -122,6 +131,18 @@ class Scrubbing {
       if (count !== null && count !== found)
         this.#note(`${collection} holds ${found} documents; its count says ${count}`);
     }
+  }
+
+  async readIndexes(): Promise<void> {
+    this.#indexes = new IndexSums(await IndexBook.load(this.#level, this.#snapshot));
+  }
+
+  async checkIndexes(): Promise<void> {
+    for await (const key of this.#level.keys({ ...ALL_INDEX_ENTRIES, snapshot: this.#snapshot })) {
+      this.#signal?.throwIfAborted();
+      this.#indexes.addEntry(key);
+    }
+    this.#untrueIndexes = this.#indexes.untrue();
   }
 
   #noteError(thrown: unknown): void {

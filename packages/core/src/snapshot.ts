@@ -63,12 +63,7 @@ export async function openSnapshot(level: Level, { facts, counts, gate }: Snapsh
       log: facts.identity.log,
       history,
       position,
-      documents: new DocumentReader(
-        () => level,
-        () => history,
-        gate,
-        snapshot,
-      ),
+      documents: new DocumentReader({ level: () => level, history: () => history, gate, snapshot }),
       database: level,
       level: snapshot,
       count: counts.total(),

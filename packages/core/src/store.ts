@@ -1,4 +1,5 @@
 import {
+  DEFINITIONS,
   formatPosition,
   LIMITS,
   samePosition,
@@ -9,11 +10,15 @@ import {
 } from '@skein/protocol';
 import { Collection } from './collection.ts';
 import { Condition, type StateListener, type StoreState } from './condition.ts';
-import { loadCounts, Recounts, type CountBook, type CountDeltas } from './counts.ts';
+import { Recounts, type CountBook, type CountDeltas } from './counts.ts';
 import { systemClock, type Clock } from './clock.ts';
+import { Definitions } from './definitions/definitions.ts';
 import { Digests } from './digest/digests.ts';
 import { DocumentReader } from './documents.ts';
-import { loadFacts, putPromises, type Facts, type NewStore } from './facts.ts';
+import { putPromises, type Facts, type NewStore } from './facts.ts';
+import { removeIndex } from './indexes/index-book.ts';
+import { Indexer } from './indexes/indexer.ts';
+import { Indexes } from './indexes/indexes.ts';
 import { emptyLog } from './level/classic.ts';
 import { SYNCED, withCorruptNamed, type Level, type LevelBatch } from './level/level.ts';
 import { LogReader } from './log/log-reader.ts';
@@ -25,13 +30,14 @@ import { removeTrimmed, storeTail, trimmableTail } from './log/trim.ts';
 import { listOf, putFixes, stillDue, type Fixes } from './repair/fixes.ts';
 import { putMove, type Move } from './repair/move.ts';
 import { putWitness } from './log/witness.ts';
+import { RuleBook } from './definitions/rule-book.ts';
 import { recover } from './recovery.ts';
-import { reopen, type Reopened } from './reopen.ts';
+import { loadContents, reopen, type Contents } from './reopen.ts';
 import { scrub, type ScrubReport } from './scrub.ts';
 import { loadSlots, saveSlots, type SlotTexts } from './slot-entries.ts';
 import { openSnapshot, type Snapshot } from './snapshot.ts';
 import { checkContinuation, receivePage, type ReceivedPage } from './write/check-received.ts';
-import { fillBatch, preparePage } from './write/fill-batch.ts';
+import { fillBatch, preparePage, type EntriesOf } from './write/fill-batch.ts';
 import type { Committed, Operation, Transaction } from './write/operation.ts';
 import { systemRandomness } from './random-bytes.ts';
 import type { WriteRequest } from './write/plan-group.ts';
@@ -74,6 +80,10 @@ export class Store {
   readonly digests: Digests;
   /** Who leads, as far as this store may say. */
   readonly leadership: Leadership;
+  /** What is asked of the documents of each collection. */
+  readonly definitions: Definitions;
+  readonly indexes: Indexes;
+  readonly #indexer: Indexer;
   readonly #options: StoreOptions;
   /** Another one once a copy has taken its place; see `become`. */
   #level: Level;
@@ -100,22 +110,22 @@ export class Store {
   static async open(options: StoreOptions): Promise<Store> {
     try {
       await options.level.open();
-      const sizes = new LogSizes();
-      const facts = await loadFacts(options.level, options, sizes);
+      const contents = await loadContents(options.level, options);
+      const { facts } = contents;
       if (facts.identity.role !== options.role && options.takesEitherRole !== true) {
         throw new SkeinError(
           'wrong_data',
           `the data directory belongs to a ${facts.identity.role}; a ${options.role} needs one of its own`,
         );
       }
-      return new Store(options, { facts, sizes, counts: await loadCounts(options.level) });
+      return new Store(options, contents);
     } catch (error) {
       await options.level.close();
       throw withCorruptNamed(error);
     }
   }
 
-  private constructor(options: StoreOptions, { facts, sizes, counts }: Omit<Reopened, 'found'>) {
+  private constructor(options: StoreOptions, { facts, sizes, counts, rules, indexes }: Contents) {
     this.#options = options;
     this.#level = options.level;
     this.#clock = options.clock ?? systemClock;
@@ -126,11 +136,41 @@ export class Store {
     this.#recounts = new Recounts(current, (work) => this.#exclusive(work));
     this.#historyForReading = facts.history;
     this.#outOfLevelLog = facts.head.offset;
-    this.documents = new DocumentReader(current, () => this.#historyForReading, this.#condition.gate);
+    const reading = { level: current, history: () => this.#historyForReading, gate: this.#condition.gate };
+    this.indexes = new Indexes({
+      ...reading,
+      isHidden: (collection, document) => this.definitions.isHidden(collection, document),
+      rules: () => this.definitions.book,
+      onDistrusted: () => this.#indexer.wake(),
+    });
+    this.indexes.begin(indexes);
+    this.definitions = new Definitions(
+      {
+        indexes: this.indexes,
+        commit: (transaction) => this.commit(transaction),
+        exclusive: (work) => this.#exclusive(work),
+        snapshotNow: () => this.#reading(() => this.#snapshotNow()),
+        wallMs: () => this.#clock.wall(),
+      },
+      rules,
+    );
+    this.documents = new DocumentReader({ ...reading, isHidden: this.definitions.isHidden });
     this.digests = new Digests(this.#condition.gate);
+    this.#indexer = new Indexer({
+      level: current,
+      facts: () => this.#facts,
+      rules: () => this.definitions.book,
+      book: () => this.indexes.book,
+      isDistrusted: this.indexes.isDistrusted,
+      writing: (work) => this.#writing(work),
+      reading: (read) => this.#reading(read),
+      guarded: (write) => this.#guarded(write),
+      settle: () => this.#emptyLevelLog(),
+    });
     this.#writer = new Writer({
       level: current,
-      documents: this.documents,
+      documents: new DocumentReader(reading),
+      definitions: () => this.definitions,
       clock: this.#clock,
       valueBytesMax: options.valueBytesMax ?? LIMITS.valueBytesMaxDefault,
       facts: () => this.#facts,
@@ -152,6 +192,7 @@ export class Store {
       write: (record, role) => this.#takeRole(record, role),
       became: (changed) => (this.#facts = { ...this.#facts, ...changed }),
     });
+    this.#wakeIndexer();
   }
 
   get facts(): Facts {
@@ -233,11 +274,11 @@ export class Store {
    * cleaning up.
    */
   snapshot(): Promise<Snapshot> {
-    return this.#exclusive(() =>
-      this.#reading(() =>
-        openSnapshot(this.#level, { facts: this.#facts, counts: this.#counts, gate: this.#condition.gate }),
-      ),
-    );
+    return this.#exclusive(() => this.#reading(() => this.#snapshotNow()));
+  }
+
+  #snapshotNow(): Promise<Snapshot> {
+    return openSnapshot(this.#level, { facts: this.#facts, counts: this.#counts, gate: this.#condition.gate });
   }
 
   /** Collections and how many documents each has; counts nobody has kept are counted now. */
@@ -248,6 +289,11 @@ export class Store {
       if (documents > 0) collections.push({ name, documents });
     }
     return collections;
+  }
+
+  /** Resolves when the indexes are what the definitions name, or cannot be made so now. */
+  indexed(): Promise<void> {
+    return this.#indexer.idle();
   }
 
   /** How many bytes the log's records have, and where it would have to begin to have no more than so many. */
@@ -335,6 +381,8 @@ export class Store {
       });
       try {
         const report = await scrub({ level: this.#level, facts, snapshot, signal });
+        this.indexes.distrust(report.untrueIndexes);
+        if (report.untrueIndexes.length > 0) this.#indexer.wake();
         if (report.problems.length > 0) this.#condition.foundCorrupt(new SkeinError('corrupt', report.problems[0]));
         return report;
       } finally {
@@ -364,7 +412,7 @@ export class Store {
       });
       const former = this.#level;
       this.#level = other.#level;
-      this.#take({ facts: other.#facts, counts: other.#counts, sizes: other.#log.sizes });
+      this.#take(other.#contents());
       this.#publish({ records: [], head: this.#facts.head, tookMs: 0, isAnew: true });
       // Of no use to anybody any more, whether it can be closed or not.
       await former.close().catch(() => undefined);
@@ -401,7 +449,8 @@ export class Store {
     { underWay, role }: { readonly underWay?: () => void; readonly role?: Role } = {},
   ): Promise<void> {
     const { records } = received;
-    const prepared = await preparePage(this.#level, log, received, existed);
+    const entriesOf: EntriesOf = (changes, known) => this.indexes.entriesOf(changes, known);
+    const prepared = await this.#reading(() => preparePage(this.#level, log, received, { existed, entriesOf }));
     const page = role === undefined ? prepared : { ...prepared, role };
     const startedAt = this.#clock.now();
     const batch = this.#level.batch();
@@ -412,6 +461,7 @@ export class Store {
     await written;
     this.#facts = after.facts;
     this.#counts.apply(after.countDeltas);
+    if (this.definitions.book.note(received.changes)) this.#indexer.wake();
     this.#log.push(records);
     this.#publish({ records, head: after.facts.head, tookMs: this.#clock.now() - startedAt, isAnew: false });
   }
@@ -437,13 +487,23 @@ export class Store {
   async #amend(batch: LevelBatch, deltas: CountDeltas, facts: Facts, log?: LogSizes): Promise<void> {
     await this.#emptyLevelLog();
     this.#historyForReading = facts.history;
+    this.#dropIndexes(batch, [...deltas.keys()]);
     await this.#guarded(() => batch.write(SYNCED));
     if (log !== undefined) this.#log.begin(log);
     this.#facts = facts;
     this.#counts.apply(deltas);
     this.digests.forget();
+    if (deltas.has(DEFINITIONS)) this.definitions.begin(await this.#reading(() => RuleBook.load(this.#level)));
+    this.#wakeIndexer();
     this.#publish({ records: [], head: facts.head, tookMs: 0, isAnew: true });
     await this.#emptyLevelLog();
+  }
+
+  /** What is written past the log is not in the indexes: they are not believed from before that on, and made anew behind it. */
+  #dropIndexes(batch: LevelBatch, collections: readonly string[]): void {
+    const stale = collections.flatMap((collection) => this.indexes.book.of(collection));
+    this.indexes.distrust(stale);
+    for (const index of stale) removeIndex(batch, index);
   }
 
   /** Runs a write; its failure poisons the store and leaves the outcome unknown until the log has been read again. */
@@ -476,9 +536,10 @@ export class Store {
     if (this.state === 'ready') return;
     this.#condition.assertNotCorrupt();
     this.#condition.become('recovering');
-    const { facts, counts, sizes, found } = await reopen(this.#level, this.#options, this.#facts, this.#movingTo);
+    const { found, ...contents } = await reopen(this.#level, this.#options, this.#facts, this.#movingTo);
+    const { facts } = contents;
     this.#condition.assertNotCorrupt();
-    this.#take({ facts, counts, sizes });
+    this.#take(contents);
     this.#movingTo = null;
     // Whoever waits for a write that came through after all must learn of it now.
     if (found === 'moved') this.#publish({ records: [], head: facts.head, tookMs: 0, isAnew: true });
@@ -486,14 +547,27 @@ export class Store {
   }
 
   /** From now on the store is what has just been read. */
-  #take({ facts, counts, sizes }: Omit<Reopened, 'found'>): void {
+  #take({ facts, counts, sizes, rules, indexes }: Contents): void {
     this.#facts = facts;
     this.#historyForReading = facts.history;
     this.#outOfLevelLog = facts.head.offset;
     this.#counts = counts;
     this.#log.begin(sizes);
+    this.definitions.begin(rules);
+    this.indexes.begin(indexes);
     this.digests.forget();
     this.#condition.becomeReady();
+    this.#wakeIndexer();
+  }
+
+  /** Most stores define nothing, and their first writer is not to wait for somebody who has nothing to do. */
+  #wakeIndexer(): void {
+    if (!this.definitions.book.isEmpty || !this.indexes.book.isEmpty) this.#indexer.wake();
+  }
+
+  #contents(): Contents {
+    const { book: rules } = this.definitions;
+    return { facts: this.#facts, counts: this.#counts, sizes: this.#log.sizes, rules, indexes: this.indexes.book };
   }
 
   async #emptyLevelLog(): Promise<void> {

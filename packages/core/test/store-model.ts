@@ -60,6 +60,8 @@ function apply(operation: Operation, before: ModelDocument | undefined): { value
   switch (operation.op) {
     case 'put':
       return { value: JSON.parse(operation.valueText) as JsonValue };
+    case 'expire':
+      return { code: 'not_found' };
     case 'delete':
       return before === undefined ? { code: 'not_found' } : undefined;
     case 'patch':

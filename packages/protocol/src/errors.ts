@@ -36,6 +36,16 @@ export const ERRORS = {
     'Bytes that should be a log record are not one.',
     'The sender or the connection is faulty; ask again.',
   ),
+  bad_definition: entry(
+    400,
+    'The definition cannot be used.',
+    'See the errors listed in the answer; a schema is JSON Schema 2020-12 without references to other documents.',
+  ),
+  unknown_index: entry(
+    400,
+    'The collection has no index of that name.',
+    'GET /v1/definitions/{collection} names those it has.',
+  ),
   too_deep: entry(400, 'JSON nested deeper than 64 levels.', 'Flatten the document.'),
   incomplete_body: entry(
     400,
@@ -56,6 +66,16 @@ export const ERRORS = {
     409,
     'The document has another type than the operator needs.',
     'Increment numbers, append to strings.',
+  ),
+  not_unique: entry(
+    409,
+    'Another document is alike in all fields of a unique index.',
+    'The answer names the index and the other document.',
+  ),
+  definition_broken: entry(
+    409,
+    'Documents of the collection break the definition; it was not stored.',
+    'Put right the documents that the answer names, or store it without strict.',
   ),
   diverged: entry(
     409,
@@ -110,6 +130,11 @@ export const ERRORS = {
     'The detail names what it takes.',
   ),
   not_leader: entry(421, 'This node does not take writes.', 'Send it to the node in Skein-Leader.'),
+  invalid_document: entry(
+    422,
+    "The document is not as its collection's definition requires.",
+    'The answer lists the violations: where in the document, and of which rule.',
+  ),
   idempotency_mismatch: entry(
     422,
     'This Idempotency-Key was used for another request.',
@@ -128,6 +153,11 @@ export const ERRORS = {
     503,
     'Committed on this leader, and not on as many members as were asked for.',
     'It may yet reach them. Repeat it with its Idempotency-Key, or wait for its position on a member.',
+  ),
+  index_building: entry(
+    503,
+    'The index is still being built on this node.',
+    'Try again after Retry-After seconds; nothing was written. GET /v1/collections shows how far it is.',
   ),
   outcome_unknown: entry(
     503,

@@ -1,3 +1,4 @@
+export { DEFINITIONS, definitionSchema, type Definition, type IndexDefinition, type Violation } from './definition.ts';
 export {
   beginsWith,
   branchDigest,

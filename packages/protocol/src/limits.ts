@@ -16,6 +16,14 @@ export const LIMITS = {
   pageBytesMax: 4 * 1024 * 1024,
   waitSecondsMax: 60,
   headerBytesMax: 16 * 1024,
+  indexesMax: 16,
+  indexFieldsMax: 8,
+  fieldCharsMax: 256,
+  /** What the indexed fields of one document may be together, encoded. */
+  indexedBytesMax: 2048,
+  /** Ten years. */
+  ttlSecondsMax: 315_360_000,
+  violationsMax: 100,
   /** What a reader accepts as one record: a group of this many bytes plus one transaction over it. */
   recordBytesMax: 64 * 1024 * 1024,
 } as const;

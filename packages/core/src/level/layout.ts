@@ -8,6 +8,8 @@
  *     m name                  facts about the store
  *     n collection            how many documents a collection has, where that is known
  *     s follower              what a follower has acknowledged to this node
+ *     x collection 00 name    an index of this node, and how far it is built
+ *     y number fields key     an entry of an index: what a document has in the fields, and the document's key
  *
  * Offsets are 8 bytes, big-endian, so byte order is offset order. Collection names hold no NUL and keys may not, so no
  * name or key can reach into another's range.
@@ -19,6 +21,9 @@ const RECORD = 0x6c;
 const META = 0x6d;
 const COUNT = 0x6e;
 const SLOT = 0x73;
+const INDEX = 0x78;
+const INDEX_ENTRY = 0x79;
+const INDEX_NUMBER_BYTES = 4;
 const OFFSET_KEY_BYTES = 9;
 
 export interface KeyRange {
@@ -49,6 +54,11 @@ export function placeRange({ from, to }: { readonly from: string | null; readonl
 /** A document's Level key as text. */
 export function documentKeyText(collection: string, key: string): string {
   return `${String.fromCharCode(DOCUMENT)}${collection}\0${key}`;
+}
+
+/** The key of a document as it stands in its Level key. */
+export function keyBytesOf(levelKey: Buffer): Buffer {
+  return levelKey.subarray(levelKey.indexOf(0) + 1);
 }
 
 /** Takes a document's Level key apart again. */
@@ -113,6 +123,36 @@ export function parseSlotKey(levelKey: Buffer): string {
   return levelKey.toString('latin1', 1);
 }
 
+export function indexKey(collection: string, name: string): Buffer {
+  return prefixed(INDEX, Buffer.from(`${collection}\0${name}`));
+}
+
+export const ALL_INDEXES: KeyRange = { gte: Buffer.of(INDEX), lt: Buffer.of(INDEX + 1) };
+
+/** What all entries begin with that have these bytes as their fields, or as the first of them. */
+export function indexEntryPrefix(number: number, fields: Buffer): Buffer {
+  const prefix = Buffer.allocUnsafe(1 + INDEX_NUMBER_BYTES + fields.length);
+  prefix[0] = INDEX_ENTRY;
+  prefix.writeUInt32BE(number, 1);
+  fields.copy(prefix, 1 + INDEX_NUMBER_BYTES);
+  return prefix;
+}
+
+export function indexEntryKey(number: number, fields: Buffer, keyBytes: Buffer): Buffer {
+  return Buffer.concat([indexEntryPrefix(number, fields), keyBytes]);
+}
+
+export const ALL_INDEX_ENTRIES: KeyRange = { gte: Buffer.of(INDEX_ENTRY), lt: Buffer.of(INDEX_ENTRY + 1) };
+
+/** The entries of all indexes from a number on. */
+export function indexEntriesFrom(number: number): KeyRange {
+  return { gte: indexEntryPrefix(number, Buffer.alloc(0)), lt: ALL_INDEX_ENTRIES.lt };
+}
+
+export function parseIndexNumber(entryKey: Buffer): number {
+  return entryKey.readUInt32BE(1);
+}
+
 export function encodeNumber(value: number): Buffer {
   const bytes = Buffer.allocUnsafe(8);
   bytes.writeBigUInt64BE(BigInt(value));
@@ -124,7 +164,7 @@ export function decodeNumber(bytes: Buffer): number {
 }
 
 /** The least key that is above every key beginning with `prefix`. */
-function afterPrefix(prefix: Buffer): Buffer {
+export function afterPrefix(prefix: Buffer): Buffer {
   // The first byte is one of the kinds above, so there is always a byte that can grow.
   let length = prefix.length;
   while (prefix[length - 1] === 0xff) length--;

@@ -14,6 +14,7 @@ import {
 } from '../level/layout.ts';
 import type { Level, LevelBatch } from '../level/level.ts';
 import { putSealed, unseal } from '../level/sealed.ts';
+import { putEntries, type EntryChanges } from '../indexes/plan-entries.ts';
 import { decodeEntry, isExpired, putEntry, type IdempotencyEntry } from './idempotency.ts';
 import type { WalkedChange } from './walk-records.ts';
 import type { ReceivedPage } from './check-received.ts';
@@ -36,6 +37,7 @@ export interface PreparedPage {
   readonly expired: readonly ExpiredEntry[];
   /** Offsets of changes whose idempotency entry is here already. */
   readonly remembered: ReadonlySet<number>;
+  readonly entries: EntryChanges;
   /** The role the node takes on with it; the one it has unless given. */
   readonly role?: Role;
 }
@@ -46,19 +48,23 @@ interface ExpiredEntry {
   readonly ownsEntry: boolean;
 }
 
+/** What a page does to the indexes that are kept. */
+export type EntriesOf = (changes: readonly WalkedChange[], existed: readonly boolean[] | null) => Promise<EntryChanges>;
+
 /** The one path to the disk: a leader's group commit and a follower's page both come through here. */
 export async function preparePage(
   level: Level,
   log: string,
   { records, changes }: ReceivedPage,
-  known: readonly boolean[] | null,
+  { existed: known, entriesOf }: { readonly existed: readonly boolean[] | null; readonly entriesOf: EntriesOf },
 ): Promise<PreparedPage> {
   const entriesAdded = changes.filter((change) => change.idempotency !== undefined).length;
   const mustLook = known === null && (entriesAdded > 0 || changes.length <= LOOK_UP_CHANGES_MAX);
   const existed = mustLook ? await lookUp(level, changes) : known;
   const expired = await findExpired(level, changes.at(-1)!.ts, EXPIRED_PER_ADDED * entriesAdded);
   const remembered = mustLook && entriesAdded > 0 ? await findRemembered(level, changes) : NOTHING_REMEMBERED;
-  return { log, records, changes, existed, expired, remembered };
+  const entries = await entriesOf(changes, existed);
+  return { log, records, changes, existed, expired, remembered, entries };
 }
 
 /** What is so once the batch is durable. */
@@ -74,6 +80,7 @@ export function fillBatch(batch: LevelBatch, page: PreparedPage, facts: Facts, c
     if (change.stored === null) batch.del(change.levelKey);
     else batch.put(change.levelKey, change.stored);
   }
+  putEntries(batch, page.entries);
   putIdempotency(batch, page);
   const last = page.records.at(-1)!;
   const next: Facts = {

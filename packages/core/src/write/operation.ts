@@ -13,6 +13,8 @@ export type Operation = {
 } & (
   | { readonly op: 'put'; readonly valueText: JsonText }
   | { readonly op: 'delete' }
+  /** A delete that happens only if the document has expired. */
+  | { readonly op: 'expire' }
   | { readonly op: 'patch'; readonly patch: JsonValue }
   | { readonly op: 'increment'; readonly by: number }
   | { readonly op: 'append' | 'prepend'; readonly text: string }

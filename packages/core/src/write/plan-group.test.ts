@@ -18,6 +18,8 @@ const empty: GroupContext = {
   recordBytesWanted: Infinity,
   current: () => undefined,
   idempotency: () => undefined,
+  rules: () => undefined,
+  holders: () => undefined,
 };
 
 /** Groups of transactions on what earlier groups left, in the context a writer would plan them in. */
@@ -32,7 +34,7 @@ const groups = steps.map((taken) => {
       offsetFirst: head + 1,
       current: (collection, key) => {
         const found = documents.get(`${collection}/${key}`);
-        return found && { version: found.version, valueText: () => JSON.stringify(found.value) };
+        return found && { version: found.version, ts: 1000, valueText: () => JSON.stringify(found.value) };
       },
     };
     for (const request of requests) model.commit(request);
@@ -71,7 +73,7 @@ describe('planGroup', () => {
             const id = `${collection}/${key}`;
             if (!written.has(id)) return context.current(collection, key);
             const found = written.get(id);
-            return found && { version: found.version, valueText: () => found.valueText };
+            return found && { version: found.version, ts: 1000, valueText: () => found.valueText };
           },
         });
         lines.push(...alone.lines);

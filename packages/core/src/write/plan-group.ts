@@ -1,7 +1,20 @@
-import { encodeLine, isSkeinError, LIMITS, makeVersion, SkeinError, type Epoch, type JsonText } from '@skein/protocol';
-import { formatIdem, isExpired, type IdempotencyEntry } from './idempotency.ts';
+import {
+  DEFINITIONS,
+  encodeLine,
+  LIMITS,
+  makeVersion,
+  SkeinError,
+  type Epoch,
+  type JsonText,
+  type JsonValue,
+} from '@skein/protocol';
+import type { WriteRules } from '../definitions/definitions.ts';
+import { checkAgainst } from '../definitions/rules.ts';
+import type { IndexedDocument } from '../indexes/index-spec.ts';
+import { formatIdem, isExpired as isForgotten, type IdempotencyEntry } from './idempotency.ts';
 import type { CommittedChange, Idempotency, Operation, Transaction } from './operation.ts';
-import { planOperation, type Current } from './plan-operation.ts';
+import { planOperation, withIndex, type Current } from './plan-operation.ts';
+import { UniqueFields, type DocumentChange, type StoredHolders } from './unique-fields.ts';
 
 /** One request in the writer's queue. A load is many changes acknowledged together that need not be atomic. */
 export interface WriteRequest extends Transaction {
@@ -28,6 +41,8 @@ export interface GroupPlan {
   readonly lines: readonly string[];
   /** For each line, whether its document was there before it. */
   readonly existed: readonly boolean[];
+  /** Fields of unique indexes that it had to take for nobody's: whose they are must be known before the plan is good. */
+  readonly unknownHolders: ReadonlySet<string>;
 }
 
 export interface GroupContext {
@@ -41,6 +56,9 @@ export interface GroupContext {
   /** The documents the operations touch, as stored before the group. */
   readonly current: (collection: string, key: string) => Current | undefined;
   readonly idempotency: (keyDigest: string) => IdempotencyEntry | undefined;
+  /** What is asked of documents of a collection; throws where nothing may be written now. */
+  readonly rules: (collection: string) => WriteRules | undefined;
+  readonly holders: StoredHolders;
 }
 
 /**
@@ -57,32 +75,39 @@ export function planGroup(requests: readonly WriteRequest[], context: GroupConte
     if (planner.isFull) break;
     outcomes.push(planner.add(request));
   }
-  return { outcomes, lines: planner.lines, existed: planner.existed };
+  return { outcomes, lines: planner.lines, existed: planner.existed, unknownHolders: planner.unique.unknown };
 }
 
 interface PlannedChange {
   readonly operation: Operation;
   readonly id: string;
   readonly valueText: JsonText | undefined;
+  /** There, as the store counts. */
   readonly existed: boolean;
+  /** There, as clients see it. */
+  readonly wasSeen: boolean;
 }
 
 class GroupPlanner {
   readonly lines: string[] = [];
   readonly existed: boolean[] = [];
+  readonly unique: UniqueFields;
   readonly #context: GroupContext;
   /** Documents as this group leaves them; undefined means deleted. */
   readonly #written = new Map<string, Current | undefined>();
   /** Idempotency keys first used in this group, and what for. */
   readonly #keysUsed = new Map<string, { readonly requestDigest: string; readonly first: CommittedOutcome }>();
   #bytes = 0;
+  #isLast = false;
 
   constructor(context: GroupContext) {
     this.#context = context;
+    this.unique = new UniqueFields(context.holders);
   }
 
+  /** A definition is the last in its group: what is behind it is decided by what it says. */
   get isFull(): boolean {
-    return this.#bytes > this.#context.recordBytesWanted;
+    return this.#isLast || this.#bytes > this.#context.recordBytesWanted;
   }
 
   add(request: WriteRequest): Outcome {
@@ -108,7 +133,7 @@ class GroupPlanner {
       return { kind: 'repeats', first: used.first };
     }
     const entry = this.#context.idempotency(idempotency.keyDigest);
-    if (entry === undefined || isExpired(entry, this.#context.ts)) return undefined;
+    if (entry === undefined || isForgotten(entry, this.#context.ts)) return undefined;
     if (entry.requestDigest !== idempotency.requestDigest) throw new SkeinError('idempotency_mismatch');
     return { kind: 'replayed', entry };
   }
@@ -122,20 +147,52 @@ class GroupPlanner {
     for (const [index, operation] of operations.entries()) {
       const id = `${operation.collection}\0${operation.key}`;
       const current = own.has(id) ? own.get(id) : this.#find(operation, id);
-      const valueText = planWithIndex(
-        operation,
-        current,
-        this.#context.valueBytesMax,
-        operations.length > 1 ? index : undefined,
+      const { valueText, wasSeen } = withIndex(operations.length > 1 ? index : undefined, () =>
+        this.#planOne(operation, current),
       );
       bytes += valueText?.length ?? 0;
       if (bytes > LIMITS.transactionBytesMax)
         throw new SkeinError('too_large', `the transaction is over ${LIMITS.transactionBytesMax} bytes`);
-      changes.push({ operation, id, valueText, existed: current !== undefined });
+      changes.push({ operation, id, valueText, existed: current !== undefined, wasSeen });
       const version = makeVersion(this.#nextOffset() + index, this.#context.epoch);
-      own.set(id, valueText === undefined ? undefined : { version, valueText: () => valueText });
+      own.set(id, valueText === undefined ? undefined : { version, ts: this.#context.ts, valueText: () => valueText });
     }
+    this.unique.check(this.#changesOf(changes, own));
     return changes;
+  }
+
+  /** One operation, held to the rules of its collection. */
+  #planOne(
+    operation: Operation,
+    current: Current | undefined,
+  ): { readonly valueText: JsonText | undefined; readonly wasSeen: boolean } {
+    const { ts, valueBytesMax } = this.#context;
+    const rules = this.#context.rules(operation.collection);
+    const isExpired = rules !== undefined && current !== undefined && rules.isExpired(() => documentOf(current), ts);
+    const seen = isExpired ? undefined : current;
+    const valueText = planOperation(
+      operation,
+      operation.op === 'expire' ? expiredOnly(isExpired, current) : seen,
+      valueBytesMax,
+    );
+    if (rules !== undefined && valueText !== undefined) for (const one of rules.rules) checkAgainst(one, valueText, ts);
+    return { valueText, wasSeen: seen !== undefined };
+  }
+
+  /** What a request does to documents of collections with unique indexes, each once. */
+  #changesOf(
+    changes: readonly PlannedChange[],
+    own: ReadonlyMap<string, Current | undefined>,
+  ): readonly DocumentChange[] {
+    const found = new Map<string, DocumentChange>();
+    for (const [index, { operation, id }] of changes.entries()) {
+      const unique = this.#context.rules(operation.collection)?.unique ?? [];
+      if (unique.length === 0) continue;
+      const [before, after] = [this.#find(operation, id), own.get(id)].map((one) => one && documentOf(one));
+      const place = changes.length > 1 ? index : undefined;
+      found.set(id, { unique, key: operation.key, before, after, operation: place });
+    }
+    return [...found.values()];
   }
 
   #accept(request: WriteRequest, changes: readonly PlannedChange[]): CommittedOutcome {
@@ -143,7 +200,8 @@ class GroupPlanner {
     const offsetLast = this.#nextOffset() + changes.length - 1;
     const tx = changes.length > 1 && request.isLoad !== true ? { tx: offsetLast } : {};
     const trace = request.trace === undefined ? {} : { trace: request.trace };
-    const committed = changes.map(({ operation, id, valueText, existed }, index): CommittedChange => {
+    this.unique.take();
+    const committed = changes.map(({ operation, id, valueText, existed, wasSeen }, index): CommittedChange => {
       const { collection, key } = operation;
       const offset = this.#nextOffset();
       const idem = index === 0 && request.idempotency !== undefined ? { idem: formatIdem(request.idempotency) } : {};
@@ -152,14 +210,15 @@ class GroupPlanner {
       this.#bytes += line.length;
       this.existed.push(existed);
       const version = makeVersion(offset, epoch);
-      this.#written.set(id, valueText === undefined ? undefined : { version, valueText: () => valueText });
-      return { collection, key, version, created: !existed && valueText !== undefined, valueText };
+      this.#written.set(id, valueText === undefined ? undefined : { version, ts, valueText: () => valueText });
+      if (collection === DEFINITIONS) this.#isLast = true;
+      return { collection, key, version, created: !wasSeen && valueText !== undefined, valueText };
     });
     return { kind: 'committed', offsetLast, changes: committed };
   }
 
-  #find(operation: Operation, id: string): Current | undefined {
-    return this.#written.has(id) ? this.#written.get(id) : this.#context.current(operation.collection, operation.key);
+  #find({ collection, key }: Operation, id: string): Current | undefined {
+    return this.#written.has(id) ? this.#written.get(id) : this.#context.current(collection, key);
   }
 
   #nextOffset(): number {
@@ -167,17 +226,11 @@ class GroupPlanner {
   }
 }
 
-/** A refusal inside a transaction says which operation it was. */
-function planWithIndex(
-  operation: Operation,
-  current: Current | undefined,
-  valueBytesMax: number,
-  index: number | undefined,
-): JsonText | undefined {
-  try {
-    return planOperation(operation, current, valueBytesMax);
-  } catch (error) {
-    if (index === undefined || !isSkeinError(error)) throw error;
-    throw new SkeinError(error.code, error.message, { ...error.details, operation: index }, error);
-  }
+function documentOf({ ts, valueText }: Current): IndexedDocument {
+  return { ts, value: JSON.parse(valueText()) as JsonValue };
+}
+
+/** What may be deleted for having expired: nothing else. */
+function expiredOnly(isExpired: boolean, current: Current | undefined): Current | undefined {
+  return isExpired ? current : undefined;
 }

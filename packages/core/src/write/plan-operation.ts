@@ -1,10 +1,20 @@
-import { checkJson, LIMITS, SkeinError, type JsonText, type JsonValue, type Version } from '@skein/protocol';
+import {
+  checkJson,
+  isSkeinError,
+  LIMITS,
+  SkeinError,
+  type JsonText,
+  type JsonValue,
+  type Version,
+} from '@skein/protocol';
 import { mergePatch } from './merge-patch.ts';
 import type { Condition, Operation } from './operation.ts';
 
 /** A document as an operation finds it. */
 export interface Current {
   readonly version: Version;
+  /** When it was written. */
+  readonly ts: number;
   readonly valueText: () => JsonText;
 }
 
@@ -28,6 +38,7 @@ function nextValue(operation: Operation, current: Current | undefined): JsonText
     case 'put':
       return operation.valueText;
     case 'delete':
+    case 'expire':
       if (current === undefined) throw new SkeinError('not_found', undefined, where(operation));
       return undefined;
     case 'patch':
@@ -99,4 +110,14 @@ function wrongType(operation: Operation, wanted: string, value: JsonValue): Skei
 
 function where(operation: Operation): { readonly collection: string; readonly key: string } {
   return { collection: operation.collection, key: operation.key };
+}
+
+/** A refusal inside a transaction says which operation it was. */
+export function withIndex<T>(index: number | undefined, plan: () => T): T {
+  try {
+    return plan();
+  } catch (error) {
+    if (index === undefined || !isSkeinError(error)) throw error;
+    throw new SkeinError(error.code, error.message, { ...error.details, operation: index }, error);
+  }
 }

@@ -19,18 +19,23 @@ export interface Reads {
 
 /**
  * A put or delete that asks for nothing but to happen needs to know only whether its document is there, which costs half
- * of reading it, and nothing when it was written lately.
+ * of reading it, and nothing when it was written lately; unless the rules of its collection ask for what was there.
  */
-export function planReads(requests: readonly WriteRequest[], recent: RecentlyWritten): Reads {
+export function planReads(
+  requests: readonly WriteRequest[],
+  recent: RecentlyWritten,
+  looksBack: (collection: string) => boolean,
+): Reads {
   const known = new Set<string>();
   const looked = new Map<string, Operation>();
   const read = new Map<string, Operation>();
   for (const { operations } of requests) {
     for (const operation of operations) {
       const id = idOf(operation);
-      const isThere = isBlind(operation) ? recent.isThere(id) : undefined;
+      const isBlind = asksForNothing(operation) && !looksBack(operation.collection);
+      const isThere = isBlind ? recent.isThere(id) : undefined;
       if (isThere === true) known.add(id);
-      else if (isThere === undefined) (isBlind(operation) ? looked : read).set(id, operation);
+      else if (isThere === undefined) (isBlind ? looked : read).set(id, operation);
     }
   }
   for (const id of read.keys()) looked.delete(id);
@@ -54,7 +59,7 @@ export async function readState(documents: DocumentReader, { known, looked, read
   return (collection, key) => current.get(`${collection}\0${key}`);
 }
 
-function isBlind({ op, condition }: Operation): boolean {
+function asksForNothing({ op, condition }: Operation): boolean {
   return condition === undefined && (op === 'put' || op === 'delete');
 }
 
@@ -67,11 +72,15 @@ const UNREAD: Current = {
   get version(): never {
     throw new Error('the version of a document was asked for that was not read');
   },
+  get ts(): never {
+    throw new Error('the time of a document was asked for that was not read');
+  },
   valueText: () => {
     throw new Error('the value of a document was asked for that was not read');
   },
 };
 
 function currentOf(document: Document): Current {
-  return { version: document.version, valueText: () => document.valueBytes.toString() };
+  const { version, ts, valueBytes } = document;
+  return { version, ts, valueText: () => valueBytes.toString() };
 }

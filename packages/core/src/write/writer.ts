@@ -1,7 +1,9 @@
 import { LIMITS, SkeinError, type JsonValue, type Position, type RecordView } from '@skein/protocol';
 import type { Clock } from '../clock.ts';
 import type { DocumentReader } from '../documents.ts';
+import type { Definitions } from '../definitions/definitions.ts';
 import type { Facts } from '../facts.ts';
+import { readHolders } from '../indexes/read-holders.ts';
 import { idempotencyKey } from '../level/layout.ts';
 import type { Level } from '../level/level.ts';
 import { buildRecord } from './build-record.ts';
@@ -22,7 +24,9 @@ import { replay } from './replay.ts';
 /** What the writer needs of its store. */
 export interface WriterHost {
   level(): Level;
+  /** All that are there, the expired ones too. */
   readonly documents: DocumentReader;
+  definitions(): Pick<Definitions, 'looksBack' | 'ofWrites'>;
   readonly clock: Clock;
   readonly valueBytesMax: number;
   facts(): Facts;
@@ -171,12 +175,14 @@ export class Writer {
   }
 
   async #plan(requests: readonly WriteRequest[], underWay: () => void): Promise<GroupPlan> {
-    const reads = planReads(requests, this.#recent);
+    const definitions = this.#host.definitions();
+    const reads = planReads(requests, this.#recent, (collection) => definitions.looksBack(collection));
     const digests = requests.flatMap(({ idempotency }) => (idempotency === undefined ? [] : [idempotency.keyDigest]));
     const reading = Promise.all([readState(this.#host.documents, reads), this.#readIdempotency(digests)]);
     if (reads.looked.size + reads.read.size + digests.length > 0) underWay();
     const [current, idempotency] = await reading;
     const { head, headTs, history, identity } = this.#host.facts();
+    const holders = new Map<string, readonly string[]>();
     const context: GroupContext = {
       offsetFirst: head.offset + 1,
       epoch: history.at(-1)!.epoch,
@@ -186,8 +192,19 @@ export class Writer {
       recordBytesWanted: GROUP_BYTES_MAX,
       current,
       idempotency: (digest) => idempotency.get(digest),
+      rules: (collection) => definitions.ofWrites(collection),
+      holders: (fields) => holders.get(fields),
     };
-    return planGroup(requests, context);
+    for (;;) {
+      const plan = planGroup(requests, context);
+      if (plan.unknownHolders.size === 0) return plan;
+      // Which fields of unique indexes a group needs shows only as it is planned; then it is planned again.
+      for (const [fields, keys] of await this.#readHolders(plan.unknownHolders)) holders.set(fields, keys);
+    }
+  }
+
+  #readHolders(fields: ReadonlySet<string>): Promise<ReadonlyMap<string, readonly string[]>> {
+    return this.#host.reading(() => readHolders(this.#host.level(), fields));
   }
 
   async #write(plan: GroupPlan, underWay: () => void): Promise<void> {

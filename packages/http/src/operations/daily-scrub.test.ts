@@ -17,7 +17,7 @@ let publish: (published: Partial<Published>) => void;
 beforeEach(() => {
   did = [];
   hasTree = true;
-  scrub = async () => ({ documents: 3, problems: [] });
+  scrub = async () => ({ documents: 3, problems: [], untrueIndexes: [] });
   makeDigest = async () => undefined;
   hooks = new Map();
   sleepsLeft = 1;
@@ -83,7 +83,7 @@ describe('reading everything again', () => {
   });
 
   it('says when it was done, and what it found', async () => {
-    scrub = async () => ({ documents: 5, problems: ['one is missing'] });
+    scrub = async () => ({ documents: 5, problems: ['one is missing'], untrueIndexes: [] });
     expect((await run()).last).toStrictEqual({ atMs: EVERY_MS, documents: 5, problems: ['one is missing'] });
   });
 
@@ -115,7 +115,7 @@ describe('reading everything again', () => {
     let times = 0;
     scrub = async () => {
       if (times++ === 0) throw new Error('not now');
-      return { documents: 3, problems: [] };
+      return { documents: 3, problems: [], untrueIndexes: [] };
     };
     expect((await run()).last?.atMs).toBe(2 * EVERY_MS);
   });

@@ -1,0 +1,41 @@
+import { LIMITS, SkeinError, type Definition, type JsonValue, type Violation } from '@skein/protocol';
+import addFormats from 'ajv-formats';
+import { Ajv2020, type ErrorObject, type ValidateFunction } from 'ajv/dist/2020.js';
+
+export type CheckValue = (value: JsonValue) => readonly Violation[];
+
+const NOTHING_WRONG: readonly Violation[] = [];
+
+/** A JSON Schema 2020-12 as a function that lists what a value breaks. A schema that cannot be used is refused. */
+export function compileSchema(schema: NonNullable<Definition['schema']>): CheckValue {
+  const validate = compile(schema);
+  return (value) => (validate(value) ? NOTHING_WRONG : violationsOf(validate.errors ?? []));
+}
+
+/** A library's own compiler for each schema: what one declares by `$id` is not to be found by another. */
+function compile(schema: NonNullable<Definition['schema']>): ValidateFunction {
+  // Unknown keywords are annotations to JSON Schema, and values are what was sent: nothing is filled in or converted.
+  const ajv = new Ajv2020({ allErrors: true, strict: false, logger: false });
+  addFormats.default(ajv);
+  try {
+    return ajv.compile(schema as object);
+  } catch (error) {
+    const reason = error instanceof Error ? error.message : String(error);
+    throw new SkeinError('bad_definition', `the schema cannot be used: ${reason}`, {}, error);
+  }
+}
+
+function violationsOf(errors: readonly ErrorObject[]): readonly Violation[] {
+  return errors.slice(0, LIMITS.violationsMax).map(({ instancePath, keyword, message = 'is not allowed', params }) => ({
+    path: instancePath,
+    rule: keyword,
+    message: sentenceOf(message, params),
+  }));
+}
+
+/** The library's sentence, with what it leaves to its parameters. */
+function sentenceOf(message: string, params: Readonly<Record<string, unknown>>): string {
+  if (typeof params['additionalProperty'] === 'string') return `${message}: '${params['additionalProperty']}'`;
+  if (typeof params['unevaluatedProperty'] === 'string') return `${message}: '${params['unevaluatedProperty']}'`;
+  return Array.isArray(params['allowedValues']) ? `${message}: ${JSON.stringify(params['allowedValues'])}` : message;
+}

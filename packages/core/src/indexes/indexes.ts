@@ -1,0 +1,196 @@
+import { LIMITS, SkeinError } from '@skein/protocol';
+import type { RuleBook } from '../definitions/rule-book.ts';
+import type { Document } from '../document.ts';
+import { DocumentReader, type IsHidden, type ReaderParts } from '../documents.ts';
+import { afterPrefix, indexEntryPrefix } from '../level/layout.ts';
+import type { WalkedChange } from '../write/walk-records.ts';
+import { encodeFields } from './encode-fields.ts';
+import { documentOf, entryKeyOf, IndexBook, type Index } from './index-book.ts';
+import { EXPIRY } from './index-spec.ts';
+import { planEntries, type EntryChanges } from './plan-entries.ts';
+import { entryRange, formatCursor, type IndexQuery } from './query.ts';
+
+export interface IndexesHost extends Pick<ReaderParts, 'level' | 'history' | 'gate'> {
+  readonly isHidden: IsHidden;
+  rules(): RuleBook;
+  /** An index is to be made anew. */
+  onDistrusted(): void;
+}
+
+export interface IndexQueryPage {
+  readonly documents: readonly Document[];
+  /** What to give as `after` for the next page; undefined on the last. */
+  readonly next: string | undefined;
+}
+
+/** How an index is on this node. */
+export interface IndexState {
+  readonly name: string;
+  readonly state: 'ready' | 'building';
+  /** How many documents have been looked at to build it. */
+  readonly looked: number;
+}
+
+interface Found {
+  readonly document: Document;
+  readonly entryKey: Buffer;
+}
+
+const ENTRIES_AT_ONCE = 256;
+
+/**
+ * Finds documents by what is in them. Entries and documents are read as of one moment, and every entry is compared with its
+ * document: an index that does not fit is not believed, and is made anew.
+ */
+export class Indexes {
+  readonly #host: IndexesHost;
+  #book = new IndexBook();
+  readonly #distrusted = new Set<number>();
+
+  constructor(host: IndexesHost) {
+    this.#host = host;
+  }
+
+  get book(): IndexBook {
+    return this.#book;
+  }
+
+  /** What is kept in the database that the store goes on with. */
+  begin(book: IndexBook): void {
+    this.#book = book;
+    this.#distrusted.clear();
+  }
+
+  isDistrusted = ({ number }: Index): boolean => this.#distrusted.has(number);
+
+  /** What a page does to the indexes, worked out in the turn in which it is written. */
+  entriesOf(changes: readonly WalkedChange[], existed: readonly boolean[] | null): Promise<EntryChanges> {
+    return planEntries(this.#host.level(), changes, existed, this.#book);
+  }
+
+  /** They are not what their documents say, or will not be from now on. */
+  distrust(indexes: readonly Index[]): void {
+    for (const { number } of indexes) this.#distrusted.add(number);
+  }
+
+  /** The indexes of a collection, as its definition names them. */
+  describe(collection: string): readonly IndexState[] {
+    const specs = this.#host.rules().specsOf(collection);
+    return specs.map((spec) => {
+      const index = this.#book.find(collection, spec);
+      const isReady = index?.isReady === true && !this.isDistrusted(index);
+      return { name: spec.name, state: isReady ? 'ready' : 'building', looked: index?.looked ?? 0 };
+    });
+  }
+
+  /** One page in the order of the index. It ends at `limit` documents, or earlier when it would be too many bytes. */
+  async page(
+    collection: string,
+    name: string,
+    query: IndexQuery & { readonly limit?: number | undefined },
+  ): Promise<IndexQueryPage> {
+    const { limit = LIMITS.pageLimitDefault } = query;
+    const documents: Document[] = [];
+    let bytes = 0;
+    let last: Buffer | undefined;
+    for await (const { document, entryKey } of this.#find(collection, name, { ...query, atOnce: limit + 1 })) {
+      if (documents.length === limit || bytes >= LIMITS.pageBytesMax) return { documents, next: formatCursor(last!) };
+      documents.push(document);
+      bytes += document.valueBytes.length;
+      last = entryKey;
+    }
+    return { documents, next: undefined };
+  }
+
+  /** All documents of a query, as of the moment it begins; the caller decides how fast. */
+  async *iterate(collection: string, name: string, query: IndexQuery): AsyncGenerator<Document> {
+    for await (const { document } of this.#find(collection, name, { ...query, atOnce: ENTRIES_AT_ONCE }))
+      yield document;
+  }
+
+  /** Keys of documents that have expired, those first that have for longest. */
+  async expired(collection: string, nowMs: number, limit: number): Promise<readonly string[]> {
+    const index = this.#book.of(collection).find(({ spec }) => spec.name === EXPIRY);
+    if (index === undefined) return [];
+    const lt = afterPrefix(indexEntryPrefix(index.number, encodeFields([nowMs])));
+    const entries = await this.#host
+      .level()
+      .keys({ gte: indexEntryPrefix(index.number, Buffer.alloc(0)), lt, limit })
+      .all();
+    return entries.map((entry) => documentOf(index, entry));
+  }
+
+  async *#find(
+    collection: string,
+    name: string,
+    query: IndexQuery & { readonly atOnce: number },
+  ): AsyncGenerator<Found> {
+    const { gate, history, level } = this.#host;
+    gate.assertOpen();
+    const index = this.#ready(collection, name);
+    const range = entryRange(index, query);
+    const database = level();
+    const snapshot = database.snapshot();
+    try {
+      const reader = new DocumentReader({ level: () => database, history, gate, snapshot });
+      const iterator = database.keys({ ...range, snapshot, reverse: query.reverse === true } as object);
+      try {
+        const count = Math.min(query.atOnce, ENTRIES_AT_ONCE);
+        for (let keys = await iterator.nextv(count); keys.length > 0; keys = await iterator.nextv(count))
+          yield* this.#read(index, keys, reader);
+      } finally {
+        await iterator.close();
+      }
+    } catch (error) {
+      throw gate.failed(error);
+    } finally {
+      await snapshot.close();
+    }
+  }
+
+  async *#read(index: Index, entryKeys: readonly Buffer[], reader: DocumentReader): AsyncGenerator<Found> {
+    const { collection } = index;
+    const names = entryKeys.map((entryKey) => ({ collection, key: documentOf(index, entryKey) }));
+    const documents = await reader.getMany(names);
+    for (const [i, document] of documents.entries()) {
+      const entryKey = entryKeys[i]!;
+      if (document === undefined || !isEntryOf(index, entryKey, document)) throw this.#doubt(index);
+      if (!this.#host.isHidden(collection, document)) yield { document, entryKey };
+    }
+  }
+
+  #ready(collection: string, name: string): Index {
+    const spec = this.#host
+      .rules()
+      .specsOf(collection)
+      .find((one) => one.kind === 'fields' && one.name === name);
+    if (spec === undefined) throw new SkeinError('unknown_index', `${collection} has no index ${JSON.stringify(name)}`);
+    const index = this.#book.find(collection, spec);
+    if (index?.isReady !== true || this.isDistrusted(index)) throw buildingRefusal(collection, name, index);
+    return index;
+  }
+
+  #doubt(index: Index): SkeinError {
+    this.#distrusted.add(index.number);
+    this.#host.onDistrusted();
+    return buildingRefusal(index.collection, index.spec.name, undefined);
+  }
+}
+
+function isEntryOf(index: Index, entryKey: Buffer, document: Document): boolean {
+  const entry = entryKeyOf(index, document, Buffer.from(document.key));
+  return entry?.equals(entryKey) === true;
+}
+
+export function buildingRefusal(collection: string, name: string, index: Index | undefined): SkeinError {
+  const looked = index?.looked ?? 0;
+  return new SkeinError(
+    'index_building',
+    `the index ${name} of ${collection} is being built: ${looked} documents so far`,
+    {
+      index: name,
+      looked,
+      retryAfterSeconds: 1,
+    },
+  );
+}
