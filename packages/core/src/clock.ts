@@ -5,6 +5,14 @@ export function isoTime(wallMs: number): string {
   return new Date(wallMs).toISOString();
 }
 
+const RFC_3339 = /^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d+)?(Z|[+-]\d\d:\d\d)$/i;
+
+/** The wall time that an RFC 3339 text names, in milliseconds; undefined for any other text. */
+export function parseTime(text: string): number | undefined {
+  const ms = RFC_3339.test(text) ? Date.parse(text) : Number.NaN;
+  return Number.isNaN(ms) ? undefined : ms;
+}
+
 /** Time as an argument. `now` is monotonic milliseconds; `wall` is for people and for merging. */
 export interface Clock {
   now(): number;

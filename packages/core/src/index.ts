@@ -1,13 +1,13 @@
-export { isoTime, systemClock, type Clock } from './clock.ts';
+export { isoTime, parseTime, systemClock, type Clock } from './clock.ts';
 export { Collection, type CollectionSource, type Written } from './collection.ts';
 export { Copy, type CopyProgress } from './copy/copy.ts';
 export { receiveLines, type ReceivedLines } from './copy/receive-lines.ts';
 export type { LineLimits, SnapshotLines } from './copy/read-lines.ts';
-export type { DefineOptions, Definitions } from './definitions/definitions.ts';
+export type { DefineOptions } from './definitions/definitions.ts';
 export type { ExistingReport } from './definitions/check-existing.ts';
 export { Document } from './document.ts';
 export { isIndexed, type IndexedValue } from './indexes/encode-fields.ts';
-export type { Indexes, IndexQueryPage, IndexState } from './indexes/indexes.ts';
+export type { IndexState } from './indexes/indexes.ts';
 export type { IndexQuery } from './indexes/query.ts';
 export type { DocumentPage, DocumentReader, ScanOptions } from './documents.ts';
 export { sha256 } from './digest.ts';

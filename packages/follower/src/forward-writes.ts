@@ -18,8 +18,15 @@ export interface ForwarderOptions {
   readonly noLeaderReason: string | null;
 }
 
+interface WritePath {
+  readonly method: 'PUT' | 'PATCH' | 'DELETE' | 'POST';
+  readonly url: string;
+  /** What may be asked for in its query is the leader's to say. */
+  readonly takesQuery?: boolean;
+}
+
 /** The paths that take writes; a follower passes each of them on as it is. */
-const WRITES: readonly { readonly method: 'PUT' | 'PATCH' | 'DELETE' | 'POST'; readonly url: string }[] = [
+const WRITES: readonly WritePath[] = [
   { method: 'PUT', url: '/v1/collections/:collection/:key' },
   { method: 'PATCH', url: '/v1/collections/:collection/:key' },
   { method: 'DELETE', url: '/v1/collections/:collection/:key' },
@@ -29,6 +36,8 @@ const WRITES: readonly { readonly method: 'PUT' | 'PATCH' | 'DELETE' | 'POST'; r
   { method: 'POST', url: '/v1/collections/:collection/:key/prepend' },
   { method: 'POST', url: '/v1/collections/:collection' },
   { method: 'POST', url: '/v1/transactions' },
+  { method: 'PUT', url: '/v1/definitions/:collection', takesQuery: true },
+  { method: 'DELETE', url: '/v1/definitions/:collection' },
 ];
 
 /** Headers of one connection, not of the message; they stop here, both ways. */
@@ -64,11 +73,11 @@ export class WriteForwarder {
     app.register(async (scope) => {
       scope.removeAllContentTypeParsers();
       scope.addContentTypeParser('*', (_request, payload, done) => done(null, payload));
-      for (const { method, url } of WRITES) {
+      for (const { method, url, takesQuery = false } of WRITES) {
         scope.route({
           method,
           url,
-          schema: { querystring: NO_QUERY },
+          ...(takesQuery ? {} : { schema: { querystring: NO_QUERY } }),
           handler: (request, reply) => this.#counted(this.#forward(request, reply)),
         });
       }

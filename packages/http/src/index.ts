@@ -5,6 +5,7 @@ export { bulkLoads } from './documents/bulk.ts';
 export { transactions } from './documents/transactions.ts';
 export { onlyForThisHistory } from './documents/meant-history.ts';
 export { Replicas } from './documents/replicas.ts';
+export { definitionWrites } from './definitions/writes.ts';
 export { documentWrites } from './documents/writes.ts';
 export { Front, type Routes } from './front.ts';
 export { SlotBook } from './feed/slot-book.ts';

@@ -4,6 +4,7 @@ import compress from '@fastify/compress';
 import Fastify, { type FastifyBaseLogger, type FastifyInstance, type FastifyReply } from 'fastify';
 import { validatorCompiler } from 'fastify-type-provider-zod';
 import { Commits } from './commits.ts';
+import { definitionReads } from './definitions/reads.ts';
 import { DigestDesk } from './digest/digest-desk.ts';
 import { digestRoute } from './digest/route.ts';
 import { documentReads } from './documents/reads.ts';
@@ -120,6 +121,7 @@ export function createServer({
       customTypes: /json/,
     });
     documentReads(scope, node, commits);
+    definitionReads(scope, node, commits);
     snapshotRoute(scope, { node, pins, pages: snapshots, slots, commits });
     namedSnapshotRoute(scope, { pins, pages: snapshots });
     digestRoute(scope, new DigestDesk(node, pins));

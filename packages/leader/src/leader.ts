@@ -11,6 +11,7 @@ import {
   boundsOf,
   bulkLoads,
   createServer,
+  definitionWrites,
   documentWrites,
   onlyForThisHistory,
   Replicas,
@@ -25,6 +26,7 @@ import {
 import type { Health } from '@skein/protocol';
 import { storeVerdict, type RetentionPolicy, type Verdict } from '@skein/replication';
 import type { FastifyBaseLogger, FastifyInstance } from 'fastify';
+import { ExpirySweeper } from './expiry-sweeper.ts';
 import { leaderMetrics } from './metrics.ts';
 
 export interface LeaderOptions {
@@ -81,6 +83,7 @@ export class Leader {
       assure,
       mayAcknowledge: () => mayAcknowledge(store.facts),
     });
+    const sweeper = new ExpirySweeper({ store, clock, assure, logger });
     this.server = createServer({
       node,
       logger,
@@ -89,9 +92,10 @@ export class Leader {
       scrubEveryMs,
       membership,
       addWrites: (app) => addWrites(app, { writer: store, replicas: this.#replicas, assure }),
-      addRoleMetrics: (registry) => leaderMetrics(registry, store, () => slots),
+      addRoleMetrics: (registry) => leaderMetrics(registry, { store, slots, sweeper }),
       addProcessMetrics,
     });
+    sweeper.install(this.server.app);
   }
 
   health(): Health {
@@ -162,5 +166,6 @@ function addWrites(app: FastifyInstance, parts: WritesParts): void {
     documentWrites(scope, parts);
     transactions(scope, parts);
     bulkLoads(scope, parts);
+    definitionWrites(scope, { ...parts, definitions: parts.writer.definitions });
   });
 }

@@ -1,19 +1,16 @@
+import { parseTime } from '../clock.ts';
 import type { IndexedDocument } from './index-spec.ts';
 import { readField } from './field.ts';
 
 /** When documents of a collection expire: at a time of their own, or so long after they were written. */
 export type ExpiryRule = { readonly field: string } | { readonly seconds: number };
 
-const RFC_3339 = /^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d+)?(Z|[+-]\d\d:\d\d)$/i;
-
 /** Undefined for a document that never does. */
 export function expiresAtMs(rule: ExpiryRule, { ts, value }: IndexedDocument): number | undefined {
   if ('seconds' in rule) return ts + rule.seconds * 1000;
   const given = readField(value, rule.field);
   if (typeof given === 'number') return given;
-  if (typeof given !== 'string' || !RFC_3339.test(given)) return undefined;
-  const atMs = Date.parse(given);
-  return Number.isNaN(atMs) ? undefined : atMs;
+  return typeof given === 'string' ? parseTime(given) : undefined;
 }
 
 /** Whether a document that has something where its time to expire belongs has a time there. */

@@ -1,7 +1,7 @@
 import { LIMITS, SkeinError } from '@skein/protocol';
 import type { RuleBook } from '../definitions/rule-book.ts';
 import type { Document } from '../document.ts';
-import { DocumentReader, type IsHidden, type ReaderParts } from '../documents.ts';
+import { DocumentReader, type DocumentPage, type IsHidden, type ReaderParts } from '../documents.ts';
 import { afterPrefix, indexEntryPrefix } from '../level/layout.ts';
 import type { WalkedChange } from '../write/walk-records.ts';
 import { encodeFields } from './encode-fields.ts';
@@ -15,12 +15,6 @@ export interface IndexesHost extends Pick<ReaderParts, 'level' | 'history' | 'ga
   rules(): RuleBook;
   /** An index is to be made anew. */
   onDistrusted(): void;
-}
-
-export interface IndexQueryPage {
-  readonly documents: readonly Document[];
-  /** What to give as `after` for the next page; undefined on the last. */
-  readonly next: string | undefined;
 }
 
 /** How an index is on this node. */
@@ -88,7 +82,7 @@ export class Indexes {
     collection: string,
     name: string,
     query: IndexQuery & { readonly limit?: number | undefined },
-  ): Promise<IndexQueryPage> {
+  ): Promise<DocumentPage> {
     const { limit = LIMITS.pageLimitDefault } = query;
     const documents: Document[] = [];
     let bytes = 0;

@@ -1,19 +1,26 @@
 import { Readable } from 'node:stream';
-import { formatEtag, MEDIA_TYPES, parseEtagList, parseVersion, SkeinError } from '@skein/protocol';
-import type { Document } from '@skein/core';
-import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
+import { formatEtag, MEDIA_TYPES, parseVersion, SkeinError } from '@skein/protocol';
+import type { Document, DocumentPage, Store } from '@skein/core';
+import type { FastifyInstance, FastifyReply } from 'fastify';
 import type { ZodTypeProvider } from 'fastify-type-provider-zod';
 import { z } from 'zod';
 import type { Commits, News } from '../commits.ts';
+import { describeCollections } from '../definitions/describe.ts';
 import type { ServedNode } from '../node.ts';
 import { readGate } from '../read-gate.ts';
 import { flagQuery, headerOf, limitQuery, negotiate, NO_QUERY, waitQuery } from '../request.ts';
 import { documentText } from './answers.ts';
+import { indexQuery } from './index-query.ts';
 import { mentions } from './key-watch.ts';
 import { readableCollection, readableDocument, type DocumentName } from './names.ts';
+import { sendDocument } from './send-document.ts';
 
 const pageQuery = z.strictObject({
+  /** Documents in the order of an index; prefix, from and to are lists of values then, and of keys otherwise. */
+  index: z.string().optional(),
   prefix: z.string().optional(),
+  from: z.string().optional(),
+  to: z.string().optional(),
   after: z.string().optional(),
   /** Unless given, a page has its default size, and a stream no end but the last document. */
   limit: limitQuery.optional(),
@@ -32,7 +39,7 @@ export function documentReads(app: FastifyInstance, node: ServedNode, commits: C
   const preHandler = readGate(node, commits);
 
   typed.get('/v1/collections', { schema: { querystring: NO_QUERY }, preHandler }, async () => {
-    return { collections: await node.store.collections() };
+    return { collections: await describeCollections(node.store) };
   });
 
   typed.get(
@@ -45,11 +52,11 @@ export function documentReads(app: FastifyInstance, node: ServedNode, commits: C
         throw new SkeinError('not_acceptable', `documents are served as ${MEDIA_TYPES.json} or ${MEDIA_TYPES.ndjson}`);
       reply.header('content-type', format).header('vary', 'Accept');
       if (format === MEDIA_TYPES.ndjson) {
-        const documents = node.store.documents.iterate(collection, request.query);
+        const documents = documentsOf(node.store, collection, request.query);
         const chunks = ndjsonChunks(documents, request.query.limit ?? Infinity);
         return reply.send(Readable.from(chunks, { objectMode: false }));
       }
-      const { documents, next } = await node.store.documents.scan(collection, request.query);
+      const { documents, next } = await pageOf(node.store, collection, request.query);
       const nextText = next === undefined ? '' : `,"next":${JSON.stringify(next)}`;
       return reply.send(`{"documents":[${documents.map(documentText).join(',')}]${nextText}}`);
     },
@@ -69,6 +76,18 @@ export function documentReads(app: FastifyInstance, node: ServedNode, commits: C
       return sendDocument(request, reply, document);
     },
   );
+}
+
+type PageQuery = z.infer<typeof pageQuery>;
+
+function documentsOf(store: Store, collection: string, { index, ...query }: PageQuery): AsyncIterable<Document> {
+  if (index === undefined) return store.documents.iterate(collection, query);
+  return store.indexes.iterate(collection, index, indexQuery(query));
+}
+
+function pageOf(store: Store, collection: string, { index, ...query }: PageQuery): Promise<DocumentPage> {
+  if (index === undefined) return store.documents.scan(collection, query);
+  return store.indexes.page(collection, index, indexQuery(query));
 }
 
 const CHUNK_CHARS = 64 * 1024;
@@ -120,15 +139,4 @@ async function newerDocument(
       stop();
     }
   }
-}
-
-function sendDocument(request: FastifyRequest, reply: FastifyReply, document: Document | undefined): FastifyReply {
-  if (document === undefined) throw new SkeinError('not_found');
-  reply.header('etag', formatEtag(document.version));
-  const ifNoneMatch = headerOf(request, 'if-none-match');
-  if (ifNoneMatch !== undefined) {
-    const versions = parseEtagList(ifNoneMatch);
-    if (versions === '*' || versions.includes(document.version)) return reply.code(304).send();
-  }
-  return reply.header('content-type', MEDIA_TYPES.json).send(document.valueBytes);
 }

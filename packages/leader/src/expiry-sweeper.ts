@@ -1,0 +1,87 @@
+import type { Clock, Store } from '@skein/core';
+import { isSkeinError } from '@skein/protocol';
+import type { FastifyBaseLogger, FastifyInstance } from 'fastify';
+
+/** What has expired is hidden at once; how soon it is deleted matters to nobody but the disk. */
+const LOOK_EVERY_MS = 1000;
+const DOCUMENTS_AT_ONCE = 500;
+
+export interface ExpirySweeperParts {
+  readonly store: Store;
+  readonly clock: Clock;
+  /** Makes sure that no other node leads. */
+  readonly assure: () => Promise<void> | undefined;
+  readonly logger: FastifyBaseLogger | undefined;
+}
+
+/** Deletes documents that have expired, as ordinary changes. Each is decided in its turn: one that was written again stays. */
+export class ExpirySweeper {
+  readonly #parts: ExpirySweeperParts;
+  readonly #ending = new AbortController();
+  #running: Promise<void> = Promise.resolve();
+  #onDeleted: (count: number) => void = () => undefined;
+
+  constructor(parts: ExpirySweeperParts) {
+    this.#parts = parts;
+  }
+
+  onDeleted(listener: (count: number) => void): void {
+    this.#onDeleted = listener;
+  }
+
+  /** Works from when the server is ready until it closes. */
+  install(app: FastifyInstance): void {
+    app.addHook('onReady', async () => {
+      this.#running = this.#run();
+    });
+    app.addHook('onClose', async () => {
+      this.#ending.abort();
+      await this.#running;
+    });
+  }
+
+  async #run(): Promise<void> {
+    const { clock, logger } = this.#parts;
+    const { signal } = this.#ending;
+    for (;;) {
+      await clock.sleep(LOOK_EVERY_MS, signal).catch(() => undefined);
+      if (signal.aborted) return;
+      try {
+        await this.#sweep(signal);
+      } catch (error) {
+        // Whatever is in the way says so itself; what has expired stays so.
+        logger?.debug({ err: error }, 'expired documents could not be deleted');
+      }
+    }
+  }
+
+  async #sweep(signal: AbortSignal): Promise<void> {
+    const { book } = this.#parts.store.definitions;
+    for (const collection of book.collections())
+      if (book.expiryOf(collection) !== undefined)
+        while (!signal.aborted && (await this.#sweepSome(collection)) === DOCUMENTS_AT_ONCE);
+  }
+
+  /** Answers how many have been deleted. */
+  async #sweepSome(collection: string): Promise<number> {
+    const { store, clock, assure } = this.#parts;
+    const keys = await store.indexes.expired(collection, clock.wall(), DOCUMENTS_AT_ONCE);
+    if (keys.length === 0) return 0;
+    await assure();
+    const deleted = await Promise.all(keys.map((key) => this.#expire(collection, key)));
+    const count = deleted.filter(Boolean).length;
+    this.#onDeleted(count);
+    return count;
+  }
+
+  async #expire(collection: string, key: string): Promise<boolean> {
+    try {
+      await this.#parts.store.commit({ operations: [{ op: 'expire', collection, key }] });
+      return true;
+    } catch (error) {
+      // It has been written again, or deleted.
+      if (isSkeinError(error, 'not_found')) return false;
+      throw error;
+    }
+  }
+}
