@@ -20,7 +20,8 @@ function compile(schema: NonNullable<Definition['schema']>): ValidateFunction {
   try {
     return ajv.compile(schema as object);
   } catch (error) {
-    const reason = error instanceof Error ? error.message : String(error);
+    // The library calls what it was given `data`.
+    const reason = (error instanceof Error ? error.message : String(error)).replaceAll(/\bdata(?=[/ ])/g, 'schema');
     throw new SkeinError('bad_definition', `the schema cannot be used: ${reason}`, {}, error);
   }
 }

@@ -1,6 +1,7 @@
 import type { Mutant } from './mutant.ts';
 import { COMPARING } from './planted/comparing.ts';
 import { COPYING } from './planted/copying.ts';
+import { DEFINING } from './planted/defining.ts';
 import { FOLLOWING } from './planted/following.ts';
 import { LEADING } from './planted/leading.ts';
 import { RESTORING } from './planted/restoring.ts';
@@ -18,4 +19,5 @@ export const MUTANTS: readonly Mutant[] = [
   ...LEADING,
   ...COPYING,
   ...COMPARING,
+  ...DEFINING,
 ];

@@ -8,6 +8,16 @@ import type { Health, Position, RecordView, Role } from '@skein/protocol';
 /** The content of a node's documents: `collection\0key` → the change that made it what it is. */
 export type DocumentsSeen = ReadonlyMap<string, { readonly offset: number; readonly valueText: string }>;
 
+/** An index that a node keeps, by the bytes on its disk. */
+export interface IndexSeen {
+  readonly collection: string;
+  readonly name: string;
+  readonly fields: readonly string[];
+  readonly isReady: boolean;
+  /** Keys of the documents it has, in its order. */
+  readonly keys: readonly string[];
+}
+
 /** What one client asked to have written, as one request; a retry with the same idempotency key is the same write. */
 export interface WriteAsked {
   /** Unique in the run. */
@@ -178,6 +188,7 @@ export type HistoryEvent =
         readonly isReady: boolean;
         readonly head: Position;
         readonly documents: DocumentsSeen;
+        readonly indexes: readonly IndexSeen[];
         readonly health: Health | null;
       }[];
     };

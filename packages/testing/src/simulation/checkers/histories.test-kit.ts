@@ -209,6 +209,7 @@ export function settledNode(log: LogWriter, more: Partial<Settled> = {}): Settle
     isReady: true,
     head,
     documents,
+    indexes: [],
     health: wellAt(role, head.offset),
     ...more,
   };

@@ -2,6 +2,7 @@ import type { Checker } from '../history.ts';
 import { Acknowledged } from './acknowledged.ts';
 import { Backups } from './backups.ts';
 import { Converged } from './converged.ts';
+import { Defined } from './defined.ts';
 import { Durable } from './durable.ts';
 import { Feed } from './feed.ts';
 import { Gapless } from './gapless.ts';
@@ -43,5 +44,6 @@ export function allCheckers(mayBeDisjoint = false): readonly Checker[] {
     new Sessions(ledger),
     new HonestHealth(),
     new Converged(),
+    new Defined(),
   ];
 }

@@ -12,8 +12,9 @@ import { FeedReader } from '../workload/feed-reader.ts';
 import { HealthWatcher } from '../workload/health-watcher.ts';
 import { Operator } from '../workload/operator.ts';
 import { Reader } from '../workload/reader.ts';
+import { makeDefinition } from '../workload/make-definition.ts';
 import { Writer } from '../workload/writer.ts';
-import { documentsIn } from '../world/peek.ts';
+import { documentsIn, indexesIn } from '../world/peek.ts';
 import { Rng } from '../world/rng.ts';
 import { Scheduler } from '../world/scheduler.ts';
 import { SimClock } from '../world/sim-clock.ts';
@@ -44,6 +45,9 @@ export interface SeedResult {
 
 /** So many of the worlds are sets. */
 const SETS = 0.15;
+
+/** In so many of them somebody defines now this and now that of a collection. */
+const DEFINING = 0.25;
 
 /** Long enough for the longest backoff, the breaker, and everything that was missed meanwhile. */
 const CONVERGE_MS = 40_000;
@@ -243,6 +247,11 @@ class Run {
         (): Position | undefined => writer.position,
       ).run();
     }
+    const definer = Rng.named(this.#seed, 'definer');
+    if (definer.chance(DEFINING)) {
+      const part = { ...this.#part('definer', () => this.#isWritingOver), random: definer };
+      void new Writer(cast, part, () => this.#nextWrite++, makeDefinition).run();
+    }
     for (let i = 1; i <= this.#shape.feedReaders; i++)
       void new FeedReader(
         cast,
@@ -324,6 +333,7 @@ class Run {
         isReady: node.isUp && node.store!.state === 'ready',
         head: node.store?.facts.head ?? { offset: 0, epoch: '', hash: '' },
         documents: node.isDamaged ? new Map() : documentsIn(node.disk.content()),
+        indexes: node.isDamaged ? [] : indexesIn(node.disk.content()),
         health: node.health(),
       })),
     });

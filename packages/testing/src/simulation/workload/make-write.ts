@@ -11,13 +11,17 @@ const TEXTS = ['t0', 't1'] as const;
 
 type Operation = WriteAsked['operations'][number];
 
-/** A write and the request that asks for it. What it puts names it, so that it is known again wherever it appears. */
-export function makeWrite(
+type Written = { readonly write: WriteAsked; readonly request: SimRequest };
+
+export type MakeWrite = (
   id: number,
   client: string,
   random: Rng,
   cast: Pick<Cast, 'members' | 'replicasMin' | 'isSet'>,
-): { readonly write: WriteAsked; readonly request: SimRequest } {
+) => Written;
+
+/** A write and the request that asks for it. What it puts names it, so that it is known again wherever it appears. */
+export const makeWrite: MakeWrite = (id, client, random, cast) => {
   const idempotencyKey = random.chance(0.5) ? `write-${id}` : undefined;
   const operations = random.chance(0.2)
     ? Array.from({ length: 2 + random.below(4) }, (_, i) => put(`${id}.${i}`, random))
@@ -35,10 +39,10 @@ export function makeWrite(
   const replicas = replicasOf(cast, count);
   const write: WriteAsked = { id, client, idempotencyKey, operations, replicas };
   return { write, request: { ...asked, headers: { ...headers, ...prefer } } };
-}
+};
 
 /** A leader that is itself among them has it beside those that it waits for. */
-function replicasOf(
+export function replicasOf(
   { members, replicasMin, isSet }: Pick<Cast, 'members' | 'replicasMin' | 'isSet'>,
   count: number,
 ): WriteAsked['replicas'] {
@@ -47,7 +51,7 @@ function replicasOf(
 }
 
 /** A put without conditions, and with a key, so that it can be sent until it is acknowledged. */
-export function makePut(id: number, client: string): { readonly write: WriteAsked; readonly request: SimRequest } {
+export function makePut(id: number, client: string): Written {
   const idempotencyKey = `write-${id}`;
   const operation: Operation = {
     op: 'put',

@@ -3,7 +3,7 @@ import type { WriteAsked } from '../history.ts';
 import type { SimRequest, SimResponse } from '../world/sim-net.ts';
 import type { SimNode } from '../world/sim-node.ts';
 import { anyNode, type Cast, type Part } from './cast.ts';
-import { makePut, makeWrite } from './make-write.ts';
+import { makePut, makeWrite, type MakeWrite } from './make-write.ts';
 
 const ANSWER_MS = 3000;
 const ATTEMPTS_MAX = 6;
@@ -26,13 +26,15 @@ export class Writer {
   readonly #cast: Cast;
   readonly #part: Part;
   readonly #nextId: () => number;
+  readonly #make: MakeWrite;
   /** What it has had acknowledged; its readers want to see at least this. */
   position: Position | undefined;
 
-  constructor(cast: Cast, part: Part, nextId: () => number) {
+  constructor(cast: Cast, part: Part, nextId: () => number, make: MakeWrite = makeWrite) {
     this.#cast = cast;
     this.#part = part;
     this.#nextId = nextId;
+    this.#make = make;
   }
 
   async run(): Promise<void> {
@@ -60,7 +62,7 @@ export class Writer {
 
   async #write(): Promise<void> {
     const { clock, random, name } = this.#part;
-    const { write, request } = makeWrite(this.#nextId(), name, random, this.#cast);
+    const { write, request } = this.#make(this.#nextId(), name, random, this.#cast);
     for (let attempt = 1; attempt <= ATTEMPTS_MAX; attempt++) {
       const node = anyNode(this.#cast, random, 0.7);
       const outcome = await this.#attempt(write, request, attempt, node);
@@ -120,6 +122,7 @@ const PASSING: ReadonlySet<string> = new Set([
   'not_leader',
   'diverged',
   'ahead',
+  'index_building',
 ]);
 
 /** Refusals that are about the node and the moment, not about the write. */

@@ -1,12 +1,14 @@
 import { parseLine, readRecord, type RecordView } from '@skein/protocol';
-import type { DocumentsSeen } from '../history.ts';
+import type { DocumentsSeen, IndexSeen } from '../history.ts';
 
 /*
  * Reads a node's database beside the node, by the bytes DESIGN fixes: `d collection 00 key` → checksum and line,
- * `l offset` → record.
+ * `l offset` → record; and an index by those of core's layout: `x collection 00 name` → checksum and JSON, `y number fields key`.
  */
 const DOCUMENT = 0x64;
 const RECORD = 0x6c;
+const INDEX = 0x78;
+const INDEX_ENTRY = 0x79;
 const CRC_BYTES = 4;
 
 type Entries = Iterable<readonly [key: Buffer, value: Buffer]>;
@@ -36,6 +38,28 @@ function take(stored: Buffer): DocumentSeen {
   const seen = { offset, valueText: JSON.stringify(value) };
   taken.set(stored, seen);
   return seen;
+}
+
+interface StoredIndex extends Omit<IndexSeen, 'name' | 'fields' | 'keys'> {
+  readonly number: number;
+  readonly spec: Pick<IndexSeen, 'name' | 'fields'>;
+}
+
+/** Keys are of two letters in simulated worlds, so the last two bytes of an entry are its document's. */
+const KEY_BYTES = 2;
+
+export function indexesIn(entries: Entries): readonly IndexSeen[] {
+  const stored: StoredIndex[] = [];
+  const keys = new Map<number, string[]>();
+  for (const [key, value] of entries) {
+    if (key[0] === INDEX) stored.push(JSON.parse(value.toString('utf8', CRC_BYTES)) as StoredIndex);
+    if (key[0] !== INDEX_ENTRY) continue;
+    const number = key.readUInt32BE(1);
+    keys.set(number, [...(keys.get(number) ?? []), key.toString('utf8', key.length - KEY_BYTES)]);
+  }
+  return stored.map(({ collection, number, isReady, spec: { name, fields } }) => {
+    return { collection, name, fields, isReady, keys: keys.get(number) ?? [] };
+  });
 }
 
 export function recordsIn(entries: Entries): readonly RecordView[] {

@@ -256,18 +256,22 @@ export class SimNode {
   #failedToStart(process: SimProcess, error: unknown): void {
     if (process !== this.#process) return;
     this.#end('stopped');
-    if (isSkeinError(error)) {
+    // A write failed while it started: an index that it goes on to build, a slot. It is well, and tries again.
+    const isPassing = isSkeinError(error) && PASSING.has(error.code);
+    if (isSkeinError(error) && !isPassing) {
       this.#options.mark('damage was found when the store was opened');
       if (!this.isDamaged)
         this.#options.fail(`${this.name} refuses its data, which nothing had damaged: ${error.message}`);
       this.#isGivenUp = true;
       return;
     }
-    if (!isOfDisk(error)) this.#options.fail(`${this.name} does not start: ${String(error)}`);
+    if (!isPassing && !isOfDisk(error)) this.#options.fail(`${this.name} does not start: ${String(error)}`);
     this.#options.mark('a start failed and was tried again');
     this.#startLater(2 * RESTART_MS);
   }
 }
+
+const PASSING: ReadonlySet<string> = new Set(['starting', 'outcome_unknown']);
 
 /** What a disk may say when it is asked to open; anything else is a fault of ours. */
 function isOfDisk(error: unknown): boolean {
