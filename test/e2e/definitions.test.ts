@@ -179,7 +179,7 @@ describe('an index', () => {
     [{ from: '[[1]]' }, 'bad_query'],
     [{ after: 'no cursor' }, 'bad_query'],
   ])('asked for with %o answers %s', async (parameters, code) => {
-    const { status, json } = await query(client, parameters as unknown as Record<string, string>);
+    const { status, json } = await query(client, parameters);
     expect([status, json.code]).toStrictEqual([400, code]);
   });
 });

@@ -1,7 +1,9 @@
 import { checkJson, checkKey, checkReadableCollection, LIMITS, parseJson, type JsonValue } from '@skein/protocol';
 import type { Document } from './document.ts';
 import type { DocumentPage, ScanOptions } from './documents.ts';
+import type { IndexQuery } from './indexes/query.ts';
 import type { Store } from './store.ts';
+import { watchChanges, type Watched, type WatchOptions } from './watch.ts';
 import type { Committed, CommittedChange, Condition, Transaction } from './write/operation.ts';
 
 export interface Written extends CommittedChange {
@@ -9,58 +11,101 @@ export interface Written extends CommittedChange {
 }
 
 /** What a collection reads from, and who takes its writes. */
-export interface CollectionSource {
-  readonly documents: Store['documents'];
+export interface CollectionSource extends Pick<Store, 'documents' | 'indexes' | 'facts' | 'readLog' | 'subscribe'> {
   commit(transaction: Transaction): Promise<Committed>;
 }
 
-/** A named set of documents, for programs that hold the store themselves. Names, keys and values are checked here. */
-export class Collection {
+/** What a patch may have of a value: any part of it, and null for what is to go. */
+export type PatchOf<Value> = Value extends readonly unknown[]
+  ? Value
+  : Value extends object
+    ? { readonly [Name in keyof Value]?: PatchOf<Value[Name]> | null }
+    : Value;
+
+/** All documents, those whose keys begin with a prefix, or one. */
+export type WatchedKeys = { readonly key: string } | { readonly prefix?: string | undefined };
+
+export interface CollectionOptions<Value, Given> {
+  /** Makes of what a program gives what is to be stored, or throws. */
+  readonly parse?: ((given: Given) => Value) | undefined;
+}
+
+/**
+ * A named set of documents, for programs that hold the store themselves. Names, keys and values are checked here. What its
+ * values are is the program's to say, and holds for what it writes through this; for whoever else writes, a definition does.
+ */
+export class Collection<Value = JsonValue, Given = Value> {
   readonly name: string;
-  readonly #store: CollectionSource;
+  readonly #source: CollectionSource;
+  readonly #parse: (given: Given) => unknown;
 
-  constructor(store: CollectionSource, name: string) {
-    this.#store = store;
+  constructor(source: CollectionSource, name: string, { parse }: CollectionOptions<Value, Given> = {}) {
+    this.#source = source;
     this.name = checkReadableCollection(name);
+    this.#parse = parse ?? ((given) => given);
   }
 
-  get(key: string): Promise<Document | undefined> {
-    return this.#store.documents.get(this.name, checkKey(key));
+  get(key: string): Promise<Document<Value> | undefined> {
+    return this.#source.documents.get(this.name, checkKey(key)) as Promise<Document<Value> | undefined>;
   }
 
-  getMany(keys: readonly string[]): Promise<readonly (Document | undefined)[]> {
-    return this.#store.documents.getMany(keys.map((key) => ({ collection: this.name, key: checkKey(key) })));
+  async getMany(keys: readonly string[]): Promise<readonly (Document<Value> | undefined)[]> {
+    const names = keys.map((key) => ({ collection: this.name, key: checkKey(key) }));
+    return (await this.#source.documents.getMany(names)) as readonly (Document<Value> | undefined)[];
   }
 
-  scan(options: ScanOptions = {}): Promise<DocumentPage> {
-    return this.#store.documents.scan(this.name, options);
+  /** One page in key order. */
+  async scan(options: ScanOptions = {}): Promise<DocumentPage<Value>> {
+    return (await this.#source.documents.scan(this.name, options)) as DocumentPage<Value>;
   }
 
-  iterate(options: ScanOptions = {}): AsyncGenerator<Document> {
-    return this.#store.documents.iterate(this.name, options);
+  /** All documents in key order, as of the moment it begins. */
+  iterate(options: ScanOptions = {}): AsyncGenerator<Document<Value>> {
+    return this.#source.documents.iterate(this.name, options) as AsyncGenerator<Document<Value>>;
   }
 
-  put(key: string, value: JsonValue, condition?: Condition): Promise<Written> {
-    const valueText = JSON.stringify(checked(value));
-    return this.#write({ op: 'put', collection: this.name, key: checkKey(key), valueText, condition });
+  [Symbol.asyncIterator](): AsyncGenerator<Document<Value>> {
+    return this.iterate();
   }
 
-  patch(key: string, patch: JsonValue, condition?: Condition): Promise<Written> {
-    return this.#write({
-      op: 'patch',
-      collection: this.name,
-      key: checkKey(key),
-      patch: checked(patch),
-      condition,
+  /** One page in the order of an index. */
+  async query(
+    index: string,
+    query: IndexQuery & { readonly limit?: number | undefined } = {},
+  ): Promise<DocumentPage<Value>> {
+    return (await this.#source.indexes.page(this.name, index, query)) as DocumentPage<Value>;
+  }
+
+  /** All documents that an index finds, as of the moment it begins. */
+  find(index: string, query: IndexQuery = {}): AsyncGenerator<Document<Value>> {
+    return this.#source.indexes.iterate(this.name, index, query) as AsyncGenerator<Document<Value>>;
+  }
+
+  /** What happens to documents from now on, or from a position. It ends when the signal says so, or its reader leaves. */
+  watch(keys: WatchedKeys = {}, options: WatchOptions = {}): AsyncGenerator<Watched<Value>> {
+    const isWanted = 'key' in keys ? sameAs(checkKey(keys.key)) : beginningWith(keys.prefix ?? '');
+    return watchChanges(this.#source, (collection, key) => collection === this.name && isWanted(key), options);
+  }
+
+  put(key: string, value: Given, condition?: Condition): Promise<Written> {
+    return this.#checked(() => {
+      const valueText = JSON.stringify(asJson(this.#parse(value)));
+      return { op: 'put', collection: this.name, key: checkKey(key), valueText, condition };
+    });
+  }
+
+  patch(key: string, patch: PatchOf<Given>, condition?: Condition): Promise<Written> {
+    return this.#checked(() => {
+      return { op: 'patch', collection: this.name, key: checkKey(key), patch: asJson(patch), condition };
     });
   }
 
   delete(key: string, condition?: Condition): Promise<Written> {
-    return this.#write({ op: 'delete', collection: this.name, key: checkKey(key), condition });
+    return this.#checked(() => ({ op: 'delete', collection: this.name, key: checkKey(key), condition }));
   }
 
   increment(key: string, by = 1): Promise<Written> {
-    return this.#write({ op: 'increment', collection: this.name, key: checkKey(key), by });
+    return this.#checked(() => ({ op: 'increment', collection: this.name, key: checkKey(key), by }));
   }
 
   decrement(key: string, by = 1): Promise<Written> {
@@ -68,21 +113,30 @@ export class Collection {
   }
 
   append(key: string, text: string): Promise<Written> {
-    return this.#write({ op: 'append', collection: this.name, key: checkKey(key), text });
+    return this.#checked(() => ({ op: 'append', collection: this.name, key: checkKey(key), text }));
   }
 
   prepend(key: string, text: string): Promise<Written> {
-    return this.#write({ op: 'prepend', collection: this.name, key: checkKey(key), text });
+    return this.#checked(() => ({ op: 'prepend', collection: this.name, key: checkKey(key), text }));
   }
 
-  async #write(operation: Parameters<Store['commit']>[0]['operations'][number]): Promise<Written> {
-    const { changes, position } = await this.#store.commit({ operations: [operation] });
+  /** What is wrong with what was given is a rejection, as any other refusal. */
+  async #checked(make: () => Transaction['operations'][number]): Promise<Written> {
+    const { changes, position } = await this.#source.commit({ operations: [make()] });
     return { ...changes[0]!, position };
   }
 }
 
+function sameAs(wanted: string): (key: string) => boolean {
+  return (key) => key === wanted;
+}
+
+function beginningWith(prefix: string): (key: string) => boolean {
+  return (key) => key.startsWith(prefix);
+}
+
 /** A value of the program's own as JSON can carry it. NaN is refused before `JSON.stringify` makes it null. */
-function checked(value: JsonValue): JsonValue {
-  checkJson(value, LIMITS.jsonDepthMax);
+function asJson(value: unknown): JsonValue {
+  checkJson(value as JsonValue, LIMITS.jsonDepthMax);
   return parseJson(JSON.stringify(value));
 }

@@ -6,7 +6,7 @@ import { documentKey, documentKeyText, parseDocumentKey } from './level/layout.t
 export const CRC_BYTES = 4;
 
 /** A document as read: its version, and its value as the bytes that were committed. */
-export class Document {
+export class Document<Value = JsonValue> {
   readonly key: string;
   readonly version: Version;
   /** Offset and time of the last change. */
@@ -27,8 +27,9 @@ export class Document {
     this.valueBytes = valueBytes;
   }
 
-  get value(): JsonValue {
-    return JSON.parse(this.valueBytes.toString()) as JsonValue;
+  /** Made anew each time it is asked for. */
+  get value(): Value {
+    return JSON.parse(this.valueBytes.toString()) as Value;
   }
 }
 

@@ -1,8 +1,9 @@
-import { epochOf, LIMITS, type EpochSpan } from '@skein/protocol';
+import { epochOf, LIMITS, type EpochSpan, type JsonValue } from '@skein/protocol';
 import { asBuffer, earlier, later } from './bytes.ts';
 import { Document, readStoredDocument } from './document.ts';
+import type { HotDocuments } from './hot-documents.ts';
 import { documentKey, documentRange, parseDocumentKey, type KeyRange } from './level/layout.ts';
-import type { Level, LevelSnapshot } from './level/level.ts';
+import { canGetNow, type Level, type LevelSnapshot } from './level/level.ts';
 
 export interface ScanOptions {
   readonly prefix?: string | undefined;
@@ -15,8 +16,8 @@ export interface ScanOptions {
   readonly limit?: number | undefined;
 }
 
-export interface DocumentPage {
-  readonly documents: readonly Document[];
+export interface DocumentPage<Value = JsonValue> {
+  readonly documents: readonly Document<Value>[];
   /** What to give as `after` for the next page; undefined on the last. */
   readonly next: string | undefined;
 }
@@ -42,6 +43,8 @@ export interface ReaderParts {
   readonly snapshot?: LevelSnapshot | undefined;
   /** Nothing is hidden unless given. */
   readonly isHidden?: IsHidden | undefined;
+  /** Whoever forgets in it what is written. Not for a snapshot. */
+  readonly hot?: HotDocuments | undefined;
 }
 
 /** Reads documents, live or as of one Level snapshot. Every byte has passed its checksum. */
@@ -51,21 +54,35 @@ export class DocumentReader {
   readonly #gate: ReadGate;
   readonly #options: { readonly snapshot?: LevelSnapshot };
   readonly #isHidden: IsHidden | undefined;
+  readonly #hot: HotDocuments | undefined;
 
-  constructor({ level, history, gate, snapshot, isHidden }: ReaderParts) {
+  constructor({ level, history, gate, snapshot, isHidden, hot }: ReaderParts) {
     this.#level = level;
     this.#history = history;
     this.#gate = gate;
     this.#options = snapshot === undefined ? {} : { snapshot };
     this.#isHidden = isHidden;
+    this.#hot = hot;
   }
 
+  /**
+   * One document. LevelDB answers at once what it has in memory, so it is asked on this thread: handing it to another and
+   * back costs five times as much as the read.
+   */
   async get(collection: string, key: string): Promise<Document | undefined> {
     this.#gate.assertOpen();
+    const hot = this.#hot?.get(collection, key);
+    if (hot !== undefined) return this.#seen(collection, hot);
     try {
       const levelKey = documentKey(collection, key);
-      const stored = await this.#level().get(levelKey, this.#options);
-      return stored === undefined ? undefined : this.#seen(collection, this.#decode(stored, levelKey, key));
+      const level = this.#level();
+      const isAtOnce = canGetNow(level);
+      const stored = isAtOnce ? level.getSync(levelKey, this.#options) : await level.get(levelKey, this.#options);
+      if (stored === undefined) return undefined;
+      const document = this.#decode(stored, levelKey, key);
+      // What came later may have been written over since, and nobody would forget it.
+      if (isAtOnce) this.#hot?.put(collection, document);
+      return this.#seen(collection, document);
     } catch (error) {
       throw this.#gate.failed(error);
     }

@@ -1,5 +1,6 @@
 export { isoTime, parseTime, systemClock, type Clock } from './clock.ts';
-export { Collection, type CollectionSource, type Written } from './collection.ts';
+export { Collection, type PatchOf, type Written } from './collection.ts';
+export type { Watched, WatchOptions } from './watch.ts';
 export { Copy, type CopyProgress } from './copy/copy.ts';
 export { receiveLines, type ReceivedLines } from './copy/receive-lines.ts';
 export type { LineLimits, SnapshotLines } from './copy/read-lines.ts';

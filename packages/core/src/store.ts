@@ -16,10 +16,12 @@ import { Definitions } from './definitions/definitions.ts';
 import { Digests } from './digest/digests.ts';
 import { DocumentReader } from './documents.ts';
 import { putPromises, type Facts, type NewStore } from './facts.ts';
+import { HotDocuments } from './hot-documents.ts';
 import { removeIndex } from './indexes/index-book.ts';
 import { Indexer } from './indexes/indexer.ts';
 import { Indexes } from './indexes/indexes.ts';
 import { emptyLog } from './level/classic.ts';
+import { parseDocumentKey } from './level/layout.ts';
 import { SYNCED, withCorruptNamed, type Level, type LevelBatch } from './level/level.ts';
 import { LogReader } from './log/log-reader.ts';
 import { LogSizes } from './log/log-sizes.ts';
@@ -91,6 +93,7 @@ export class Store {
   readonly #writer: Writer;
   readonly #log: LogReader;
   readonly #recounts: Recounts;
+  readonly #hot = new HotDocuments();
   readonly #listeners = new Set<PublishListener>();
   readonly #closing = new AbortController();
   readonly #condition = new Condition();
@@ -154,7 +157,7 @@ export class Store {
       },
       rules,
     );
-    this.documents = new DocumentReader({ ...reading, isHidden: this.definitions.isHidden });
+    this.documents = new DocumentReader({ ...reading, isHidden: this.definitions.isHidden, hot: this.#hot });
     this.digests = new Digests(this.#condition.gate);
     this.#indexer = new Indexer({
       level: current,
@@ -461,6 +464,8 @@ export class Store {
     await written;
     this.#facts = after.facts;
     this.#counts.apply(after.countDeltas);
+    for (const { collection, levelKey } of received.changes)
+      this.#hot.forget(collection, () => parseDocumentKey(levelKey).key);
     if (this.definitions.book.note(received.changes)) this.#indexer.wake();
     this.#log.push(records);
     this.#publish({ records, head: after.facts.head, tookMs: this.#clock.now() - startedAt, isAnew: false });
@@ -493,6 +498,7 @@ export class Store {
     this.#facts = facts;
     this.#counts.apply(deltas);
     this.digests.forget();
+    this.#hot.clear();
     if (deltas.has(DEFINITIONS)) this.definitions.begin(await this.#reading(() => RuleBook.load(this.#level)));
     this.#wakeIndexer();
     this.#publish({ records: [], head: facts.head, tookMs: 0, isAnew: true });
@@ -555,6 +561,7 @@ export class Store {
     this.#log.begin(sizes);
     this.definitions.begin(rules);
     this.indexes.begin(indexes);
+    this.#hot.clear();
     this.digests.forget();
     this.#condition.becomeReady();
     this.#wakeIndexer();

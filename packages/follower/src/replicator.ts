@@ -131,8 +131,9 @@ export class Replicator {
     const { log: theirs, headOffset: head, lag } = answer.page;
     if (theirs !== this.#state.log)
       throw new Error(`the leader serves log ${theirs}, this node holds ${this.#state.log}`);
-    if (lag.ms === null) throw new Error('the node it follows does not know how old what it has is');
+    // That there is more is known whether or not it is known since when.
     this.#dispatch({ kind: 'heard', head, leaderHead: head + (lag.changes ?? 0), nowMs: clock.now() });
+    if (lag.ms === null) throw new Error('the node it follows does not know how old what it has is');
     return head;
   }
 

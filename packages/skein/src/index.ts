@@ -2,18 +2,35 @@ export type { BackupDescription, BackupProgress, BackupSink, BackupSource } from
 export { restoreStore, type RestoreOptions } from './backup/restore-store.ts';
 export { takeBackup, type TakeBackupOptions } from './backup/take-backup.ts';
 export { CommandError } from './cli/command-error.ts';
+export type { Database, GivenDefinition, TransactionOperation } from './database.ts';
+export { openDatabase, type DatabaseConfig } from './open-database.ts';
 export { startFollower, type FollowerConfig } from './start-follower.ts';
 export { RoleKeeper, type RoleParts } from './roles/role-keeper.ts';
-export type { RunningNode } from './running-node.ts';
+export type { OpenDatabase, RunningNode } from './running-node.ts';
 export { startLeader, type LeaderConfig } from './start-leader.ts';
 export { verifyNodes, type VerifyOptions, type VerifyReport } from './verify/verify-nodes.ts';
 export { VERSION } from './version.ts';
-export type { Collection, Document, DocumentPage, ScanOptions, Store, Written } from '@skein/core';
+export type {
+  Collection,
+  Committed,
+  DefineOptions,
+  Document,
+  DocumentPage,
+  IndexQuery,
+  IndexState,
+  PatchOf,
+  ScanOptions,
+  Store,
+  Watched,
+  WatchOptions,
+  Written,
+} from '@skein/core';
 export {
   formatPosition,
   isSkeinError,
   parsePosition,
   SkeinError,
+  type Definition,
   type ErrorCode,
   type Health,
   type JsonValue,

@@ -1,18 +1,17 @@
-import { Collection, type Clock, type Store } from '@skein/core';
+import type { Clock, Store } from '@skein/core';
 import { Front } from '@skein/http';
 import type { Health, Position, Role } from '@skein/protocol';
+import { databaseOf, type Database } from './database.ts';
 import { listen, type ListenOptions } from './listen.ts';
 import type { RoleKeeper } from './roles/role-keeper.ts';
 import { waitForPosition } from './wait-for-position.ts';
 
-/** A node running in this process. */
-export interface RunningNode {
-  readonly url: string;
+/** A database open in this process. */
+export interface OpenDatabase extends Database {
   /** What it is now; a member of a set may lead now and follow later. */
   readonly role: Role;
   /** What is written through it directly waits for no other node; through `collection`, for as many as are configured. */
   readonly store: Store;
-  collection(name: string): Collection;
   health(): Health;
   /** Resolves when this node has the position, at once on the node that wrote it; rejects when the time is up. */
   waitFor(position: Position, waitMs?: number): Promise<void>;
@@ -20,15 +19,26 @@ export interface RunningNode {
   close(): Promise<void>;
 }
 
+/** A node running in this process, which others reach at its address. */
+export interface RunningNode extends OpenDatabase {
+  readonly url: string;
+}
+
 export interface NodeParts {
   readonly keeper: RoleKeeper;
   readonly store: Store;
   readonly clock: Clock;
-  readonly address: ListenOptions;
 }
 
-/** Opens the node to the world; when that fails, everything that was opened is closed again. */
-export async function runNode({ keeper, store, clock, address }: NodeParts): Promise<RunningNode> {
+/** Opens a node to this process, and to the world where there is an address; when that fails, all that was opened is closed. */
+export async function runNode(parts: NodeParts & { readonly address: ListenOptions }): Promise<RunningNode>;
+export async function runNode(parts: NodeParts): Promise<OpenDatabase>;
+export async function runNode({
+  keeper,
+  store,
+  clock,
+  address,
+}: NodeParts & { readonly address?: ListenOptions }): Promise<OpenDatabase & { readonly url?: string }> {
   const front = new Front(keeper);
   const close = async (): Promise<void> => {
     await keeper.stop(() => front.close());
@@ -36,16 +46,15 @@ export async function runNode({ keeper, store, clock, address }: NodeParts): Pro
   };
   try {
     await keeper.ready();
-    const url = await listen(front, address);
+    const reached = address === undefined ? {} : { url: await listen(front, address) };
     keeper.start();
     return {
-      url,
+      ...databaseOf(store, (transaction) => keeper.commit(transaction)),
+      ...reached,
       get role() {
         return keeper.role;
       },
       store,
-      collection: (name) =>
-        new Collection({ documents: store.documents, commit: (transaction) => keeper.commit(transaction) }, name),
       health: () => keeper.health(),
       waitFor: waitForPosition(store, clock),
       close,

@@ -11,7 +11,7 @@ import type { NodeConfig } from './node-config.ts';
 import { addProcessMetrics } from './process-metrics.ts';
 import { DAY_MS, RETENTION } from './retention.ts';
 import { RoleKeeper } from './roles/role-keeper.ts';
-import { runNode, type RunningNode } from './running-node.ts';
+import { runNode, type NodeParts, type RunningNode } from './running-node.ts';
 import { VERSION } from './version.ts';
 
 /** What a command says beside the configuration. */
@@ -26,9 +26,14 @@ interface Start {
 const WAIT_SECONDS = 10;
 
 /** Opens the database, and serves it in the role it has. */
-export async function startNode(config: NodeConfig, { role, leaders, port }: Start): Promise<RunningNode> {
-  const address = addressToListenOn(config, port);
+export async function startNode(config: NodeConfig, start: Start): Promise<RunningNode> {
+  const address = addressToListenOn(config, start.port);
   checkExposure(address);
+  return runNode({ ...(await prepareNode(config, start)), address });
+}
+
+/** Opens the database, and makes the node of it that nobody reaches yet. */
+export async function prepareNode(config: NodeConfig, { role, leaders }: Omit<Start, 'port'>): Promise<NodeParts> {
   const { peers = [], minReplicas = 0, logger } = config;
   if (minReplicas > peers.length)
     throw new CommandError('configuration', `--min-replicas ${minReplicas} needs as many --peers`);
@@ -80,7 +85,7 @@ export async function startNode(config: NodeConfig, { role, leaders, port }: Sta
     },
     leaderUrl: leaders[0] ?? null,
   });
-  return runNode({ keeper, store, clock, address });
+  return { keeper, store, clock };
 }
 
 /** Stands where an address has to; nothing is ever asked of it. */

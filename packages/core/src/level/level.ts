@@ -11,6 +11,11 @@ export type Level = AbstractLevel<string | Buffer | Uint8Array, Buffer, Buffer>;
 export type LevelBatch = AbstractChainedBatch<Level, Buffer, Buffer>;
 export type LevelSnapshot = AbstractSnapshot;
 
+/** Whether it answers on this thread, if asked to; abstract-level's types do not know of that yet. */
+export function canGetNow({ supports }: Level): boolean {
+  return (supports as { readonly getSync?: boolean }).getSync === true;
+}
+
 /** The database is being closed or opened under a read that had begun. */
 export function isNotOpen(error: unknown): boolean {
   return /^LEVEL_\w+_NOT_OPEN$/.test(codeOf(error));

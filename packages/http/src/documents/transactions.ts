@@ -41,12 +41,18 @@ const LEVELS_AROUND_VALUE = 3;
 export function transactions(app: FastifyInstance, { writer, replicas }: WriteParts): void {
   const options = { schema: { querystring: NO_QUERY }, bodyLimit: LIMITS.transactionBytesMax };
   app.post('/v1/transactions', options, async (request, reply) => {
-    const body = parseBody(transactionSchema, jsonBody(request, LIMITS.jsonDepthMax + LEVELS_AROUND_VALUE));
-    const operations = body.operations.map((operation, index) => toOperation(operation, index, writer.valueBytesMax));
+    const body = jsonBody(request, LIMITS.jsonDepthMax + LEVELS_AROUND_VALUE);
+    const operations = parseOperations(body, writer.valueBytesMax);
     const transaction = { operations, idempotency: idempotencyOf(request), trace: traceOf(request) };
     const committed = await replicas.commit(request, reply, () => writer.commit(transaction));
     return sendTransaction(reply, committed);
   });
+}
+
+/** The operations of a transaction as it is given: over HTTP, or within a process. */
+export function parseOperations(body: unknown, valueBytesMax: number): readonly Operation[] {
+  const { operations } = parseBody(transactionSchema, body);
+  return operations.map((operation, index) => toOperation(operation, index, valueBytesMax));
 }
 
 type GivenOperation = z.infer<typeof operationSchema>;

@@ -67,4 +67,14 @@ export const SERVING: readonly Mutant[] = [
     ],
     test: 'test/conformance/trimmed-under-a-reader.test.ts',
   },
+  {
+    name: 'remembers a document that was read when it has been written over',
+    edits: [
+      {
+        file: 'core/dist/store.js',
+        find: 'this.#hot.forget(collection, () => parseDocumentKey(levelKey).key);',
+        replace: '{}',
+      },
+    ],
+  },
 ];

@@ -12,6 +12,10 @@ export function lockedError(): Error {
   return new LevelError('LEVEL_LOCKED', 'IO error: lock LOCK: already held by process');
 }
 
+export function notOpenError(): Error {
+  return new LevelError('LEVEL_DATABASE_NOT_OPEN', 'Database is not open');
+}
+
 export function diskFullError(): Error {
   return new LevelError('LEVEL_IO_ERROR', 'IO error: 000003.log: No space left on device');
 }

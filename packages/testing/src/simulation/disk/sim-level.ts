@@ -1,5 +1,6 @@
 import { AbstractLevel, type AbstractDatabaseOptions } from 'abstract-level';
 import type { Dice } from './files.ts';
+import { notOpenError } from './level-errors.ts';
 import type { Operation } from './operation.ts';
 import { spanOf, type Range } from './range.ts';
 import type { SimDisk } from './sim-disk.ts';
@@ -55,6 +56,7 @@ export class SimLevel extends AbstractLevel<string | Buffer | Uint8Array, Buffer
     const manifest = {
       seek: true,
       has: true,
+      getSync: true,
       permanence: true,
       implicitSnapshots: true,
       explicitSnapshots: true,
@@ -92,6 +94,12 @@ export class SimLevel extends AbstractLevel<string | Buffer | Uint8Array, Buffer
   async _get(key: Buffer, options: ReadOptions): Promise<Buffer | undefined> {
     const view = this.#viewFor(options);
     return this.#read(() => view.get(key));
+  }
+
+  /** At once, and so never in the middle of anything. */
+  _getSync(key: Buffer, options: ReadOptions): Buffer | undefined {
+    if (this.#isDead) throw notOpenError();
+    return this.#viewFor(options).get(key);
   }
 
   async _getMany(keys: readonly Buffer[], options: ReadOptions): Promise<(Buffer | undefined)[]> {

@@ -11,7 +11,10 @@ const TEXTS = ['t0', 't1'] as const;
 
 type Operation = WriteAsked['operations'][number];
 
-type Written = { readonly write: WriteAsked; readonly request: SimRequest };
+interface Written {
+  readonly write: WriteAsked;
+  readonly request: SimRequest;
+}
 
 export type MakeWrite = (
   id: number,
