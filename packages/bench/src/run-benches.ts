@@ -1,6 +1,7 @@
 import type { Bench, BenchOptions } from './bench.ts';
 import { bulkLoad } from './benches/bulk-load.ts';
 import { catchUp } from './benches/catch-up.ts';
+import { definitions, embeddedReads, embeddedWrites } from './benches/embedded.ts';
 import { get, put } from './benches/http.ts';
 import { idle } from './benches/idle.ts';
 import { lag } from './benches/lag.ts';
@@ -10,7 +11,20 @@ import { verify } from './benches/verify.ts';
 import type { Row } from './results.ts';
 import { Stage } from './stage.ts';
 
-const BENCHES: readonly Bench[] = [raw, catchUp, snapshotBootstrap, bulkLoad, put, get, lag, idle, verify];
+const BENCHES: readonly Bench[] = [
+  raw,
+  embeddedWrites,
+  embeddedReads,
+  definitions,
+  catchUp,
+  snapshotBootstrap,
+  bulkLoad,
+  put,
+  get,
+  lag,
+  idle,
+  verify,
+];
 
 export const BENCH_NAMES: readonly string[] = BENCHES.map(({ name }) => name);
 

@@ -25,7 +25,13 @@ export const bulkLoad: Bench = {
       ceiling: () => measureRaw(stage),
     });
     return [
-      toRow({ name: 'bulk load', unit: 'documents/s', runs: pairs, ceilingName: RAW_NAME }),
+      toRow({
+        name: 'bulk load',
+        unit: 'documents/s',
+        runs: pairs,
+        ceilingName: RAW_NAME,
+        target: { of: 'ratio', relation: 'at least', bound: 0.4 },
+      }),
       toRow({
         name: 'bulk load: leader memory above idle',
         unit: 'MiB',

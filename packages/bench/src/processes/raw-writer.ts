@@ -3,7 +3,7 @@ import { COLLECTION, DOCUMENT_BYTES, documentText, keyOf, Random, shuffledIds } 
 import { given, machineMs, sayLast } from './stage-hand.ts';
 
 /**
- * The ceiling under everything that writes: classic-level bare. Synced chained batches of 1,000 documents in random key
+ * The ceiling under everything that writes: classic-level bare. Synced chained batches of documents in random key
  * order, keys and documents cut as subarrays from one Buffer a page, the page itself as one log record a batch, one batch
  * in flight. The pages are made before the clock starts, so what is timed is cutting, filling and writing batches.
  */
@@ -11,6 +11,8 @@ import { given, machineMs, sayLast } from './stage-hand.ts';
 interface Given {
   readonly directory: string;
   readonly documents: number;
+  /** Documents in a batch. */
+  readonly batch: number;
 }
 
 interface Page {
@@ -18,21 +20,20 @@ interface Page {
   readonly keys: Buffer;
 }
 
-const PAGE_DOCUMENTS = 1000;
 const WRITE_BUFFER_BYTES = 64 * 1024 * 1024;
 const RECORD_KIND = 0x6c;
 
 const levelKey = (id: number): string => `d${COLLECTION}\0${keyOf(id)}`;
 const KEY_BYTES = levelKey(0).length;
 
-function makePages(count: number): readonly Page[] {
+function makePages(count: number, batchDocuments: number): readonly Page[] {
   const random = new Random(1);
   const ids = shuffledIds(count);
   const pages: Page[] = [];
-  for (let at = 0; at < count; at += PAGE_DOCUMENTS) {
-    const documents = Buffer.allocUnsafe(PAGE_DOCUMENTS * DOCUMENT_BYTES);
-    const keys = Buffer.allocUnsafe(PAGE_DOCUMENTS * KEY_BYTES);
-    for (const [i, id] of ids.slice(at, at + PAGE_DOCUMENTS).entries()) {
+  for (let at = 0; at < count; at += batchDocuments) {
+    const documents = Buffer.allocUnsafe(batchDocuments * DOCUMENT_BYTES);
+    const keys = Buffer.allocUnsafe(batchDocuments * KEY_BYTES);
+    for (const [i, id] of ids.slice(at, at + batchDocuments).entries()) {
       documents.write(documentText(id, random), i * DOCUMENT_BYTES, 'latin1');
       keys.write(levelKey(id), i * KEY_BYTES, 'latin1');
     }
@@ -41,8 +42,8 @@ function makePages(count: number): readonly Page[] {
   return pages;
 }
 
-const { directory, documents } = given() as Given;
-const pages = makePages(documents);
+const { directory, documents, batch: batchDocuments } = given() as Given;
+const pages = makePages(documents, batchDocuments);
 const level = new ClassicLevel<Buffer, Buffer>(directory, {
   keyEncoding: 'buffer',
   valueEncoding: 'buffer',
@@ -54,9 +55,9 @@ for (const [i, page] of pages.entries()) {
   const batch = level.batch();
   const recordKey = Buffer.allocUnsafe(9);
   recordKey[0] = RECORD_KIND;
-  recordKey.writeBigUInt64BE(BigInt((i + 1) * PAGE_DOCUMENTS), 1);
+  recordKey.writeBigUInt64BE(BigInt((i + 1) * batchDocuments), 1);
   batch.put(recordKey, page.documents);
-  for (let n = 0; n < PAGE_DOCUMENTS; n++) {
+  for (let n = 0; n < batchDocuments; n++) {
     const key = page.keys.subarray(n * KEY_BYTES, (n + 1) * KEY_BYTES);
     batch.put(key, page.documents.subarray(n * DOCUMENT_BYTES, (n + 1) * DOCUMENT_BYTES));
   }

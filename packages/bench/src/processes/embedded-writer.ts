@@ -1,0 +1,46 @@
+import { openDatabase } from 'skein';
+import { COLLECTION, documentText, keyOf, Random, shuffledIds } from '../documents.ts';
+import { given, machineMs, sayLast } from './stage-hand.ts';
+
+/** A program that holds the database itself, with writers that each wait for their write before they make the next. */
+
+interface Given {
+  readonly directory: string;
+  readonly documents: number;
+  readonly writers: number;
+  /** What is defined of the collection before. */
+  readonly definition: 'none' | 'schema' | 'index';
+}
+
+const SCHEMA = {
+  type: 'object',
+  required: ['id', 'text'],
+  properties: { id: { type: 'integer', minimum: 0 }, text: { type: 'string', maxLength: 1000 } },
+  additionalProperties: false,
+};
+const DEFINITIONS = {
+  none: {},
+  schema: { schema: SCHEMA },
+  index: { indexes: [{ name: 'by-id', fields: ['id'] }] },
+} as const;
+
+const { directory, documents, writers, definition } = given() as Given;
+const db = await openDatabase({ data: directory, scrubEveryMs: null });
+if (definition !== 'none') await db.define(COLLECTION, DEFINITIONS[definition]);
+await db.indexed();
+const random = new Random(1);
+const all = shuffledIds(documents).map((id) => ({
+  key: keyOf(id),
+  value: JSON.parse(documentText(id, random)) as object,
+}));
+const collection = db.collection<object>(COLLECTION);
+
+async function write(): Promise<void> {
+  for (let next = all.pop(); next !== undefined; next = all.pop()) await collection.put(next.key, next.value);
+}
+
+const startedAt = machineMs();
+await Promise.all(Array.from({ length: writers }, write));
+const seconds = (machineMs() - startedAt) / 1000;
+await db.close();
+sayLast({ seconds });
