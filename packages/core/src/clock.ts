@@ -5,6 +5,20 @@ export function isoTime(wallMs: number): string {
   return new Date(wallMs).toISOString();
 }
 
+const RFC_3339 = /^(\d{4}-\d\d-\d\d)T([01]\d|2[0-3]):[0-5]\d:[0-5]\d(?:\.(\d+))?(?:Z|[+-](?:[01]\d|2[0-3]):[0-5]\d)$/i;
+
+/**
+ * The first whole millisecond at or after a time as RFC 3339 writes it, since all times here are whole ones; undefined when
+ * the text is no such time.
+ */
+export function parseTime(text: string): number | undefined {
+  const [, day, , fraction = ''] = RFC_3339.exec(text) ?? [];
+  // Of the thirtieth of February JavaScript makes the second of March.
+  if (day === undefined || isoTime(Date.parse(`${day}T00:00:00Z`) || 0).slice(0, day.length) !== day) return undefined;
+  const isBetween = /[1-9]/.test(fraction.slice(3));
+  return Date.parse(text.toUpperCase().replace(/(\.\d{3})\d+/, '$1')) + (isBetween ? 1 : 0);
+}
+
 /** Time as an argument. `now` is monotonic milliseconds; `wall` is for people and for merging. */
 export interface Clock {
   now(): number;

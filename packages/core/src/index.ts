@@ -1,4 +1,4 @@
-export { isoTime, systemClock, type Clock } from './clock.ts';
+export { isoTime, parseTime, systemClock, type Clock } from './clock.ts';
 export { Collection, type CollectionSource, type Written } from './collection.ts';
 export { Copy, type CopyProgress } from './copy/copy.ts';
 export { receiveLines, type ReceivedLines } from './copy/receive-lines.ts';

@@ -17,6 +17,7 @@ export const HEADERS = {
   lagChanges: 'skein-lag-changes',
   lagMs: 'skein-lag-ms',
   question: 'skein-question',
+  lastEventId: 'last-event-id',
   idempotencyKey: 'idempotency-key',
   idempotentReplayed: 'idempotent-replayed',
 } as const;
@@ -28,6 +29,7 @@ export const MEDIA_TYPES = {
   json: 'application/json',
   ndjson: 'application/x-ndjson',
   records: 'application/vnd.skein.records',
+  events: 'text/event-stream',
   problem: 'application/problem+json',
 } as const;
 

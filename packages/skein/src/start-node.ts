@@ -55,6 +55,7 @@ export async function startNode(config: NodeConfig, { role, leaders, port }: Sta
   const common = {
     store,
     clock,
+    random: Math.random,
     membership,
     version: VERSION,
     retention: { ...RETENTION, ...config.retention },
@@ -89,7 +90,6 @@ const NOBODY = 'http://nobody.invalid';
 function followingOf(config: NodeConfig) {
   const { rateLimit = null, rateBurst = 1000 } = config;
   return {
-    random: Math.random,
     openLink: undiciLink,
     policy: {
       backoff: { baseMs: config.backoffBaseMs ?? 2000, maxMs: config.backoffMaxMs ?? 60_000 },
