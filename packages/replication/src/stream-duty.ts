@@ -2,8 +2,8 @@
  * Event streams are ended by the node about once a minute, so that readers spread over the nodes there are; not all in the same
  * moment, or they would come back in one.
  */
-const LIFE_MS = 60_000;
-const LIFE_SPREAD = 0.2;
+const LIFE_MS_MIN = 48_000;
+const LIFE_MS_MAX = 72_000;
 
 /** A connection that carries nothing for longer than this is taken for dead by what stands between: 15 s, less a look. */
 const SILENCE_MS_MAX = 14_000;
@@ -31,7 +31,7 @@ export type StreamDuty = 'nothing' | 'beat' | 'end' | 'cut';
 
 /** How long a stream is to go on, by dice of 0 to 1. */
 export function streamLifeMs(random: number): number {
-  return LIFE_MS * (1 - LIFE_SPREAD + 2 * LIFE_SPREAD * random);
+  return LIFE_MS_MIN + random * (LIFE_MS_MAX - LIFE_MS_MIN);
 }
 
 /** What is due of a stream now; looked at every second. */
