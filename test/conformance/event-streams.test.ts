@@ -7,7 +7,15 @@ import type { AddressInfo } from 'node:net';
 import { Store } from '@skein/core';
 import { Leader } from '@skein/leader';
 import { formatPosition, SkeinError } from '@skein/protocol';
-import { aloneWith, createMemoryLevel, EventReader, ManualClock, until, type EventRequest } from '@skein/testing';
+import {
+  aloneWith,
+  createMemoryLevel,
+  EventReader,
+  ManualClock,
+  until,
+  type EventRequest,
+  type FeedPage,
+} from '@skein/testing';
 import { afterEach, beforeEach, expect, it } from 'vitest';
 
 const RETENTION = { changesMin: 1_000_000, bytesMax: 1e9, silenceMsMax: 1e9 };
@@ -64,6 +72,8 @@ async function write(count: number, collection = 'c', value: unknown = 1): Promi
   for (let i = 0; i < count; i++) await store.collection(collection).put(`k${i}`, value as number);
   return formatPosition(store.facts.head);
 }
+
+const epoch = (): string => store.facts.history.at(-1)!.epoch;
 
 /** A second at a time, as a node looks at its streams; each look is over before the next. */
 async function pass(seconds: number): Promise<void> {
@@ -161,6 +171,45 @@ it('a reader whose place is trimmed away while it does not read is told so, and 
     60_000,
   ]);
   expect(last.lastId).toBe(reader.lastId);
+});
+
+it.each([
+  ['compacted', { status: 410, tail: 8, snapshot: '/v1/snapshot' }, '2'],
+  ['diverged', { status: 409, fork: 0 }, () => `9.${epoch()}.0123456789abcdef`],
+  ['other_log', { status: 409 }, '1.1-zzzzzzzz.0123456789abcdef'],
+  ['ahead', { status: 409 }, '11'],
+] as const)(
+  'a reader that was lost before it came is told that it is %s, and nothing else',
+  async (code, facts, id) => {
+    await write(10);
+    await store.trim(8);
+    const lastId = typeof id === 'string' ? id : id();
+    const reader = await read('?since=now', { lastId });
+    expect(await reader.untilEnd()).toBe('ended');
+    expect(reader.events.map(({ name }) => name)).toStrictEqual(['reset']);
+    const problem = JSON.parse(reader.events[0]!.data) as object;
+    expect(problem).toMatchObject({ code, ...facts, log: store.facts.identity.log, head: await write(0) });
+    expect([reader.lastId, reader.retryMs]).toStrictEqual(['', 60_000]);
+    const page = await leader.server.app.inject(`/v1/changes?since=${lastId}`);
+    expect([page.statusCode, page.json()]).toStrictEqual([facts.status, problem]);
+  },
+);
+
+it('a time is refused when older changes are gone, and found when they are not of then', async () => {
+  const at = async (ms: number) => leader.server.app.inject(`/v1/changes?since=${new Date(ms).toISOString()}`);
+  const times: number[] = [];
+  for (let i = 1; i <= 10; i++) {
+    clock.advance(10);
+    times.push(clock.wall());
+    await write(1);
+  }
+  expect((await at(times[0]! - 1)).json()).toMatchObject({ since: '0' });
+  await store.trim(8);
+  expect((await at(times[7]!)).json()).toMatchObject({ code: 'compacted', tail: 8 });
+  expect((await at(times[7]! + 1)).json<FeedPage>().changes.map(({ offset }) => offset)).toStrictEqual([9, 10]);
+  expect((await at(times[8]!)).json<FeedPage>().changes.map(({ offset }) => offset)).toStrictEqual([9, 10]);
+  expect((await at(times[9]!)).json<FeedPage>().since).toMatch(/^9\./);
+  expect((await at(times[9]! + 1)).json()).toMatchObject({ since: await write(0), changes: [], upToDate: true });
 });
 
 it('a stream gets each change once, though it was given a sign of life while that was being read', async () => {

@@ -21,6 +21,8 @@ export interface EventRequest {
  */
 export class EventReader {
   readonly events: SentEvent[] = [];
+  /** What the events without a name say. */
+  readonly changes: any[] = [];
   readonly headers: IncomingMessage['headers'];
   lastId = '';
   retryMs: number | undefined;
@@ -61,11 +63,6 @@ export class EventReader {
   /** All that came. */
   get text(): string {
     return this.#chunks.join('');
-  }
-
-  /** What came as changes. */
-  get changes(): any[] {
-    return this.events.filter(({ name }) => name === 'message').map(({ data }) => JSON.parse(data) as unknown);
   }
 
   /** Reads no further. */
@@ -114,7 +111,8 @@ export class EventReader {
     const { data, name, id } = this.#fields;
     this.#fields = { data: [], name: '', id: undefined };
     this.lastId = id ?? this.lastId;
-    if (data.length > 0)
-      this.events.push({ name: name === '' ? 'message' : name, data: data.join('\n'), lastId: this.lastId });
+    if (data.length === 0) return;
+    this.events.push({ name, data: data.join('\n'), lastId: this.lastId });
+    if (name === '') this.changes.push(JSON.parse(data.join('\n')));
   }
 }
