@@ -11,6 +11,7 @@ export { ChaosProxy, type Fault } from './processes/chaos-proxy.ts';
 export { Answer, Client, type RequestHeaders, type RequestParts } from './processes/client.ts';
 export { Cluster } from './processes/cluster.ts';
 export { bareEnvironment, runSkein, SKEIN_BIN, type CommandOptions, type CommandResult } from './processes/command.ts';
+export { Crowd } from './processes/crowd.ts';
 export { EventReader, type EventRequest, type SentEvent } from './processes/event-reader.ts';
 export { FeedChecker, type FeedPage } from './processes/feed-checker.ts';
 export { freePort } from './processes/free-port.ts';
