@@ -6,11 +6,12 @@ import { idle } from './benches/idle.ts';
 import { lag } from './benches/lag.ts';
 import { raw } from './benches/raw.ts';
 import { snapshotBootstrap } from './benches/snapshot-bootstrap.ts';
+import { sseLag } from './benches/sse-lag.ts';
 import { verify } from './benches/verify.ts';
 import type { Row } from './results.ts';
 import { Stage } from './stage.ts';
 
-const BENCHES: readonly Bench[] = [raw, catchUp, snapshotBootstrap, bulkLoad, put, get, lag, idle, verify];
+const BENCHES: readonly Bench[] = [raw, catchUp, snapshotBootstrap, bulkLoad, put, get, lag, sseLag, idle, verify];
 
 export const BENCH_NAMES: readonly string[] = BENCHES.map(({ name }) => name);
 
