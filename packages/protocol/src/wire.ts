@@ -17,7 +17,6 @@ export const HEADERS = {
   lagChanges: 'skein-lag-changes',
   lagMs: 'skein-lag-ms',
   question: 'skein-question',
-  lastEventId: 'last-event-id',
   idempotencyKey: 'idempotency-key',
   idempotentReplayed: 'idempotent-replayed',
 } as const;

@@ -65,7 +65,7 @@ export function feedRequestOf(request: FastifyRequest, query: FeedQuery): FeedRe
 
 /** A stream that is taken up again has the address it had, and says beside it how far it was. */
 function startOf(request: FastifyRequest, { since }: FeedQuery, format: FeedFormat): FeedStart {
-  const lastId = format === MEDIA_TYPES.events ? headerOf(request, HEADERS.lastEventId) : undefined;
+  const lastId = format === MEDIA_TYPES.events ? headerOf(request, 'last-event-id') : undefined;
   return parseStart(lastId === undefined || lastId === '' ? since : lastId);
 }
 

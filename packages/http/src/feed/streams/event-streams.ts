@@ -1,8 +1,9 @@
 import type { Readable } from 'node:stream';
-import { bareId, isSkeinError, LIMITS, MEDIA_TYPES, SkeinError, START, type Position } from '@skein/protocol';
+import { bareId, LIMITS, MEDIA_TYPES, SkeinError, START, type Position } from '@skein/protocol';
 import { planPage, streamDuty, streamLifeMs } from '@skein/replication';
 import type { FastifyBaseLogger, FastifyReply } from 'fastify';
 import { requireBounds, type ServedNode } from '../../node.ts';
+import { toSkeinError } from '../../problem.ts';
 import type { EncodedPage } from '../encode-page.ts';
 import type { FeedRequest } from '../feed-request.ts';
 import { startingPosition } from '../feed-start.ts';
@@ -167,12 +168,13 @@ export class EventStreams {
     for (const stream of streams) if (!stream.isOver) this.#resting.add(stream);
   }
 
-  #failed(streams: readonly EventStream[], error: unknown): void {
+  #failed(streams: readonly EventStream[], thrown: unknown): void {
     const { node, logger } = this.#parts;
+    const error = toSkeinError(thrown);
     // The log cannot be read just now. They are looked after again in a second.
-    if (isSkeinError(error, 'starting')) return this.#rest(streams);
+    if (error.code === 'starting') return this.#rest(streams);
     const farewell = farewellOf(error, node.role, node.random);
-    if (farewell === undefined) logger?.error({ err: error }, 'an event stream cannot go on');
+    if (farewell === undefined) logger?.error({ err: error.cause ?? error }, 'event streams cannot go on');
     this.#letGo(streams);
     for (const stream of streams) {
       if (farewell === undefined) stream.destroy();
