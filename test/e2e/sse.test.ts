@@ -61,10 +61,10 @@ it('has every change once, over crashes and stops of the nodes it is read from, 
   await leader.client.put('/v1/collections/last/k', 1);
   const [ofLeader, ofFollower, filtered] = await reading;
   const head = await leader.head();
-  expect(ofLeader!.map(({ offset }) => offset)).toStrictEqual(Array.from({ length: head }, (_, i) => i + 1));
+  expect(ofLeader.map(({ offset }) => offset)).toStrictEqual(Array.from({ length: head }, (_, i) => i + 1));
   expect(ofFollower).toStrictEqual(ofLeader);
   expect(filtered).toStrictEqual(
-    ofLeader!
+    ofLeader
       .filter(({ collection }) => collection !== 'd')
       .map(({ value: _value, ...rest }: { readonly value: unknown }) => rest),
   );
