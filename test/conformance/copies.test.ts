@@ -128,6 +128,7 @@ class Scene {
       store: this.store,
       membership: aloneWith(this.store),
       clock: systemClock,
+      random: () => 0.5,
       version: 'test',
       retention: RETENTION,
     });

@@ -39,6 +39,7 @@ class TestNode {
       store,
       membership: aloneWith(store),
       clock: systemClock,
+      random: () => 0.5,
       version: 'test',
       retention: RETENTION,
     });

@@ -18,6 +18,7 @@ describe('a write that says for which history it is meant', () => {
       store,
       membership: aloneWith(store),
       clock: systemClock,
+      random: () => 0.5,
       version: 'test',
       retention: RETENTION,
     });

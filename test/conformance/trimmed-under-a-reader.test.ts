@@ -14,6 +14,7 @@ it('a reader whose place on the log is trimmed while its page is read is told so
     store,
     membership: aloneWith(store),
     clock: systemClock,
+    random: () => 0.5,
     version: 'test',
     retention: RETENTION,
   });
@@ -42,6 +43,7 @@ it('a follower that begins gets a snapshot from which the log leads on, not one 
     store,
     membership: aloneWith(store),
     clock: systemClock,
+    random: () => 0.5,
     version: 'test',
     retention: RETENTION,
   });
@@ -67,6 +69,7 @@ it('a follower for which the log is trimmed while it is written down is told so 
     store,
     membership: aloneWith(store),
     clock: systemClock,
+    random: () => 0.5,
     version: 'test',
     retention: RETENTION,
   });

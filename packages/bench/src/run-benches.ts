@@ -7,6 +7,7 @@ import { idle } from './benches/idle.ts';
 import { lag } from './benches/lag.ts';
 import { raw } from './benches/raw.ts';
 import { snapshotBootstrap } from './benches/snapshot-bootstrap.ts';
+import { sseLag } from './benches/sse-lag.ts';
 import { verify } from './benches/verify.ts';
 import type { Row } from './results.ts';
 import { Stage } from './stage.ts';
@@ -22,6 +23,7 @@ const BENCHES: readonly Bench[] = [
   put,
   get,
   lag,
+  sseLag,
   idle,
   verify,
 ];

@@ -5,12 +5,18 @@ export function isoTime(wallMs: number): string {
   return new Date(wallMs).toISOString();
 }
 
-const RFC_3339 = /^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d+)?(Z|[+-]\d\d:\d\d)$/i;
+const RFC_3339 = /^(\d{4}-\d\d-\d\d)T([01]\d|2[0-3]):[0-5]\d:[0-5]\d(?:\.(\d+))?(?:Z|[+-](?:[01]\d|2[0-3]):[0-5]\d)$/i;
 
-/** The wall time that an RFC 3339 text names, in milliseconds; undefined for any other text. */
+/**
+ * The first whole millisecond at or after a time as RFC 3339 writes it, since all times here are whole ones; undefined when
+ * the text is no such time.
+ */
 export function parseTime(text: string): number | undefined {
-  const ms = RFC_3339.test(text) ? Date.parse(text) : Number.NaN;
-  return Number.isNaN(ms) ? undefined : ms;
+  const [, day, , fraction = ''] = RFC_3339.exec(text) ?? [];
+  // Of the thirtieth of February JavaScript makes the second of March.
+  if (day === undefined || isoTime(Date.parse(`${day}T00:00:00Z`) || 0).slice(0, day.length) !== day) return undefined;
+  const isBetween = /[1-9]/.test(fraction.slice(3));
+  return Date.parse(text.toUpperCase().replace(/(\.\d{3})\d+/, '$1')) + (isBetween ? 1 : 0);
 }
 
 /** Time as an argument. `now` is monotonic milliseconds; `wall` is for people and for merging. */

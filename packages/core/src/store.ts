@@ -272,6 +272,11 @@ export class Store {
     return this.#log.recentEnd(offset) ?? (await this.readLog(offset, { changesMax: 1, bytesMax: 1 })).held;
   }
 
+  /** Where the log stands behind everything committed before a time; undefined when that is not known to be kept. */
+  positionBefore(ms: number): Promise<Position | undefined> {
+    return this.#reading(() => this.#log.positionBefore(ms));
+  }
+
   /**
    * Reads that must agree with each other, and of nothing that is not durable. Close it soon: it holds back LevelDB's
    * cleaning up.

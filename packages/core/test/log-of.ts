@@ -6,7 +6,11 @@ const EPOCHS = ['1-aaaaaaaa', '2-bbbbbbbb'];
 /** A log of records of these sizes. With two epochs, its second half is of another leadership. */
 export function logOf(
   sizes: readonly number[],
-  { epochs = 1, valueText = '1' }: { readonly epochs?: 1 | 2; readonly valueText?: string } = {},
+  {
+    epochs = 1,
+    valueText = '1',
+    tsOf = () => 1,
+  }: { readonly epochs?: 1 | 2; readonly valueText?: string; readonly tsOf?: (record: number) => number } = {},
 ): { readonly records: readonly RecordView[]; readonly history: readonly EpochSpan[]; readonly head: Position } {
   const records: RecordView[] = [];
   const history: EpochSpan[] = [];
@@ -15,7 +19,7 @@ export function logOf(
     const epoch = EPOCHS[i < sizes.length / epochs ? 0 : 1]!;
     if (history.at(-1)?.epoch !== epoch) history.push({ epoch, offsetFirst });
     const lines = Array.from({ length: size }, (_, at) =>
-      encodeLine({ offset: offsetFirst + at, ts: 1, origin: 'n', collection: 'c', key: `k${at}` }, valueText),
+      encodeLine({ offset: offsetFirst + at, ts: tsOf(i), origin: 'n', collection: 'c', key: `k${at}` }, valueText),
     );
     records.push(buildRecord({ lines, offsetFirst, epoch, hashBefore: records.at(-1)?.hash ?? ZERO_HASH }));
     offsetFirst += size;

@@ -173,6 +173,7 @@ export class Follower {
       role: 'follower',
       store,
       clock,
+      random,
       version,
       stopping: this.#stopping.signal,
       bounds: () => boundsOf(store) ?? this.#boundsOfLeader(),

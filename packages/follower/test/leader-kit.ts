@@ -51,6 +51,7 @@ export class TestLeader {
         role: 'leader',
         store,
         clock: systemClock,
+        random: () => 0.5,
         version: '0',
         stopping: new AbortController().signal,
         bounds: () => boundsOf(store),

@@ -29,6 +29,8 @@ export interface ServedNode {
   readonly role: Role;
   readonly store: Store;
   readonly clock: Clock;
+  /** From 0 to 1. */
+  readonly random: () => number;
   /** The version of Skein. */
   readonly version: string;
   /** Set while the node is going down; parked requests are answered and no new ones park. */

@@ -16,7 +16,8 @@ function wholeNumber(min: number, max: number): z.ZodType<number, string> {
 }
 
 export const limitQuery = wholeNumber(1, LIMITS.pageLimitMax);
-export const waitQuery = wholeNumber(0, LIMITS.waitSecondsMax).default(0);
+export const waitSeconds = wholeNumber(0, LIMITS.waitSecondsMax);
+export const waitQuery = waitSeconds.default(0);
 export const flagQuery = z
   .enum(['true', 'false'])
   .transform((text) => text === 'true')
@@ -91,18 +92,21 @@ export function negotiate<Type extends string>(
   offered: readonly [Type, ...Type[]],
 ): Type | undefined {
   if (accept === undefined || accept.trim() === '') return offered[0];
-  const wanted = accept
-    .split(',')
-    .map((part) => {
-      const [range = '', ...parameters] = part.split(';').map((text) => text.trim().toLowerCase());
-      const q = parameters.find((parameter) => parameter.startsWith('q='));
-      return { range, quality: q === undefined ? 1 : Number(q.slice(2)) };
-    })
-    .filter(({ quality }) => quality > 0)
-    .toSorted((a, b) => b.quality - a.quality);
-  for (const { range } of wanted) {
+  const wanted = [...qualitiesOf(accept)].filter(([, quality]) => quality > 0).toSorted(([, a], [, b]) => b - a);
+  for (const [range] of wanted) {
     const found = offered.find((type) => range === type || range === '*/*' || range === `${type.split('/')[0]}/*`);
     if (found !== undefined) return found;
   }
   return undefined;
+}
+
+/** What a header like Accept names, and how much each of it is wanted: 0 is not at all. */
+export function qualitiesOf(header: string): ReadonlyMap<string, number> {
+  return new Map(
+    header.split(',').map((part) => {
+      const [name = '', ...parameters] = part.split(';').map((text) => text.trim().toLowerCase());
+      const q = parameters.find((parameter) => parameter.startsWith('q='));
+      return [name, q === undefined ? 1 : Number(q.slice(2)) || 0];
+    }),
+  );
 }

@@ -13,6 +13,8 @@ import { followerRoutes } from './feed/followers.ts';
 import { PageSource } from './feed/page-source.ts';
 import { RetentionKeeper } from './feed/retention-keeper.ts';
 import type { SlotBook } from './feed/slot-book.ts';
+import { EventStreams } from './feed/streams/event-streams.ts';
+import { headsWithoutStreams } from './heads.ts';
 import { ServedPaths } from './served-paths.ts';
 import type { Membership } from './members/membership.ts';
 import { memberRoutes } from './members/routes.ts';
@@ -90,10 +92,12 @@ export function createServer({
   nameTheNode(app, node);
   closeWhatWasBusy(app, node);
   discardUnreadBodies(app);
+  headsWithoutStreams(app);
 
   logStoreStates(node, logger);
   const commits = new Commits(node);
   const pages = new PageSource(node, slo);
+  const streams = new EventStreams({ node, pages, logger });
   const pins = new Pins(node.store, node.clock, node.stopping);
   const snapshots = new SnapshotPages(pins);
   app.addHook('onClose', () => pins.close());
@@ -107,7 +111,7 @@ export function createServer({
   });
   scrub.install(app);
   // Metrics first: their hook must be there when the routes are added.
-  metricsRoute(app, { node, commits, pages, slots }, [
+  metricsRoute(app, { node, commits, pages, streams, slots }, [
     adders.addProcessMetrics,
     adders.addRoleMetrics,
     (registry) => slo.registerIn(registry),
@@ -127,7 +131,7 @@ export function createServer({
     digestRoute(scope, new DigestDesk(node, pins));
   });
   followerRoutes(app, node, slots);
-  changeFeed(app, { node, commits, pages, slots });
+  changeFeed(app, { node, commits, pages, streams, slots });
   memberRoutes(app, membership);
   addWrites(app);
   return { app, slots };

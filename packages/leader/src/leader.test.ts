@@ -51,7 +51,7 @@ async function leaderWithPeer() {
     },
   };
   const retention = { changesMin: 1, bytesMax: 1024 ** 3, silenceMsMax: 1000 };
-  const leader = new Leader({ store, clock, membership, version: '0', retention });
+  const leader = new Leader({ store, clock, random: () => 0, membership, version: '0', retention });
   await leader.server.app.ready();
   closers.push(() => leader.stop());
   closers.push(() => membership.stop());

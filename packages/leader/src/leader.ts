@@ -32,6 +32,8 @@ import { leaderMetrics } from './metrics.ts';
 export interface LeaderOptions {
   readonly store: Store;
   readonly clock: Clock;
+  /** From 0 to 1. */
+  readonly random: () => number;
   readonly version: string;
   readonly retention: RetentionPolicy;
   /** How often everything stored is read again; never unless given. */
@@ -52,7 +54,7 @@ export class Leader {
   #lastCommitAt: number | null = null;
 
   constructor(options: LeaderOptions) {
-    const { store, clock, version, retention, scrubEveryMs, logger, addProcessMetrics } = options;
+    const { store, clock, random, version, retention, scrubEveryMs, logger, addProcessMetrics } = options;
     this.#store = store;
     store.subscribe(({ records }) => {
       this.#changesCommitted += records.at(-1)!.offsetLast - records[0]!.offsetFirst + 1;
@@ -62,6 +64,7 @@ export class Leader {
       role: 'leader',
       store,
       clock,
+      random,
       version,
       stopping: this.#stopping.signal,
       bounds: () => boundsOf(store),

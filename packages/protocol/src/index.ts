@@ -52,6 +52,7 @@ export {
 } from './leadership.ts';
 export { encodeLine, LineReader, parseLine, type Change, type ChangeHead } from './line.ts';
 export { checkKey, checkNodeId, isNodeId, checkReadableCollection, checkWritableCollection } from './names.ts';
+export { bareId, farewellEvent, HEARTBEAT, idField, retryField } from './event-stream.ts';
 export { jsonPageFrame, ndjsonPageFrame, pageSchema, type PageFacts } from './page.ts';
 export {
   formatPosition,

@@ -28,6 +28,7 @@ export const MEDIA_TYPES = {
   json: 'application/json',
   ndjson: 'application/x-ndjson',
   records: 'application/vnd.skein.records',
+  events: 'text/event-stream',
   problem: 'application/problem+json',
 } as const;
 

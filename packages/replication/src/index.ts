@@ -88,6 +88,7 @@ export {
   type Slot,
   type SlotState,
 } from './slots.ts';
+export { streamDuty, streamLifeMs, type StreamState } from './stream-duty.ts';
 export { upstreamOf, UPSTREAM_UNKNOWN, type Upstream } from './upstream.ts';
 export {
   leaderCallMs,

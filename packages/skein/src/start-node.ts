@@ -60,6 +60,7 @@ export async function prepareNode(config: NodeConfig, { role, leaders }: Omit<St
   const common = {
     store,
     clock,
+    random: Math.random,
     membership,
     version: VERSION,
     retention: { ...RETENTION, ...config.retention },
@@ -94,7 +95,6 @@ const NOBODY = 'http://nobody.invalid';
 function followingOf(config: NodeConfig) {
   const { rateLimit = null, rateBurst = 1000 } = config;
   return {
-    random: Math.random,
     openLink: undiciLink,
     policy: {
       backoff: { baseMs: config.backoffBaseMs ?? 2000, maxMs: config.backoffMaxMs ?? 60_000 },

@@ -1,8 +1,8 @@
 import type { Bench } from '../bench.ts';
-import type { Sighting } from '../processes/feed-observer.ts';
 import type { Write } from '../processes/open-loop-writer.ts';
 import { percentile, toRow, type Run } from '../results.ts';
 import type { Actor, Stage } from '../stage.ts';
+import { arrivals } from './arrivals.ts';
 import { untilApplied, writeOne } from './nodes.ts';
 
 const PER_SECOND = 1000;
@@ -73,8 +73,8 @@ async function measure(stage: Stage, nodes: Nodes, seconds: number): Promise<Lag
   const writes = await writer.hear<readonly Write[]>();
   await stage.stop(writer);
   await untilApplied(followerUrl, Math.max(...writes.map(({ offset }) => offset)));
-  const readable = arrivals(await sightings(observer));
-  const applied = arrivals(await sightings(follower));
+  const readable = await arrivals(observer);
+  const applied = await arrivals(follower);
   await stage.stop(observer);
   return {
     readable: writes.map(({ offset, acknowledgedAt }) => readable(offset) - acknowledgedAt),
@@ -82,16 +82,4 @@ async function measure(stage: Stage, nodes: Nodes, seconds: number): Promise<Lag
     fromDue: writes.map(({ offset, dueAt }) => readable(offset) - dueAt),
     acknowledged: writes.map(({ dueAt, acknowledgedAt }) => acknowledgedAt - dueAt),
   };
-}
-
-async function sightings(actor: Actor): Promise<readonly Sighting[]> {
-  actor.tell('report');
-  return actor.hear();
-}
-
-/** When an offset had arrived: at the first sighting that reaches it. */
-function arrivals(seen: readonly Sighting[]): (offset: number) => number {
-  const times: number[] = [];
-  for (const { offset, at } of seen) for (let o = offset; o >= 0 && times[o] === undefined; o--) times[o] = at;
-  return (offset) => times[offset] ?? Number.POSITIVE_INFINITY;
 }

@@ -2,6 +2,7 @@ import type { Position, RecordView } from '@skein/protocol';
 import type { Facts } from '../facts.ts';
 import type { Level } from '../level/level.ts';
 import type { LogSizes } from './log-sizes.ts';
+import { positionBefore } from './position-before.ts';
 import { readLog, sliceRecords, type LogReadLimits, type LogSlice } from './read.ts';
 import { RecentEnds } from './recent-ends.ts';
 import { RecentRecords } from './recent.ts';
@@ -33,6 +34,14 @@ export class LogReader {
     const slice = await readLog(this.#level(), this.#facts(), after, limits);
     this.#ends.note(slice.records);
     return slice;
+  }
+
+  /** Where the log stands behind everything of before a time; see `positionBefore`. */
+  positionBefore(ms: number): Promise<Position | undefined> {
+    return positionBefore(ms, this.#facts, async (offset) => {
+      const { records } = await this.read(offset, { changesMax: 1, bytesMax: 1 });
+      return records[0];
+    });
   }
 
   /** What the log holds at an offset where a slice lately ended. */

@@ -1,41 +1,28 @@
+import { Readable } from 'node:stream';
 import {
-  checkNodeId,
-  checkReadableCollection,
   formatPosition,
   HEADERS,
   isNodeId,
-  isSkeinError,
   LAG_UNKNOWN,
-  LIMITS,
   MEDIA_TYPES,
-  parsePosition,
-  parseSince,
-  samePosition,
-  SkeinError,
   type Position,
   type Since,
 } from '@skein/protocol';
-import { isOnlyLate, planPage, type Lag } from '@skein/replication';
-import type { FastifyInstance, FastifyReply, FastifyRequest, onSendHookHandler } from 'fastify';
+import { planPage, type Lag } from '@skein/replication';
+import type { FastifyInstance, FastifyReply, onSendHookHandler } from 'fastify';
 import type { ZodTypeProvider } from 'fastify-type-provider-zod';
-import { z } from 'zod';
 import type { Commits, News } from '../commits.ts';
 import { requireBounds, type ServedNode } from '../node.ts';
 import { readGate } from '../read-gate.ts';
-import { headerOf, limitQuery, negotiate, waitQuery } from '../request.ts';
+import { acknowledge, notingRefusal } from './acknowledge.ts';
 import type { EncodedPage } from './encode-page.ts';
-import type { FeedFilter, FeedFormat } from './page-key.ts';
+import { feedQuery, feedRequestOf, type FeedRequest } from './feed-request.ts';
+import { sinceOf, startingPosition } from './feed-start.ts';
+import type { FeedFormat } from './page-key.ts';
 import type { PageSource } from './page-source.ts';
 import { heldAt, refusalOf } from './refusal.ts';
 import type { SlotBook } from './slot-book.ts';
-
-const feedQuery = z.strictObject({
-  since: z.string().default('0'),
-  limit: limitQuery.default(LIMITS.pageLimitDefault),
-  wait: waitQuery,
-  collections: z.string().optional(),
-  prefix: z.string().optional(),
-});
+import type { EventStreams } from './streams/event-streams.ts';
 
 /** A filtered reader is shown at least this many empty pages' worth of log before it has to ask again. */
 const EMPTY_PAGES_MAX = 16;
@@ -44,23 +31,20 @@ export interface FeedParts {
   readonly node: ServedNode;
   readonly commits: Commits;
   readonly pages: PageSource;
+  readonly streams: EventStreams;
   readonly slots: SlotBook;
 }
 
-interface FeedRequest {
+/** A request for a page, and what is known of who makes it. */
+interface PageRequest extends FeedRequest {
   readonly since: Since;
-  readonly limit: number;
-  readonly format: FeedFormat;
-  readonly filter: FeedFilter | undefined;
-  readonly log: string | undefined;
-  readonly deadlineMs: number;
   /** It follows this node, and so wants to know as of when it has everything. */
   readonly isFollower: boolean;
 }
 
 /** GET /v1/changes: decides by the planner, then does what the plan says. */
 export function changeFeed(app: FastifyInstance, parts: FeedParts): void {
-  const { node, slots } = parts;
+  const { node, slots, streams } = parts;
   app.withTypeProvider<ZodTypeProvider>().get(
     '/v1/changes',
     {
@@ -69,24 +53,16 @@ export function changeFeed(app: FastifyInstance, parts: FeedParts): void {
       onSend: sayPath(node),
     },
     async (request, reply) => {
-      const { since, limit, wait, collections, prefix } = request.query;
-      const format = formatOf(request);
-      const filter = filterOf(collections, prefix);
-      if (format === MEDIA_TYPES.records && filter !== undefined)
-        throw new SkeinError('bad_query', 'records cannot be filtered: they are whole');
+      const asked = feedRequestOf(request, request.query);
+      if (request.method === 'HEAD') {
+        await startingPosition(node, asked);
+        return sendHead(reply, node, asked.format);
+      }
       const follower = await acknowledge(request, node, slots);
-      const asked = {
-        since: parseSince(since),
-        limit,
-        format,
-        filter,
-        log: headerOf(request, HEADERS.log),
-        deadlineMs: node.clock.now() + wait * 1000,
-        isFollower: follower !== undefined,
-      };
-      const page = await notingRefusal(parts, follower, asked.since, nextPage(parts, reply, asked));
-      sayLag(reply, node.following?.lagAt(page.facts.head.offset));
-      return sendPage(reply, format, page);
+      if (asked.format === MEDIA_TYPES.events) return sendStream(reply, node, await streams.begin(reply.raw, asked));
+      const pageRequest = { ...asked, since: await sinceOf(node, asked), isFollower: follower !== undefined };
+      const page = nextPage(parts, reply, pageRequest);
+      return sendPage(reply, node, asked.format, await notingRefusal(parts, follower, pageRequest.since, page));
     },
   );
 }
@@ -115,84 +91,16 @@ function sayLag(reply: FastifyReply, lag: Lag | undefined): void {
   reply.header(HEADERS.lagChanges, lag.changes ?? LAG_UNKNOWN).header(HEADERS.lagMs, lag.ms ?? LAG_UNKNOWN);
 }
 
-function formatOf(request: FastifyRequest): FeedFormat {
-  const format = negotiate<FeedFormat>(headerOf(request, 'accept'), [
-    MEDIA_TYPES.json,
-    MEDIA_TYPES.ndjson,
-    MEDIA_TYPES.records,
-  ]);
-  if (format !== undefined) return format;
-  throw new SkeinError(
-    'not_acceptable',
-    `the feed is served as ${MEDIA_TYPES.json}, ${MEDIA_TYPES.ndjson} or ${MEDIA_TYPES.records}`,
-  );
-}
-
-function filterOf(collections: string | undefined, prefix: string | undefined): FeedFilter | undefined {
-  if (collections === undefined && prefix === undefined) return undefined;
-  return {
-    collections: collections === undefined ? undefined : new Set(collections.split(',').map(checkReadableCollection)),
-    prefix,
-  };
-}
-
-/**
- * What a follower has durably; anything that is not on this log, or not kept any more, is no acknowledgement. Answers who
- * it is.
- */
-async function acknowledge(
-  request: FastifyRequest,
-  { store }: ServedNode,
-  slots: SlotBook,
-): Promise<string | undefined> {
-  const id = headerOf(request, HEADERS.follower);
-  if (id === undefined) return undefined;
-  const header = headerOf(request, HEADERS.applied);
-  const applied = header === undefined ? undefined : parsePosition(header);
-  await slots.seen(checkNodeId(id), applied !== undefined && (await isOurs(applied, store)) ? applied : undefined);
-  return id;
-}
-
-/** What leads nowhere without an operator: whoever is refused so asks no more, and looks well from here otherwise. */
-const FINAL_REFUSALS: ReadonlySet<string> = new Set(['diverged', 'other_log', 'ahead']);
-
-/** Remembers with a follower that it is refused for good, or that it got its page after all. */
-async function notingRefusal(
-  { node, slots }: FeedParts,
-  id: string | undefined,
-  since: Since,
-  page: Promise<EncodedPage>,
-): Promise<EncodedPage> {
-  if (id === undefined) return page;
-  try {
-    const made = await page;
-    // Where the log ends now is told to everybody.
-    if (since.kind !== 'now') slots.answered(id, null);
-    return made;
-  } catch (error) {
-    const isFinal = isSkeinError(error) && FINAL_REFUSALS.has(error.code) && !isOnlyLate(error.code, node.role);
-    if (isFinal) slots.answered(id, error.code);
-    throw error;
-  }
-}
-
-/** Proven by its hash: what is of a lost branch, or forged, acknowledges nothing. */
-async function isOurs(position: Position, store: ServedNode['store']): Promise<boolean> {
-  if (position.offset === 0) return true;
-  const held = await store.positionAt(position.offset);
-  return held !== undefined && samePosition(held, position);
-}
-
 /** Turns plans into deeds until there is a page to send: parks at the head, goes on past pages with nothing in them. */
 async function nextPage(
   { node, commits, pages }: FeedParts,
   reply: FastifyReply,
-  request: FeedRequest,
+  request: PageRequest,
 ): Promise<EncodedPage> {
-  const { limit, format, filter, log, isFollower } = request;
+  const { limit, format, encoding, filter, fields, log, isFollower } = request;
   let from = request.since;
   let asked: Position | undefined;
-  let { deadlineMs } = request;
+  let deadlineMs = node.clock.now() + request.waitMs;
   for (let emptyPages = 0; ;) {
     const bounds = requireBounds(node);
     const mayWait = node.clock.now() < deadlineMs && !node.stopping.aborted;
@@ -209,22 +117,45 @@ async function nextPage(
       if (end !== 'happened' || !hasMore()) deadlineMs = 0;
       continue;
     }
-    const page = await pages.page({ since: asked, from: plan.since, limit, format, filter });
+    const page = await pages.page({ since: asked, from: plan.since, limit, format, encoding, filter, fields });
     if (page.changes > 0 || filter === undefined || ++emptyPages === EMPTY_PAGES_MAX) return page;
     if (page.facts.upToDate && !mayWait) return page;
     from = { kind: 'position', position: page.facts.next };
   }
 }
 
-function sendPage(reply: FastifyReply, format: FeedFormat, { body, facts }: EncodedPage): FastifyReply {
-  return reply
-    .header('content-type', format)
-    .header('cache-control', 'no-store')
-    .header('vary', 'Accept')
+function sendPage(reply: FastifyReply, node: ServedNode, format: FeedFormat, page: EncodedPage): FastifyReply {
+  const { body, encoding, facts } = page;
+  sayLag(reply, node.following?.lagAt(facts.head.offset));
+  if (encoding !== 'identity') reply.header('content-encoding', encoding);
+  return sayFormat(reply, format)
     .header(HEADERS.next, formatPosition(facts.next))
     .header(HEADERS.head, facts.head.offset)
     .header(HEADERS.tail, facts.tail)
     .header(HEADERS.upToDate, facts.upToDate ? 'true' : 'false')
     .header(HEADERS.log, facts.log)
     .send(body);
+}
+
+/** Nothing on the way may keep an event back until there are more. */
+function sendStream(reply: FastifyReply, node: ServedNode, stream: Readable): FastifyReply {
+  return sayBounds(sayFormat(reply, MEDIA_TYPES.events), node).header('x-accel-buffering', 'no').send(stream);
+}
+
+/** What can be said without a page being read: that there is one, and of which log. */
+function sendHead(reply: FastifyReply, node: ServedNode, format: FeedFormat): FastifyReply {
+  // Something without a length, for the length of the page is not known.
+  return sayBounds(sayFormat(reply, format), node).send(Readable.from([]));
+}
+
+function sayFormat(reply: FastifyReply, format: FeedFormat): FastifyReply {
+  return reply
+    .header('content-type', format)
+    .header('cache-control', 'no-store')
+    .header('vary', 'Accept, Accept-Encoding');
+}
+
+function sayBounds(reply: FastifyReply, node: ServedNode): FastifyReply {
+  const { log, head, tail } = requireBounds(node);
+  return reply.header(HEADERS.head, head.offset).header(HEADERS.tail, tail).header(HEADERS.log, log);
 }

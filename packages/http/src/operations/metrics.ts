@@ -5,6 +5,7 @@ import { Counter, Gauge, Histogram, Registry, type Metric } from 'prom-client';
 import type { Commits } from '../commits.ts';
 import type { PageSource } from '../feed/page-source.ts';
 import type { SlotBook } from '../feed/slot-book.ts';
+import type { EventStreams } from '../feed/streams/event-streams.ts';
 import type { ServedNode } from '../node.ts';
 import { NO_QUERY } from '../request.ts';
 import { RequestDurations } from './request-durations.ts';
@@ -24,6 +25,7 @@ export interface MetricsParts {
   readonly node: ServedNode;
   readonly commits: Commits;
   readonly pages: PageSource;
+  readonly streams: EventStreams;
   readonly slots: SlotBook;
 }
 
@@ -80,7 +82,7 @@ function measureNode(registry: Registry, { node }: MetricsParts): void {
   });
 }
 
-function measureLog(registry: Registry, { node, commits, pages, slots }: MetricsParts): void {
+function measureLog(registry: Registry, { node, commits, pages, streams, slots }: MetricsParts): void {
   const { store, stopping } = node;
   const gauge = (name: string, help: string, value: () => number | null): void => {
     liveGauge(registry, { name: `skein_${name}`, help, value });
@@ -94,7 +96,22 @@ function measureLog(registry: Registry, { node, commits, pages, slots }: Metrics
     slots.drift(store.facts.head.offset),
   );
   gauge('feed_waiting_requests', 'Requests waiting for a change.', () => commits.waiting);
-  pagesCounter(registry, pages);
+  gauge('feed_streams', 'Event streams that are open.', () => streams.open);
+  liveCounter(registry, {
+    name: 'skein_feed_pages_made_total',
+    help: 'Pages read and encoded; pages shared by several readers count once.',
+    value: () => pages.made,
+  });
+  liveCounter(registry, {
+    name: 'skein_feed_pages_compressed_total',
+    help: 'Pages compressed; pages shared by several readers count once for each encoding.',
+    value: () => pages.compressed,
+  });
+  liveCounter(registry, {
+    name: 'skein_feed_streams_cut_total',
+    help: 'Event streams taken down because their readers did not take what they were sent.',
+    value: () => streams.cut,
+  });
   const duration = new Histogram({
     name: 'skein_commit_duration_seconds',
     help: 'Time to write and sync one batch.',
@@ -114,14 +131,18 @@ function measureLog(registry: Registry, { node, commits, pages, slots }: Metrics
   }, stopping);
 }
 
-function pagesCounter(registry: Registry, pages: PageSource): Metric {
+/** A counter that somebody else keeps, asked for at each scrape. */
+function liveCounter(
+  registry: Registry,
+  { name, help, value }: { readonly name: string; readonly help: string; readonly value: () => number },
+): Metric {
   return new Counter({
-    name: 'skein_feed_pages_made_total',
-    help: 'Pages read and encoded; pages shared by several readers count once.',
+    name,
+    help,
     registers: [registry],
     collect() {
       this.reset();
-      this.inc(pages.made);
+      this.inc(value());
     },
   });
 }

@@ -10,7 +10,7 @@ import {
   type SnapshotHeader,
 } from '@skein/protocol';
 import type { Pin, Pins } from '../pins.ts';
-import { Turns } from './turns.ts';
+import { Turns } from '../turns.ts';
 
 /** Pages being made at once: a copy is made beside the node's other work, not instead of it. */
 const MAKING_MAX = 2;

@@ -27,12 +27,16 @@ export class ManualClock implements Clock {
   async sleep(ms: number, signal?: AbortSignal): Promise<void> {
     signal?.throwIfAborted();
     await new Promise<void>((resolve, reject) => {
-      const sleeper = { wakesAt: this.#now + ms, wake: resolve };
-      this.#sleepers = [...this.#sleepers, sleeper];
       const onAbort = (): void => {
         this.#sleepers = this.#sleepers.filter((other) => other !== sleeper);
         reject(signal!.reason as Error);
       };
+      const wake = (): void => {
+        signal?.removeEventListener('abort', onAbort);
+        resolve();
+      };
+      const sleeper = { wakesAt: this.#now + ms, wake };
+      this.#sleepers = [...this.#sleepers, sleeper];
       signal?.addEventListener('abort', onAbort, { once: true });
       for (const resume of this.#waiting.splice(0)) resume();
     });

@@ -160,6 +160,19 @@ export type HistoryEvent =
       /** The newest offset that a power cut would have left on the serving node's disk when it answered. */
       readonly durable: number;
     }
+  /** A reader asked a node where what was committed at a time that it has or later begins, and was told, or that it may be gone. */
+  | {
+      readonly kind: 'time-found';
+      readonly reader: string;
+      readonly node: string;
+      readonly log: string;
+      readonly epoch: string;
+      readonly timeMs: number;
+      /** The position behind which it begins; null for nowhere. */
+      readonly since: string | null;
+      readonly head: number;
+      readonly tail: number;
+    }
   /** A node was asked for its health; beside it the truth. */
   | {
       readonly kind: 'health';

@@ -234,7 +234,7 @@ const PLANTED: readonly Mutant[] = [
     name: 'counts what a member had of another history',
     edits: [
       {
-        file: 'http/dist/feed/changes.js',
+        file: 'http/dist/feed/acknowledge.js',
         find: '(await isOurs(applied, store)) ? applied',
         replace: '(applied.offset <= store.facts.head.offset) ? applied',
       },

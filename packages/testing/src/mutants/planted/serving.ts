@@ -31,10 +31,30 @@ export const SERVING: readonly Mutant[] = [
     edits: [
       {
         file: 'http/dist/feed/select-lines.js',
-        find: 'if (line.offset === line.transactionEnd && line.offset > this.#options.from.offset) {',
-        replace: 'if (line.offset > this.#options.from.offset) {',
+        find: 'if (line.offset === line.transactionEnd)',
+        replace: 'if (true)',
       },
     ],
+  },
+  {
+    name: 'finds a time one record too late',
+    edits: [
+      {
+        file: 'core/dist/log/position-before.js',
+        find: 'if (lastTs(record) < ms)',
+        replace: 'if (lastTs(record) <= ms)',
+      },
+    ],
+  },
+  {
+    name: 'begins with a time of which something may be gone',
+    edits: [{ file: 'core/dist/log/position-before.js', find: 'if (offsetFirst === tail)', replace: 'if (false)' }],
+    test: 'test/conformance/event-streams.test.ts',
+  },
+  {
+    name: 'reads for a stream what it is reading for it already',
+    edits: [{ file: 'http/dist/feed/streams/event-streams.js', find: ' || this.#served.has(stream)', replace: '' }],
+    test: 'test/conformance/event-streams.test.ts',
   },
   {
     name: 'answers a read before it has the position that was asked for',

@@ -136,7 +136,7 @@ export const WRITING: readonly Mutant[] = [
     name: 'believes an acknowledgement that is not of its log',
     edits: [
       {
-        file: 'http/dist/feed/changes.js',
+        file: 'http/dist/feed/acknowledge.js',
         find: 'return held !== undefined && samePosition(held, position);',
         replace: 'return true;',
       },

@@ -23,6 +23,21 @@ function fourChanges(log: LogWriter): HistoryEvent {
   return writes(log, put('a', '1'), put('a', '2', { tx: 3 }), put('b', '2', { tx: 3 }), put('a', '4'));
 }
 
+/** A history of three changes, of 1, 2 and 3 ms, and a time that is found in it. */
+function timeFound(found: {
+  readonly timeMs: number;
+  readonly since: number | string | null;
+  readonly tail?: number;
+}): HistoryMaker {
+  return (log) => {
+    const written = writes(log, put('a', '1', { ts: 1 }), put('a', '2', { ts: 2 }), put('a', '3', { ts: 3 }));
+    const { since, timeMs, tail = 1 } = found;
+    const text = typeof since === 'number' ? formatPosition(log.at(since)) : since;
+    const where = { reader: 'reader', node: 'leader', log: log.id, epoch: log.head.epoch, head: 3, tail };
+    return [written, { kind: 'time-found', ...where, timeMs, since: text }];
+  };
+}
+
 /** A history of one page that reads all from the beginning, but for what is wrong with it. */
 function badPage(wrong: (log: LogWriter) => Partial<EventOf<'page'>>): HistoryMaker {
   return (log) => [fourChanges(log), page(log, 0, wrong(log))];
@@ -54,6 +69,9 @@ describe('the feed', () => {
         page(log, 4),
       ],
     ],
+    ['a time', timeFound({ timeMs: 2, since: 1 })],
+    ['a time before all others', timeFound({ timeMs: 0, since: '0' })],
+    ['a time of which something may be gone', timeFound({ timeMs: 3, since: null, tail: 3 })],
     [
       'an empty page of a follower that knows the log of its leader and has nothing of it',
       (log) => [started(log), started(log, { ...FOLLOWER, log: null }), page(log, 0, { node: 'follower' })],
@@ -132,6 +150,19 @@ describe('the feed', () => {
       (log) => [fourChanges(log), page(log, 0, { lines: [], next: '0' })],
       /upToDate: true at 0 of 4/,
     ],
+    ['a time that begins too late', timeFound({ timeMs: 2, since: 2 }), /begins behind 2, which is of then/],
+    ['a time that begins too early', timeFound({ timeMs: 3, since: 1 }), /begins at 2, which is older/],
+    [
+      'a time at another hash',
+      timeFound({ timeMs: 2, since: '1.1-aaaaaaaa.ffffffffffffffff' }),
+      /behind 1\..*f, not 1\./,
+    ],
+    [
+      'a time that is gone when nothing is',
+      timeFound({ timeMs: 1, since: null }),
+      /may be gone, and the log begins at 1/,
+    ],
+    ['a time that is gone when what is left is older', timeFound({ timeMs: 4, since: null, tail: 3 }), /may be gone/],
     ['a page of a log nobody has', badPage(() => ({ log: 'stranger' })), /of log stranger, not of its own/],
     [
       'a page of a log that is not its own',

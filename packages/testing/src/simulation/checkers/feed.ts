@@ -4,6 +4,7 @@ import type { KnownLog } from './known-log.ts';
 import type { Ledger } from './ledger.ts';
 
 type Page = TimedEvent & { readonly kind: 'page' };
+type TimeFound = TimedEvent & { readonly kind: 'time-found' };
 
 interface Reader {
   /** What it was told to ask for next. */
@@ -13,7 +14,8 @@ interface Reader {
 
 /**
  * Each reader of the feed, whichever nodes it asks and however often they go down, gets every change once, in order, in
- * whole transactions, as it is in the log. Readers begin at 0 and are not filtered.
+ * whole transactions, as it is in the log. Readers begin at 0 and are not filtered. Where a time begins, everything of before
+ * is behind it, and nothing of then or later.
  */
 export class Feed implements Checker {
   readonly name = 'feed (C1–C6, INV-20, INV-21)';
@@ -25,6 +27,7 @@ export class Feed implements Checker {
   }
 
   observe(event: TimedEvent): void {
+    if (event.kind === 'time-found') this.#checkTime(event);
     if (event.kind !== 'page') return;
     const held = this.#readers.get(event.reader) ?? { next: formatPosition(START), offset: 0 };
     if (event.since !== held.next)
@@ -79,7 +82,32 @@ export class Feed implements Checker {
       throw this.#violation(page, `is told upToDate: ${upToDate} at ${offset} of ${head}`);
   }
 
-  #violation({ reader, node }: Page, message: string): Violation {
+  #checkTime(found: TimeFound): void {
+    const { since, timeMs, head, tail } = found;
+    const log = this.#ledger.branchOf(found.log, found.epoch);
+    if (log === undefined) return;
+    const tsAt = (offset: number): number | undefined => log.at(offset)?.change.ts;
+    if (since === null) {
+      if (tail === 1 || (tsAt(tail) ?? timeMs) < timeMs)
+        throw this.#violation(found, `is told that changes of ${timeMs} may be gone, and the log begins at ${tail}`);
+      return;
+    }
+    const offset = Number.parseInt(since, 10);
+    const expected = formatPosition(log.at(offset)?.position ?? START);
+    if (since !== expected) throw this.#violation(found, `is told that a time begins behind ${since}, not ${expected}`);
+    if ((tsAt(offset) ?? -Infinity) >= timeMs)
+      throw this.#violation(
+        found,
+        `is told that what was committed at ${timeMs} begins behind ${offset}, which is of then`,
+      );
+    if (offset < head && (tsAt(offset + 1) ?? timeMs) < timeMs)
+      throw this.#violation(
+        found,
+        `is told that what was committed at ${timeMs} begins at ${offset + 1}, which is older`,
+      );
+  }
+
+  #violation({ reader, node }: Page | TimeFound, message: string): Violation {
     return new Violation(this.name, `${reader}, reading from ${node}, ${message}`);
   }
 }

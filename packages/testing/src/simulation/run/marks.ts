@@ -27,6 +27,7 @@ export const SOMETIMES: readonly string[] = [
   'a graceful restart',
   'a group of several changes',
   'a page of several records',
+  'a reader began with a time',
   'a reader was ahead of a follower',
   'a read waited for its position in vain',
   'a reader came too late',

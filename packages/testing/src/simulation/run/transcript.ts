@@ -57,6 +57,8 @@ function sentence(event: TimedEvent): string {
       return `${event.client} was told by ${event.node} that ${formatPosition(event.minPosition)} is lost`;
     case 'page':
       return `${event.reader} got ${event.lines.length} changes of ${event.node}, ${event.since} to ${event.next}, head ${event.head}`;
+    case 'time-found':
+      return `${event.reader} asked ${event.node} for ${event.timeMs} and later, which begins behind ${event.since ?? 'nothing that is kept'}`;
     case 'health': {
       const { healthy, connected, lag_changes: lag, error } = event.health;
       return `${event.node} says healthy ${healthy}, connected ${connected}, lag ${lag}${error === null ? '' : `, ${error}`}`;

@@ -1,3 +1,4 @@
+import { isoTime } from '@skein/core';
 import type { SimNode } from '../world/sim-node.ts';
 import type { SimResponse } from '../world/sim-net.ts';
 import { anyNode, type Cast, type Part } from './cast.ts';
@@ -11,7 +12,8 @@ interface Page {
   readonly next: string;
   readonly head: { readonly offset: number };
   readonly upToDate: boolean;
-  readonly changes: readonly object[];
+  readonly tail: number;
+  readonly changes: readonly { readonly ts: number }[];
 }
 
 /** A consumer of the feed: keeps its position, and goes on with it on whatever node answers. */
@@ -22,6 +24,8 @@ export class FeedReader {
   #next = '0';
   #restarts = 0;
   #isTooLate = false;
+  /** When the last change of its last page was committed; undefined where there was none. */
+  #timeSeen: number | undefined;
 
   constructor(cast: Cast, part: Part) {
     this.#cast = cast;
@@ -35,6 +39,8 @@ export class FeedReader {
     let node = anyNode(this.#cast, random, 0.5);
     while (!isOver() && !this.#isTooLate) {
       const isAnswered = await this.#ask(node, limit);
+      if (isAnswered && this.#timeSeen !== undefined && random.chance(0.1))
+        await this.#askForTime(node, this.#timeSeen);
       if (isAnswered && !random.chance(0.1)) continue;
       node = anyNode(this.#cast, random, 0.5);
       await clock.sleep(random.between(50, 600));
@@ -81,6 +87,29 @@ export class FeedReader {
       durable,
     });
     this.#next = next;
+    this.#timeSeen = changes.at(-1)?.ts;
+  }
+
+  /** Asks for what was committed at a time of which the node has something, and says where that begins. */
+  async #askForTime(node: SimNode, timeMs: number): Promise<void> {
+    const { renewals } = node;
+    const request = { method: 'GET', path: `/v1/changes?since=${isoTime(timeMs)}&limit=1`, headers: {} };
+    const answer = await this.#cast.net
+      .request(this.#part.name, node.name, request, { answerMs: ANSWER_MS })
+      .catch(() => undefined);
+    // It may have gone over to a history that has nothing of then.
+    if (answer === undefined || node.renewals !== renewals) return;
+    const facts = { kind: 'time-found', reader: this.#name, node: node.name, timeMs } as const;
+    if (answer.status === 200) {
+      const { log, epoch, since, head, tail } = JSON.parse(answer.body.toString()) as Page;
+      this.#cast.mark('a reader began with a time');
+      this.#cast.tell({ ...facts, log, epoch, since, head: head.offset, tail });
+      return;
+    }
+    const { code, log, epoch, tail } = JSON.parse(answer.body.toString()) as Page & { readonly code: string };
+    if (code === 'compacted') this.#cast.tell({ ...facts, log, epoch, since: null, head: 0, tail });
+    else if (!['starting', 'stopping', 'corrupt'].includes(code))
+      this.#cast.fail(`the feed of ${node.name} refused ${isoTime(timeMs)} with ${code}`);
   }
 
   /** It is no follower, so nothing is kept for it; but what it is told must be so. */

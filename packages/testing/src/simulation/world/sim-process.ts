@@ -172,7 +172,17 @@ export class SimProcess {
       instance: this.#around.random.bytes(8).toString('hex'),
       logger: this.#logger(),
     });
-    const common = { store, clock, membership, version: 'simulated', retention, scrubEveryMs, logger: this.#logger() };
+    const random = (): number => this.#around.random.unit();
+    const common = {
+      store,
+      clock,
+      random,
+      membership,
+      version: 'simulated',
+      retention,
+      scrubEveryMs,
+      logger: this.#logger(),
+    };
     return new RoleKeeper({
       store,
       clock,
@@ -186,7 +196,7 @@ export class SimProcess {
 
   #following() {
     const { name, pageSizeMax, pollIntervalMs, rate, compareEveryMs } = this.#setup;
-    const { net, random, scheduler, shelf } = this.#around;
+    const { net, scheduler, shelf } = this.#around;
     // What was heard of one leader says nothing of the next.
     this.lastContact = null;
     const heard = ({ status, headers, sentAtMs }: SentResponse, asked: SimRequest): void => {
@@ -202,7 +212,6 @@ export class SimProcess {
     return {
       generations: this.#generations!,
       rescueFiles: shelf.rescueFiles,
-      random: () => random.unit(),
       compareEveryMs,
       repairs: true,
       openLink: simLink(net, name, () => this.#isAlive, heard),
