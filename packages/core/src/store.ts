@@ -244,10 +244,16 @@ export class Store {
   async collections(): Promise<readonly { readonly name: string; readonly documents: number }[]> {
     const collections: { name: string; documents: number }[] = [];
     for (const name of this.#counts.names()) {
-      const documents = this.#counts.get(name) ?? (await this.#reading(() => this.#recounts.count(name, this.#counts)));
+      const documents = await this.count(name);
       if (documents > 0) collections.push({ name, documents });
     }
     return collections;
+  }
+
+  /** How many documents a collection has; counted now where nobody has kept that. */
+  async count(collection: string): Promise<number> {
+    const kept = this.#counts.get(collection);
+    return kept ?? (await this.#reading(() => this.#recounts.count(collection, this.#counts)));
   }
 
   /** How many bytes the log's records have, and where it would have to begin to have no more than so many. */

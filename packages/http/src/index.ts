@@ -2,6 +2,7 @@ export { chunksOf } from './cut-off-bodies.ts';
 export { Comparison, type ComparisonCost, type DigestSource } from './digest/compare.ts';
 export { fetchDigest, type AskJson } from './digest/fetch-digest.ts';
 export { bulkLoads } from './documents/bulk.ts';
+export { collectionDeletion, DELETION_QUERY } from './documents/delete-collection.ts';
 export { transactions } from './documents/transactions.ts';
 export { onlyForThisHistory } from './documents/meant-history.ts';
 export { Replicas } from './documents/replicas.ts';

@@ -10,6 +10,7 @@ import {
 import {
   boundsOf,
   bulkLoads,
+  collectionDeletion,
   createServer,
   documentWrites,
   onlyForThisHistory,
@@ -88,7 +89,7 @@ export class Leader {
       retention,
       scrubEveryMs,
       membership,
-      addWrites: (app) => addWrites(app, { writer: store, replicas: this.#replicas, assure }),
+      addWrites: (app) => addWrites(app, { writer: store, replicas: this.#replicas, assure, node }),
       addRoleMetrics: (registry) => leaderMetrics(registry, store, () => slots),
       addProcessMetrics,
     });
@@ -153,6 +154,7 @@ interface WritesParts {
   readonly writer: Store;
   readonly replicas: Replicas;
   readonly assure: () => Promise<void> | undefined;
+  readonly node: ServedNode;
 }
 
 function addWrites(app: FastifyInstance, parts: WritesParts): void {
@@ -162,5 +164,7 @@ function addWrites(app: FastifyInstance, parts: WritesParts): void {
     documentWrites(scope, parts);
     transactions(scope, parts);
     bulkLoads(scope, parts);
+    const { clock, stopping } = parts.node;
+    collectionDeletion(scope, { store: parts.writer, replicas: parts.replicas, clock, stopping });
   });
 }
