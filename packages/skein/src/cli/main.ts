@@ -3,6 +3,8 @@ import { VERSION } from '../version.ts';
 import { CommandError, EXIT_CODES } from './command-error.ts';
 import { backupCommand } from './backup.ts';
 import { configCommand } from './config.ts';
+import { exportCommand } from './export.ts';
+import { importCommand } from './import.ts';
 import { nodeCommand } from './node.ts';
 import { promoteCommand } from './promote.ts';
 import { rescueCommand } from './rescue.ts';
@@ -17,6 +19,8 @@ const program = new Command('skein')
   .exitOverride()
   .addCommand(nodeCommand('leader'))
   .addCommand(nodeCommand('follower'))
+  .addCommand(importCommand())
+  .addCommand(exportCommand())
   .addCommand(promoteCommand())
   .addCommand(rescueCommand())
   .addCommand(backupCommand())
