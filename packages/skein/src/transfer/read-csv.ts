@@ -6,7 +6,7 @@ import { PIECE_BYTES_MAX, UnreadableError, type Piece, type Pieces } from './pie
 
 interface Row {
   readonly record: readonly string[];
-  readonly info: { readonly lines: number };
+  readonly info: { readonly lines: number; readonly empty_lines: number };
 }
 
 const ROWS_AT_ONCE = 500;
@@ -27,12 +27,12 @@ export async function* readCsv(chunks: AsyncIterable<Buffer>, format: Format): P
   source.pipe(parser);
   let rows: RowReader | undefined;
   let pieces: Piece[] = [];
-  let line = 1;
+  const lines = new LineCounter();
   try {
-    for await (const { record, info } of parser as AsyncIterable<Row>) {
-      if (rows === undefined) rows = new RowReader(record, format);
-      else pieces.push({ line, text: rows.read(line, record) });
-      line = info.lines + 1;
+    for await (const row of parser as AsyncIterable<Row>) {
+      const line = lines.lineOf(row);
+      if (rows === undefined) rows = new RowReader(row.record, format);
+      else pieces.push({ line, text: rows.read(line, row.record) });
       if (pieces.length < ROWS_AT_ONCE) continue;
       yield pieces;
       pieces = [];
@@ -44,6 +44,22 @@ export async function* readCsv(chunks: AsyncIterable<Buffer>, format: Format): P
   }
   if (rows === undefined) throw new UnreadableError(1, 'there is no header that names the columns');
   yield pieces;
+}
+
+/** Tells on which line each row begins. The parser says on which it ends, and counts a line break of two characters in a cell twice. */
+class LineCounter {
+  #ended = 0;
+  #empty = 0;
+  #countedTwice = 0;
+
+  lineOf({ record, info }: Row): number {
+    const linesOfRow = info.lines - this.#ended - (info.empty_lines - this.#empty);
+    this.#ended = info.lines;
+    this.#empty = info.empty_lines;
+    const line = info.lines - this.#countedTwice - linesOfRow + 1;
+    if (linesOfRow > 1) for (const cell of record) this.#countedTwice += cell.split('\r\n').length - 1;
+    return line;
+  }
 }
 
 /** Makes documents of rows. A document is put together as text, in which `__proto__` is a name like any other. */
