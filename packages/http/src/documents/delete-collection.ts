@@ -41,27 +41,23 @@ export function collectionDeletion(app: FastifyInstance, parts: CollectionDeleti
       throw new SkeinError('not_acceptable', `this is answered as ${MEDIA_TYPES.json} or ${MEDIA_TYPES.ndjson}`);
     const level = parts.replicas.levelOf(request);
     const deletion = new Deletion(parts, collection, request, reply);
-    try {
-      const of = format === MEDIA_TYPES.json ? 0 : await parts.store.count(collection);
-      const groups = deletion.groups();
-      // The first group before the answer begins: what is refused at once is refused with its status.
-      const { done } = await groups.next();
-      if (format === MEDIA_TYPES.ndjson) {
-        const rest = done === true ? [] : groups;
-        const lines = linesOf(deletion, {
-          of,
-          rest,
-          clock: parts.clock,
-          reached: (at) => parts.replicas.reached(at, level),
-        });
-        return reply.header('content-type', format).send(Readable.from(lines, { objectMode: false }));
-      }
-      for await (const _ of groups);
-      await parts.replicas.reached(deletion.position, level, reply);
-    } catch (error) {
-      throw deletion.refusal(error);
+    if (format === MEDIA_TYPES.json) {
+      await deletion.refusing(async () => {
+        for await (const _ of deletion.groups());
+        await parts.replicas.reached(deletion.position, level, reply);
+      });
+      return reply.header(HEADERS.position, formatPosition(deletion.position)).send(deletion.outcome());
     }
-    return reply.header(HEADERS.position, formatPosition(deletion.position)).send(deletion.outcome());
+    const groups = deletion.groups();
+    const of = await deletion.refusing(async () => {
+      const count = await parts.store.count(collection);
+      // The first group before the answer begins: what is refused at once is refused with its status.
+      await groups.next();
+      return count;
+    });
+    const reached = (position: Position): Promise<void> => parts.replicas.reached(position, level);
+    const lines = linesOf(deletion, { of, rest: groups, clock: parts.clock, reached });
+    return reply.header('content-type', format).send(Readable.from(lines, { objectMode: false }));
   });
 }
 
@@ -109,7 +105,15 @@ class Deletion {
     return { count: this.#count, position: formatPosition(this.position) };
   }
 
-  /** The refusal with what was deleted before it. */
+  /** Does a part of it; what is refused says what was deleted before. */
+  async refusing<T>(work: () => Promise<T>): Promise<T> {
+    try {
+      return await work();
+    } catch (error) {
+      throw this.refusal(error);
+    }
+  }
+
   refusal(error: unknown): SkeinError {
     const { code, message, details } = toSkeinError(error);
     return new SkeinError(code, message, { ...details, ...this.outcome() }, error);
@@ -121,12 +125,13 @@ class Deletion {
       const operation = { op: 'delete', collection: this.#collection, key, condition: { ifMatch: [version] } } as const;
       return this.#parts.store.commit({ operations: [operation], trace: this.#trace });
     });
-    let failure: unknown;
+    const failures: SkeinError[] = [];
     for (const deleted of await Promise.allSettled(deleting)) {
       if (deleted.status === 'fulfilled') this.#note(deleted.value.position);
-      else if (!isSkeinError(deleted.reason, 'precondition_failed')) failure ??= deleted.reason;
+      else if (!isSkeinError(deleted.reason, 'precondition_failed')) failures.push(toSkeinError(deleted.reason));
     }
-    if (failure !== undefined) throw failure;
+    // The first: it says what became of a group, where those behind it were not even tried.
+    if (failures.length > 0) throw failures[0]!;
   }
 
   #note(position: Position): void {
@@ -138,7 +143,7 @@ class Deletion {
 interface Telling {
   /** How many documents there were about when it began. */
   readonly of: number;
-  readonly rest: AsyncIterable<void> | Iterable<void>;
+  readonly rest: AsyncIterable<void>;
   readonly clock: Clock;
   readonly reached: (position: Position) => Promise<void>;
 }

@@ -3,6 +3,7 @@ import { VERSION } from '../version.ts';
 import { CommandError, EXIT_CODES } from './command-error.ts';
 import { backupCommand } from './backup.ts';
 import { configCommand } from './config.ts';
+import { demoCommand } from './demo.ts';
 import { exportCommand } from './export.ts';
 import { importCommand } from './import.ts';
 import { nodeCommand } from './node.ts';
@@ -27,7 +28,8 @@ const program = new Command('skein')
   .addCommand(restoreCommand())
   .addCommand(statusCommand())
   .addCommand(verifyCommand())
-  .addCommand(configCommand());
+  .addCommand(configCommand())
+  .addCommand(demoCommand());
 
 for (const command of program.commands) command.exitOverride();
 

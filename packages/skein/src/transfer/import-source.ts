@@ -108,12 +108,12 @@ class Import {
   async #putAll(chunks: AsyncGenerator<Chunk>): Promise<void> {
     let reading = chunks.next();
     for (;;) {
-      const { done, value: chunk } = await reading;
-      if (done === true) return;
+      const read = await reading;
+      if (read.done === true) return;
       const bytes = this.#bytes;
       reading = chunks.next();
       reading.catch(() => undefined);
-      await this.#put(chunk);
+      await this.#put(read.value);
       this.#options.onProgress({ step: 'importing', bytes, documents: this.#documents });
     }
   }

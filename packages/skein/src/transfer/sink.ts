@@ -61,10 +61,10 @@ export class StdoutSink implements Sink {
   }
 
   async write(text: string | Buffer): Promise<void> {
-    await new Promise<void>((resolve, reject) => {
+    await new Promise<void>((written, failed) => {
       process.stdout.write(text, (error) => {
-        if (error) reject(new CommandError('failed', 'whoever was reading this has gone', error));
-        else resolve();
+        if (error) failed(new CommandError('failed', 'whoever was reading this has gone', error));
+        else written();
       });
     });
   }
