@@ -2,6 +2,7 @@ import { Command, CommanderError } from 'commander';
 import { VERSION } from '../version.ts';
 import { CommandError, EXIT_CODES } from './command-error.ts';
 import { backupCommand } from './backup.ts';
+import { benchCommand } from './bench.ts';
 import { configCommand } from './config.ts';
 import { demoCommand } from './demo.ts';
 import { exportCommand } from './export.ts';
@@ -29,6 +30,7 @@ const program = new Command('skein')
   .addCommand(statusCommand())
   .addCommand(verifyCommand())
   .addCommand(configCommand())
+  .addCommand(benchCommand())
   .addCommand(demoCommand());
 
 for (const command of program.commands) command.exitOverride();

@@ -56,18 +56,13 @@ export class DemoNode {
     this.#child = child;
   }
 
-  /** kill -9: nothing is written, closed or said. */
-  kill(): void {
-    this.#child?.kill('SIGKILL');
-    this.#child = null;
-  }
-
-  /** Resolves when it has closed its database and ended. */
-  async stop(): Promise<void> {
+  /** kill -9: nothing is written, closed or said. Resolves when it is gone. */
+  async kill(): Promise<void> {
     const child = this.#child;
-    if (child === null) return;
+    this.#child = null;
+    if (child === null || child.exitCode !== null) return;
     const ended = new Promise((resolve) => child.once('exit', resolve));
-    child.kill('SIGTERM');
+    child.kill('SIGKILL');
     await ended;
   }
 

@@ -96,14 +96,13 @@ class Demo {
   async stop(): Promise<void> {
     this.#over.abort();
     await this.#running;
-    // The followers first, so that they do not complain of a leader that has gone.
-    await Promise.all([this.#spared.stop(), this.#victim.stop()]);
-    await this.#leader.stop();
+    // What they have goes with them, so there is nothing to be closed.
+    await Promise.all(this.#nodes().map((node) => node.kill()));
   }
 
   /** Nothing of it stays, however it ended. */
   discard(): void {
-    for (const node of this.#nodes()) node.kill();
+    for (const node of this.#nodes()) void node.kill();
     rmSync(this.#directory, { recursive: true, force: true });
   }
 
@@ -135,7 +134,7 @@ class Demo {
     const victim = this.#victim;
     if (act === 'kill') {
       const { pid } = victim;
-      victim.kill();
+      await victim.kill();
       this.#tell(`${victim.name} is killed (kill -9 ${pid}) with ${numberText(this.#appliedOf(victim))} changes`);
     } else {
       const missing = this.#head() - this.#appliedOf(victim);
