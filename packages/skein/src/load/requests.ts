@@ -15,7 +15,7 @@ export interface LoadRequest {
 }
 
 const READS_IN_FIVE = 4;
-export const BULK_DOCUMENTS = 500;
+const BULK_DOCUMENTS = 500;
 const NO_HEADERS = {};
 const JSON_HEADERS = { 'content-type': MEDIA_TYPES.json };
 const NDJSON_HEADERS = { 'content-type': MEDIA_TYPES.ndjson };

@@ -1,7 +1,7 @@
 import { createHistogram, type RecordableHistogram } from 'node:perf_hooks';
 import type { Kind, LoadRequest } from './requests.ts';
 
-export interface Latencies {
+interface Latencies {
   readonly p50: number;
   readonly p90: number;
   readonly p99: number;

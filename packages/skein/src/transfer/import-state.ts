@@ -21,7 +21,7 @@ const stateSchema = z.strictObject({
 
 export type ImportState = Omit<z.infer<typeof stateSchema>, 'format'>;
 
-export function statePath(file: string): string {
+function statePath(file: string): string {
   return `${file}.skein-import`;
 }
 

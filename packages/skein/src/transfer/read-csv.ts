@@ -13,6 +13,8 @@ const ROWS_AT_ONCE = 500;
 
 /** The documents of a CSV: the first row names the fields, and each other one has a cell for each. */
 export async function* readCsv(chunks: AsyncIterable<Buffer>, format: Format): Pieces {
+  // Rows may wait to be read when there is no going on behind them.
+  let parsedUpTo = 0;
   const parser = parse({
     bom: true,
     delimiter: format.delimiter,
@@ -21,8 +23,12 @@ export async function* readCsv(chunks: AsyncIterable<Buffer>, format: Format): P
     relax_column_count: true,
     skip_empty_lines: true,
     max_record_size: PIECE_BYTES_MAX,
+    on_record: (record, { lines }) => {
+      parsedUpTo = lines;
+      return record;
+    },
   });
-  const source = Readable.from(textOf(chunks, () => parser.info.lines));
+  const source = Readable.from(textOf(chunks, () => parsedUpTo));
   source.once('error', (error) => parser.destroy(error));
   source.pipe(parser);
   let rows: RowReader | undefined;
@@ -38,7 +44,7 @@ export async function* readCsv(chunks: AsyncIterable<Buffer>, format: Format): P
       pieces = [];
     }
   } catch (error) {
-    throw error instanceof CsvError ? unreadable(error) : error;
+    throw error instanceof CsvError ? unreadable(error, parsedUpTo + 1) : error;
   } finally {
     source.destroy();
   }
@@ -104,20 +110,21 @@ async function* textOf(chunks: AsyncIterable<Buffer>, linesSoFar: () => number):
     yield decoder.decode();
   } catch (error) {
     if (!(error instanceof TypeError)) throw error;
-    throw new UnreadableError(linesSoFar() + 1, 'here, or behind it, is what is not UTF-8');
+    throw new UnreadableError(linesSoFar() + 1, 'here, or further on, is what is not UTF-8');
   }
 }
 
+const NEVER_CLOSED = 'a quote is opened in this row, and never closed';
 const SENTENCES: Readonly<Record<string, string>> = {
-  CSV_QUOTE_NOT_CLOSED: 'a quote is opened, and never closed',
   INVALID_OPENING_QUOTE:
     'a quote stands in the middle of a cell: one that has quotes begins with one, and doubles the others',
   CSV_INVALID_CLOSING_QUOTE: 'something stands between the quote that ends a cell and the next one',
-  CSV_MAX_RECORD_SIZE: 'it is longer than any document; perhaps a quote is never closed',
 };
 
-function unreadable(error: CsvError): UnreadableError {
-  return new UnreadableError(Number(error['lines'] ?? 1), SENTENCES[error.code] ?? error.message);
+function unreadable(error: CsvError, lineOfRow: number): UnreadableError {
+  const isEndless = error.code === 'CSV_QUOTE_NOT_CLOSED' || error.code === 'CSV_MAX_RECORD_SIZE';
+  if (isEndless) return new UnreadableError(lineOfRow, NEVER_CLOSED);
+  return new UnreadableError(Number(error['lines'] ?? lineOfRow), SENTENCES[error.code] ?? error.message);
 }
 
 function ragged(line: number, cells: number, columns: number): UnreadableError {
