@@ -1,4 +1,5 @@
 import { Command, InvalidArgumentError } from 'commander';
+import type { DemoEnd } from '../demo/run-demo.ts';
 import { lineOf, numberText, SCREEN_SIZE, screenOf, type Shown } from '../demo/screen.ts';
 
 const WRITES_DEFAULT = 200;
@@ -35,10 +36,7 @@ export function demoCommand(): Command {
           tell: (event) => view.tell(event),
         });
         view.end();
-        const said =
-          end === null
-            ? 'stopped'
-            : `${numberText(end.writes)} writes; all three nodes have the same at ${end.position}`;
+        const said = end === null ? 'stopped' : sentence(end);
         process.stdout.write(`${said}\n`);
       } catch (error) {
         view.end();
@@ -47,6 +45,11 @@ export function demoCommand(): Command {
         for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.off(signal, stop);
       }
     });
+}
+
+function sentence({ writes, failures, position }: DemoEnd): string {
+  const failed = failures === 0 ? '' : `, ${numberText(failures)} failed`;
+  return `${numberText(writes)} writes${failed}; all three nodes have the same at ${position}`;
 }
 
 function numberBetween(text: string, min: number, max: number): number {

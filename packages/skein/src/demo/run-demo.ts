@@ -23,6 +23,7 @@ export interface DemoOptions {
 /** What there was at the end; null when it was ended before. */
 export interface DemoEnd {
   readonly writes: number;
+  readonly failures: number;
   readonly position: string;
 }
 
@@ -195,7 +196,8 @@ class Demo {
       const found = await Promise.all(this.#nodes().map((node) => node.look()));
       const positions = new Set(found.map((seen) => seen?.position ?? 'unknown'));
       const [position] = positions;
-      if (positions.size === 1 && position !== 'unknown') return { writes: this.#writer!.count, position: position! };
+      const { count: writes, failures } = this.#writer!;
+      if (positions.size === 1 && position !== 'unknown') return { writes, failures, position: position! };
       if (performance.now() > deadline)
         throw new CommandError('failed', `the nodes did not come to one position: ${[...positions].join(', ')}`);
       await sleep(50);

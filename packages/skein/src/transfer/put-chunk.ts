@@ -15,7 +15,10 @@ const ANSWER_MS = 70_000;
 const PAUSES_MS = [250, 500, 1000, 2000, 4000, 8000, 15_000, 30_000];
 
 const putSchema = z.object({ count: z.number(), position: z.string() });
-const refusedSchema = z.object({ code: z.string(), line: z.number().optional(), count: z.number().optional() });
+/** Whatever is not as a node answers says nothing. */
+const refusedSchema = z
+  .object({ code: z.string().catch(''), line: z.number().optional(), count: z.number().catch(0) })
+  .catch({ code: '', count: 0 });
 
 /** A document that the node does not take; those before it are there. */
 export class RefusedError extends Error {
@@ -80,7 +83,7 @@ export async function isStillThere({ url, collection }: Target, position: string
 function failureOf(answer: NodeAnswer, { lines }: Chunk): Error {
   const { status } = answer;
   if (status >= 500 || status === 429) return new CommandError('try-later', detailOf(answer));
-  const { line, count = 0 } = refusedSchema.parse(answer.json);
+  const { line, count } = refusedSchema.parse(answer.json);
   // The lines of a chunk are documents without gaps, so each has the number of a document.
   const lineOfFile = line === undefined ? null : (lines[line - 1] ?? null);
   return new RefusedError(count, lineOfFile, detailOf(answer).replace(/^line \d+: /, ''));
