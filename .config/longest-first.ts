@@ -1,7 +1,7 @@
 import { BaseSequencer, type TestSpecification } from 'vitest/node';
 
 /** Files that take a minute or so, by a part of their paths. */
-const LONG = /kill-loop|promotion|failing-disk|replicas|verify|cli\.test|copy\.test|classic-level/;
+const LONG = /kill-loop|promotion|failing-disk|replicas|verify|cli\.test|import-export|copy\.test|classic-level/;
 
 /** Has long files begin first, so that none of them is left to run alone at the end. */
 export class LongestFirst extends BaseSequencer {

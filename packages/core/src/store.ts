@@ -293,7 +293,7 @@ export class Store {
   async collections(): Promise<readonly { readonly name: string; readonly documents: number }[]> {
     const collections: { name: string; documents: number }[] = [];
     for (const name of this.#counts.names()) {
-      const documents = this.#counts.get(name) ?? (await this.#reading(() => this.#recounts.count(name, this.#counts)));
+      const documents = await this.count(name);
       if (documents > 0) collections.push({ name, documents });
     }
     return collections;
@@ -302,6 +302,12 @@ export class Store {
   /** Resolves when the indexes are what the definitions name, or cannot be made so now. */
   indexed(): Promise<void> {
     return this.#indexer.idle();
+  }
+
+  /** How many documents a collection has; counted now where nobody has kept that. */
+  async count(collection: string): Promise<number> {
+    const kept = this.#counts.get(collection);
+    return kept ?? (await this.#reading(() => this.#recounts.count(collection, this.#counts)));
   }
 
   /** How many bytes the log's records have, and where it would have to begin to have no more than so many. */

@@ -1,6 +1,16 @@
 import { Readable } from 'node:stream';
-import { chunksOf, NO_QUERY, preferredWait, prefers, reasonOf, type NodeLink, type LinkAnswer } from '@skein/http';
-import { formatPosition, HEADERS, isSkeinError, SkeinError, type Position } from '@skein/protocol';
+import {
+  chunksOf,
+  DEFINITION_QUERY,
+  DELETION_QUERY,
+  NO_QUERY,
+  preferredWait,
+  prefers,
+  reasonOf,
+  type NodeLink,
+  type LinkAnswer,
+} from '@skein/http';
+import { formatPosition, HEADERS, isSkeinError, LIMITS, SkeinError, type Position } from '@skein/protocol';
 import type { Refusal } from '@skein/replication';
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 
@@ -18,15 +28,17 @@ export interface ForwarderOptions {
   readonly noLeaderReason: string | null;
 }
 
-interface WritePath {
+interface ForwardedPath {
   readonly method: 'PUT' | 'PATCH' | 'DELETE' | 'POST';
   readonly url: string;
-  /** What may be asked for in its query is the leader's to say. */
-  readonly takesQuery?: boolean;
+  /** What may stand in its query; nothing unless given. */
+  readonly querystring?: typeof DELETION_QUERY | typeof DEFINITION_QUERY;
+  /** It takes as long as there is something to do, and is given up when its client has gone. */
+  readonly isLong?: true;
 }
 
 /** The paths that take writes; a follower passes each of them on as it is. */
-const WRITES: readonly WritePath[] = [
+const WRITES: readonly ForwardedPath[] = [
   { method: 'PUT', url: '/v1/collections/:collection/:key' },
   { method: 'PATCH', url: '/v1/collections/:collection/:key' },
   { method: 'DELETE', url: '/v1/collections/:collection/:key' },
@@ -35,10 +47,14 @@ const WRITES: readonly WritePath[] = [
   { method: 'POST', url: '/v1/collections/:collection/:key/append' },
   { method: 'POST', url: '/v1/collections/:collection/:key/prepend' },
   { method: 'POST', url: '/v1/collections/:collection' },
+  { method: 'DELETE', url: '/v1/collections/:collection', querystring: DELETION_QUERY, isLong: true },
   { method: 'POST', url: '/v1/transactions' },
-  { method: 'PUT', url: '/v1/definitions/:collection', takesQuery: true },
+  { method: 'PUT', url: '/v1/definitions/:collection', querystring: DEFINITION_QUERY, isLong: true },
   { method: 'DELETE', url: '/v1/definitions/:collection' },
 ];
+
+/** A connection on which nothing moves for longer is closed by its node. */
+const LONG_ANSWER_MS = (LIMITS.waitSecondsMax + 15) * 1000;
 
 /** Headers of one connection, not of the message; they stop here, both ways. */
 const HOP_BY_HOP: ReadonlySet<string> = new Set([
@@ -73,12 +89,12 @@ export class WriteForwarder {
     app.register(async (scope) => {
       scope.removeAllContentTypeParsers();
       scope.addContentTypeParser('*', (_request, payload, done) => done(null, payload));
-      for (const { method, url, takesQuery = false } of WRITES) {
+      for (const { method, url, querystring = NO_QUERY, isLong = false } of WRITES) {
         scope.route({
           method,
           url,
-          ...(takesQuery ? {} : { schema: { querystring: NO_QUERY } }),
-          handler: (request, reply) => this.#counted(this.#forward(request, reply)),
+          schema: { querystring },
+          handler: (request, reply) => this.#counted(this.#forward(request, reply, isLong)),
         });
       }
     });
@@ -95,7 +111,7 @@ export class WriteForwarder {
     return forwarding.finally(() => this.#underWay.delete(forwarding));
   }
 
-  async #forward(request: FastifyRequest, reply: FastifyReply): Promise<FastifyReply> {
+  async #forward(request: FastifyRequest, reply: FastifyReply, isLong: boolean): Promise<FastifyReply> {
     const { leaderUrl, isOn } = this.#options;
     if (this.#options.noLeaderReason !== null)
       throw new SkeinError('leader_unavailable', `nothing was written: ${this.#options.noLeaderReason}`, {
@@ -110,7 +126,7 @@ export class WriteForwarder {
         reason: refusal.code,
       });
     }
-    const answer = await this.#ask(request);
+    const answer = await this.#ask(request, isLong ? reply : null);
     reply.code(answer.status);
     for (const [name, value] of Object.entries(answer.headers)) {
       // Which node answered, and as what, is this node's to say; what was written and where, the leader's.
@@ -120,15 +136,20 @@ export class WriteForwarder {
     return reply.send(answer.body);
   }
 
-  async #ask(request: FastifyRequest): Promise<LinkAnswer> {
+  /** Of what takes long, there is a reply that may be closed before there is an answer. */
+  async #ask(request: FastifyRequest, longReply: FastifyReply | null): Promise<LinkAnswer> {
+    const given = new AbortController();
+    longReply?.raw.once('close', () => given.abort());
+    // The leader may wait for other nodes before it answers.
+    const shortMs = this.#options.requestTimeoutMs + (preferredWait(request) ?? 0) * 1000;
     try {
       return await this.#options.link.request({
         method: request.method,
         path: request.raw.url!,
         headers: this.#headersOf(request),
         body: bodyOf(request),
-        // The leader may wait for other nodes before it answers.
-        answerMs: this.#options.requestTimeoutMs + (preferredWait(request) ?? 0) * 1000,
+        answerMs: longReply === null ? shortMs : Math.max(shortMs, LONG_ANSWER_MS),
+        ...(longReply === null ? {} : { signal: given.signal }),
       });
     } catch (error) {
       // The client's own doing: its body broke off, or the write has come back to where it was.

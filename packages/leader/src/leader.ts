@@ -10,6 +10,7 @@ import {
 import {
   boundsOf,
   bulkLoads,
+  collectionDeletion,
   createServer,
   definitionWrites,
   documentWrites,
@@ -94,7 +95,7 @@ export class Leader {
       retention,
       scrubEveryMs,
       membership,
-      addWrites: (app) => addWrites(app, { writer: store, replicas: this.#replicas, assure }),
+      addWrites: (app) => addWrites(app, { writer: store, replicas: this.#replicas, assure, node }),
       addRoleMetrics: (registry) => leaderMetrics(registry, { store, slots, sweeper }),
       addProcessMetrics,
     });
@@ -160,6 +161,7 @@ interface WritesParts {
   readonly writer: Store;
   readonly replicas: Replicas;
   readonly assure: () => Promise<void> | undefined;
+  readonly node: ServedNode;
 }
 
 function addWrites(app: FastifyInstance, parts: WritesParts): void {
@@ -170,5 +172,7 @@ function addWrites(app: FastifyInstance, parts: WritesParts): void {
     transactions(scope, parts);
     bulkLoads(scope, parts);
     definitionWrites(scope, { ...parts, definitions: parts.writer.definitions });
+    const { clock, stopping } = parts.node;
+    collectionDeletion(scope, { store: parts.writer, replicas: parts.replicas, clock, stopping });
   });
 }

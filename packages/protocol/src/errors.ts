@@ -23,6 +23,11 @@ export const ERRORS = {
     'Collections beginning with $ belong to the system.',
     'Write to a collection of your own.',
   ),
+  not_confirmed: entry(
+    400,
+    'The deletion of a whole collection is confirmed with its name.',
+    'Nothing was deleted. Give ?confirm= with the name of the collection.',
+  ),
   bad_key: entry(400, 'Not a document key.', 'Use 1 to 1,024 bytes of UTF-8 without NUL, other than . and ..'),
   bad_position: entry(400, 'Not a position of the log.', 'Use a position as Skein gave it, an offset, or now.'),
   bad_version: entry(400, 'Not a document version.', 'Use a version or ETag as Skein gave it.'),

@@ -11,7 +11,7 @@ import { parseBody } from '../documents/parse-body.ts';
 import { traceOf, type WriteParts } from '../documents/writes.ts';
 import { flagQuery, jsonBody, NO_QUERY } from '../request.ts';
 
-const putQuery = z.strictObject({
+export const DEFINITION_QUERY = z.strictObject({
   /** Nothing is stored; answered is what it would be broken by. */
   check: flagQuery,
   /** Stored only where no document breaks it. */
@@ -26,13 +26,15 @@ export interface DefinitionParts extends Pick<WriteParts, 'replicas'> {
 export function definitionWrites(app: FastifyInstance, { definitions, replicas }: DefinitionParts): void {
   const url = '/v1/definitions/:collection';
 
-  app.withTypeProvider<ZodTypeProvider>().put(url, { schema: { querystring: putQuery } }, async (request, reply) => {
-    const collection = writableCollection(request);
-    const definition = parseBody(definitionSchema, jsonBody(request));
-    const { check, strict } = request.query;
-    if (!check) return write(request, reply, { collection, definition, strict });
-    return definitions.check(collection, definition, untilGone(reply));
-  });
+  app
+    .withTypeProvider<ZodTypeProvider>()
+    .put(url, { schema: { querystring: DEFINITION_QUERY } }, async (request, reply) => {
+      const collection = writableCollection(request);
+      const definition = parseBody(definitionSchema, jsonBody(request));
+      const { check, strict } = request.query;
+      if (!check) return write(request, reply, { collection, definition, strict });
+      return definitions.check(collection, definition, untilGone(reply));
+    });
 
   app.delete(url, { schema: { querystring: NO_QUERY } }, (request, reply) =>
     write(request, reply, { collection: writableCollection(request), definition: null, strict: false }),

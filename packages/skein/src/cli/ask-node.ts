@@ -4,8 +4,8 @@ export interface NodeQuestion {
   readonly method?: 'GET' | 'PUT' | 'POST' | 'DELETE';
   readonly path: string;
   readonly headers?: Readonly<Record<string, string>>;
-  /** JSON text. */
-  readonly body?: string;
+  /** JSON text, unless the headers say otherwise. */
+  readonly body?: string | Buffer;
   readonly timeoutMs?: number;
 }
 

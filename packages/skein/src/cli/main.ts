@@ -2,7 +2,11 @@ import { Command, CommanderError } from 'commander';
 import { VERSION } from '../version.ts';
 import { CommandError, EXIT_CODES } from './command-error.ts';
 import { backupCommand } from './backup.ts';
+import { benchCommand } from './bench.ts';
 import { configCommand } from './config.ts';
+import { demoCommand } from './demo.ts';
+import { exportCommand } from './export.ts';
+import { importCommand } from './import.ts';
 import { nodeCommand } from './node.ts';
 import { promoteCommand } from './promote.ts';
 import { rescueCommand } from './rescue.ts';
@@ -17,13 +21,17 @@ const program = new Command('skein')
   .exitOverride()
   .addCommand(nodeCommand('leader'))
   .addCommand(nodeCommand('follower'))
+  .addCommand(importCommand())
+  .addCommand(exportCommand())
   .addCommand(promoteCommand())
   .addCommand(rescueCommand())
   .addCommand(backupCommand())
   .addCommand(restoreCommand())
   .addCommand(statusCommand())
   .addCommand(verifyCommand())
-  .addCommand(configCommand());
+  .addCommand(configCommand())
+  .addCommand(benchCommand())
+  .addCommand(demoCommand());
 
 for (const command of program.commands) command.exitOverride();
 

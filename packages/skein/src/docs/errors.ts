@@ -8,7 +8,7 @@ const EXIT_MEANINGS: Readonly<Record<ExitReason, string>> = {
     'It failed; a data directory that is corrupt is one way. Of `skein verify`: the two differ; of `skein status`: a node is not healthy.',
   usage: 'The command line is not understood: an unknown command or option, a value out of range, something missing.',
   unavailable:
-    'What is needed is not there: a port that is in use, a node that does not answer `skein status` or `verify`.',
+    'What is needed is not there: a port that is in use, a node that does not answer `skein status` or `verify`, an export that was cut off.',
   'try-later':
     'Another process has the data directory, or the disk is full; of `skein verify`: whether the two differ could not be told. Later it may be otherwise.',
   configuration: 'The configuration cannot work: a file, the environment, an address, or a directory of another role.',

@@ -8,6 +8,8 @@ export interface CommandOptions {
   readonly environment?: Readonly<Record<string, string>> | undefined;
   readonly directory?: string | undefined;
   readonly timeoutMs?: number | undefined;
+  /** What is piped in; nothing unless given. */
+  readonly input?: string | Buffer | undefined;
 }
 
 export interface CommandResult {
@@ -18,11 +20,11 @@ export interface CommandResult {
 
 /** Runs `skein` to its end. Nothing of this process's environment is passed on but what a process needs to run. */
 export async function runSkein(arguments_: readonly string[], options: CommandOptions = {}): Promise<CommandResult> {
-  const { environment, directory, timeoutMs = 20_000 } = options;
+  const { environment, directory, timeoutMs = 20_000, input } = options;
   const { exitCode, stdout, stderr } = await execa(process.execPath, [SKEIN_BIN, ...arguments_], {
     env: bareEnvironment(environment),
     extendEnv: false,
-    stdin: 'ignore',
+    ...(input === undefined ? { stdin: 'ignore' as const } : { input }),
     reject: false,
     timeout: timeoutMs,
     killSignal: 'SIGKILL',

@@ -32,6 +32,8 @@ export interface WriteAsked {
     /** JSON text of a put. */
     readonly valueText?: string | undefined;
   }[];
+  /** It deletes a whole collection: of its operations, those happen whose documents are there. */
+  readonly isClearing?: true;
   /** It is not to be acknowledged before so many of these nodes have it durably. */
   readonly replicas?: { readonly count: number; readonly members: readonly string[] } | undefined;
 }

@@ -47,6 +47,8 @@ export class Acknowledged implements Checker {
 
   #acknowledge(position: Position): void {
     const { offset, epoch } = position;
+    // Nothing had to be written.
+    if (offset === 0) return;
     if (offset > this.#leaderOffset)
       throw this.#violation(`${offset} was acknowledged when the leader had published up to ${this.#leaderOffset}`);
     const known = this.#ledger.branchNamed(epoch)?.at(offset);

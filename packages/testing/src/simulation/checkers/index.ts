@@ -1,6 +1,7 @@
 import type { Checker } from '../history.ts';
 import { Acknowledged } from './acknowledged.ts';
 import { Backups } from './backups.ts';
+import { Cleared } from './cleared.ts';
 import { Converged } from './converged.ts';
 import { Defined } from './defined.ts';
 import { Durable } from './durable.ts';
@@ -39,6 +40,7 @@ export function allCheckers(mayBeDisjoint = false): readonly Checker[] {
     new LogTime(ledger),
     new Provenance(ledger),
     new Idempotency(ledger),
+    new Cleared(ledger),
     new Prefix(ledger),
     new Feed(ledger),
     new Sessions(ledger),

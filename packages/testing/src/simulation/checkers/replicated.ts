@@ -48,7 +48,8 @@ export class Replicated implements Checker {
   #check(id: number, position: Position): void {
     const { offset } = position;
     const asked = this.#asked.get(id);
-    if (asked === undefined) return;
+    // Of the beginning of the log there is nothing to have.
+    if (asked === undefined || offset === 0) return;
     const hadIt = (member: string): boolean =>
       [...(this.#durable.get(member) ?? [])].some(([log, durable]) => {
         const held = log.at(offset)?.position;

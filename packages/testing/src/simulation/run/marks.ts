@@ -35,6 +35,7 @@ export const SOMETIMES: readonly string[] = [
   'a start on a trimmed log',
   'a store came back from a failed write',
   'a transaction was acknowledged',
+  'a collection was deleted',
   'a write was acknowledged only when it was retried',
   'a write was acknowledged that members have',
   'a write was left undecided',

@@ -25,11 +25,10 @@ export type MakeWrite = (
 
 /** A write and the request that asks for it. What it puts names it, so that it is known again wherever it appears. */
 export const makeWrite: MakeWrite = (id, client, random, cast) => {
-  const idempotencyKey = random.chance(0.5) ? `write-${id}` : undefined;
-  const operations = random.chance(0.2)
-    ? Array.from({ length: 2 + random.below(4) }, (_, i) => put(`${id}.${i}`, random))
-    : [oneOperation(id, random)];
-  const asked = operations.length > 1 ? transaction(operations) : single(operations[0]!);
+  const isClearing = random.chance(0.03);
+  const idempotencyKey = !isClearing && random.chance(0.5) ? `write-${id}` : undefined;
+  const operations = isClearing ? deleteAll(random.pick(COLLECTIONS)) : someOperations(id, random);
+  const asked = isClearing ? clearing(operations) : requestOf(operations);
   const headers = {
     ...asked.headers,
     ...(idempotencyKey === undefined ? {} : { 'idempotency-key': idempotencyKey }),
@@ -40,7 +39,7 @@ export const makeWrite: MakeWrite = (id, client, random, cast) => {
   const count = others > 0 && random.chance(0.5) ? 1 + random.below(others) : 0;
   const prefer = count === 0 ? {} : { prefer: `replicas=${count}; wait=${1 + random.below(2)}` };
   const replicas = replicasOf(cast, count);
-  const write: WriteAsked = { id, client, idempotencyKey, operations, replicas };
+  const write: WriteAsked = { id, client, idempotencyKey, operations, replicas, ...(isClearing ? { isClearing } : {}) };
   return { write, request: { ...asked, headers: { ...headers, ...prefer } } };
 };
 
@@ -67,6 +66,15 @@ export function makePut(id: number, client: string): Written {
   return { write: { id, client, idempotencyKey, operations: [operation] }, request };
 }
 
+function someOperations(id: number, random: Rng): readonly Operation[] {
+  if (!random.chance(0.2)) return [oneOperation(id, random)];
+  return Array.from({ length: 2 + random.below(4) }, (_, i) => put(`${id}.${i}`, random));
+}
+
+function deleteAll(collection: string): readonly Operation[] {
+  return KEYS.map((key) => ({ op: 'delete', collection, key }));
+}
+
 function oneOperation(id: number, random: Rng): Operation {
   const dice = random.unit();
   if (dice < 0.15) return { op: 'delete', ...name(random) };
@@ -89,6 +97,15 @@ function name(random: Rng): { readonly collection: string; readonly key: string 
 function condition(operations: readonly Operation[], random: Rng): Readonly<Record<string, string>> {
   if (operations.length > 1 || operations[0]!.op !== 'put' || !random.chance(0.15)) return {};
   return random.chance(0.5) ? { 'if-none-match': '*' } : { 'if-match': '*' };
+}
+
+function requestOf(operations: readonly Operation[]): SimRequest {
+  return operations.length > 1 ? transaction(operations) : single(operations[0]!);
+}
+
+function clearing([first]: readonly Operation[]): SimRequest {
+  const { collection } = first!;
+  return { method: 'DELETE', path: `/v1/collections/${collection}?confirm=${collection}`, headers: {} };
 }
 
 function single({ op, collection, key, valueText }: Operation): SimRequest {

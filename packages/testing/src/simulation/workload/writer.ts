@@ -17,6 +17,11 @@ const UNDECIDED: ReadonlySet<string> = new Set([
   'internal',
 ]);
 
+interface Problem {
+  readonly code?: string;
+  readonly count?: number;
+}
+
 type Outcome =
   | { readonly kind: 'acked'; readonly position: Position; readonly replayed: boolean }
   | { readonly kind: 'refused' | 'unknown'; readonly code: string };
@@ -83,7 +88,8 @@ export class Writer {
       if (replayed) mark('an answer was replayed');
       if (write.replicas !== undefined) mark('a write was acknowledged that members have');
       if (node.role === 'follower') mark('a follower forwarded a write');
-      if (write.operations.length > 1) mark('a transaction was acknowledged');
+      if (write.isClearing === true) mark('a collection was deleted');
+      else if (write.operations.length > 1) mark('a transaction was acknowledged');
       if (this.position === undefined || position.offset > this.position.offset) this.position = position;
     } else {
       tell({ kind: 'write-failed', id: write.id, attempt, outcome: outcome.kind, code: outcome.code });
@@ -106,9 +112,10 @@ export class Writer {
       const replayed = headers['idempotent-replayed'] === 'true';
       return { kind: 'acked', position: parsePosition(headers['skein-position']!), replayed };
     }
-    const { code = `HTTP ${status}` } = JSON.parse(body.toString()) as { readonly code?: string };
+    const { code = `HTTP ${status}`, count = 0 } = JSON.parse(body.toString()) as Problem;
     if (code === 'internal') this.#cast.fail(`a write was answered with an internal error: ${body.toString()}`);
-    return { kind: UNDECIDED.has(code) ? 'unknown' : 'refused', code };
+    // Of the deletion of a collection, so many documents had been deleted before it failed.
+    return { kind: UNDECIDED.has(code) || count > 0 ? 'unknown' : 'refused', code };
   }
 }
 
