@@ -4,6 +4,7 @@ import {
   checkKey,
   formatPosition,
   HEADERS,
+  isSkeinError,
   LIMITS,
   MEDIA_TYPES,
   SkeinError,
@@ -71,6 +72,12 @@ interface BulkSource {
   line: number;
 }
 
+/** An operation, and where in the body it stands. */
+interface Placed {
+  readonly operation: Operation;
+  readonly line: number;
+}
+
 /** Gathers operations into groups and commits them; knows how far it came. */
 class BulkLoad {
   readonly #writer: Writer;
@@ -84,12 +91,12 @@ class BulkLoad {
   }
 
   async run(): Promise<void> {
-    let group: Operation[] = [];
+    let group: Placed[] = [];
     let bytes = 0;
     let inFlight: Promise<void> = Promise.resolve();
     try {
       for await (const operation of operationsOf(this.#source)) {
-        group.push(operation);
+        group.push({ operation, line: this.#source.line });
         bytes += operation.valueText.length;
         if (group.length < GROUP_OPERATIONS_MAX && bytes < GROUP_BYTES_MAX) continue;
         await inFlight;
@@ -128,11 +135,24 @@ class BulkLoad {
     );
   }
 
-  async #commit(group: readonly Operation[]): Promise<void> {
-    const committed: Committed = await this.#writer.load(group, traceOf(this.#source.request));
-    this.#count += committed.changes.length;
-    this.#position = committed.position;
+  async #commit(group: readonly Placed[]): Promise<void> {
+    try {
+      const operations = group.map(({ operation }) => operation);
+      const committed: Committed = await this.#writer.load(operations, traceOf(this.#source.request));
+      this.#count += committed.changes.length;
+      this.#position = committed.position;
+    } catch (error) {
+      // Others may have been read since.
+      if (isSkeinError(error) && error.status < 500) this.#source.line = lineAtFault(error, group);
+      throw error;
+    }
   }
+}
+
+/** The line of the operation that was refused; a group of one does not say which. */
+function lineAtFault({ details }: SkeinError, group: readonly Placed[]): number {
+  const { operation = 0 } = details as { readonly operation?: number };
+  return group[operation]!.line;
 }
 
 interface TransactionTarget extends WriteParts {
