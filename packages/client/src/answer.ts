@@ -42,7 +42,9 @@ export function refusalOf({ status, headers, text, url }: Answer): SkeinError {
   if (problem === null) {
     const isPassing = status >= 500 || status === 408 || status === 429;
     const code = isPassing ? 'unreachable' : 'bad_answer';
-    return new SkeinError(code, `${url} answered ${status}, which is not from a node of Skein`, {
+    // Browsers show nothing of a redirection that is not followed.
+    const what = status === 0 ? 'with a redirection' : String(status);
+    return new SkeinError(code, `${url} answered ${what}, which is not from a node of Skein`, {
       status,
       url,
       retryAfterMs,

@@ -100,7 +100,9 @@ export class Requester {
     const { platform, nodes } = this;
     const { giveUpAfterMs, backoff } = this.#options;
     const attemptMs = (request.timeoutMs ?? this.timeoutMs) + (request.waitMs ?? 0);
-    const endMs = platform.now() + Math.max(giveUpAfterMs, attemptMs);
+    const startMs = platform.now();
+    // One attempt at least has all of its time.
+    const endMs = startMs + Math.max(giveUpAfterMs, attemptMs);
     const turns = new Turns(request, nodes);
     for (let rounds = 0, attempts = 0; ; rounds++) {
       for (let node = turns.begin(platform.now()); node !== undefined; node = turns.next()) {
@@ -117,7 +119,7 @@ export class Requester {
       }
       const nowMs = platform.now();
       const pauseMs = Math.max(backoffMs(backoff, rounds, platform.random()), turns.soonestMs() - nowMs);
-      if (request.once === true || turns.isHopeless || nowMs + pauseMs >= endMs) throw turns.last();
+      if (request.once === true || turns.isHopeless || nowMs + pauseMs >= startMs + giveUpAfterMs) throw turns.last();
       await sleep(platform, pauseMs, request.signal);
     }
   }
@@ -133,8 +135,9 @@ export class Requester {
         headers: await this.#headersOf(request),
         body,
         signal: limit.signal,
-        // No node redirects, and nobody else is to be told what is meant for one.
-        redirect: 'error',
+        // No node redirects, and nobody else is to be told what is meant for one. `error` would say so, too, but with it Node
+        // gets the second request wrong that fetch makes of its own when a follower answers 421.
+        redirect: 'manual',
         credentials: 'omit',
         cache: 'no-store',
       });
