@@ -240,9 +240,14 @@ describe('a session', () => {
     await reader.collection('c').put('k', 'third');
     expect(keys((await reader.collection('c').list()).documents)).toStrictEqual(['k']);
     expect((await reader.collection('c').get('k'))?.value).toBe('third');
-    await writer.collection('c').put('k', 'fourth');
+    const { version } = await writer.collection('c').put('k', 'fourth');
     const stranger = reader.session();
-    expect((await stranger.collection('c').get('k', { maxStalenessSeconds: 0 }))?.value).toBe('fourth');
+    // What it had before is another version, too, and is not waited for.
+    expect((await refusal(stranger.collection('c').waitFor('k', { after: version, forSeconds: 0 }))).code).toBe(
+      'timeout',
+    );
+    await writer.collection('c').put('k', 'fifth');
+    expect((await stranger.collection('c').get('k', { maxStalenessSeconds: 0 }))?.value).toBe('fifth');
     expect(() => reader.observe('1')).toThrow("'1' is not a position");
   });
 

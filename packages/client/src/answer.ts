@@ -48,8 +48,6 @@ export function refusalOf({ status, headers, text, url }: Answer): SkeinError {
       status,
       url,
       retryAfterMs,
-      // Whoever stands between has most likely passed nothing on, which is not to say that it has not.
-      isOutcomeUnknown: isPassing,
     });
   }
   const { code, detail } = problem;

@@ -16,7 +16,7 @@ import { checkCollection, documentPath, encodeJson, query } from './encode.ts';
 import { isSkeinError, orNull, SkeinError } from './error.ts';
 import { load, type Loaded, type LoadOptions, type LoadSource } from './load.ts';
 import type { ConditionalOptions, ReadOptions, WriteOptions } from './options.ts';
-import type { Position } from './position.ts';
+import { offsetOf, type Position } from './position.ts';
 import { WAIT_SECONDS_MAX } from './wire.ts';
 
 export interface Written {
@@ -91,8 +91,11 @@ export class Collection<T = unknown> {
     change: (value: T | undefined) => T | undefined | Promise<T | undefined>,
     options: WriteOptions = {},
   ): Promise<Written | null> {
+    const common = { signal: options.signal, timeoutMs: options.timeoutMs };
     for (let tries = 1; ; tries++) {
-      const before = await this.get(key, { signal: options.signal, timeoutMs: options.timeoutMs });
+      // After a clash, what a follower has may still be what was there before it.
+      const maxStalenessSeconds = tries === 1 ? undefined : 0;
+      const before = await this.get(key, { ...common, maxStalenessSeconds });
       const value = await change(before?.value);
       if (value === undefined) return null;
       try {
@@ -140,12 +143,15 @@ export class Collection<T = unknown> {
   /** The document once it is at another version than the one that is known; null when it has been deleted. */
   async waitFor(key: string, { after, forSeconds = Infinity, ...options }: WaitOptions): Promise<Document<T> | null> {
     const { platform } = this.#connection.requester;
+    // A node that has not come as far has another version, too: an older one.
+    const minOffset = after === null ? 0 : offsetOf(after);
     const endMs = platform.now() + forSeconds * 1000;
     for (;;) {
       const leftSeconds = Math.max(0, Math.ceil((endMs - platform.now()) / 1000));
       const wait = Math.min(WAIT_SECONDS_MAX, leftSeconds);
       const path = `${this.#documentPath(key)}${query({ after: after ?? '0', wait })}`;
-      const answer = await orNull(this.#connection.read({ path, expects: [304], waitMs: wait * 1000 }, options));
+      const read = { path, expects: [304], waitMs: wait * 1000, minOffset };
+      const answer = await orNull(this.#connection.read(read, options));
       if (answer === null && after !== null) return null;
       if (answer !== null && answer.status !== 304) return documentOf<T>(key, answer);
       if (platform.now() >= endMs) throw new SkeinError('timeout', `${this.name}/${key} is still as it was`);

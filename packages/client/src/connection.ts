@@ -1,7 +1,7 @@
 import type { Answer } from './answer.ts';
 import { isSkeinError } from './error.ts';
 import type { ReadOptions, WriteOptions } from './options.ts';
-import { START, type Position } from './position.ts';
+import { offsetOf, START, type Position } from './position.ts';
 import type { OpenAnswer, Requester, WireRequest } from './requester.ts';
 import type { Session } from './session.ts';
 import { HEADERS, WAIT_SECONDS_DEFAULT } from './wire.ts';
@@ -10,6 +10,8 @@ import { HEADERS, WAIT_SECONDS_DEFAULT } from './wire.ts';
 export interface Read extends Pick<WireRequest, 'path' | 'headers' | 'expects'> {
   /** Beside what it may wait to be fresh enough. */
   readonly waitMs?: number | undefined;
+  /** Of a change that is known of, though not where in the history it is. */
+  readonly minOffset?: number | undefined;
 }
 
 export interface Write extends Pick<WireRequest, 'path' | 'headers' | 'body' | 'expects'> {
@@ -61,7 +63,9 @@ export class Connection {
       session.settle(position);
     }
     const { position } = session;
-    return this.#having(position, () => send(requestOf(read, options, position)));
+    const { minOffset = 0 } = read;
+    const min = offsetOf(position) >= minOffset ? position : String(minOffset);
+    return this.#having(min, () => send(requestOf(read, options, min)));
   }
 
   /** A position that is lost is told of once; what is read behind that is of another history, and may be read. */
@@ -79,11 +83,11 @@ export class Connection {
 /** The smallest read that waits for a position. */
 const NOTHING_NEW = '/v1/changes?since=now&limit=1';
 
-function requestOf(read: Read, options: ReadOptions, position: Position): WireRequest {
+function requestOf(read: Read, options: ReadOptions, min: Position): WireRequest {
   const { maxStalenessSeconds, waitSeconds, signal, timeoutMs } = options;
-  const hasToWait = position !== START || maxStalenessSeconds !== undefined;
+  const hasToWait = min !== START || maxStalenessSeconds !== undefined;
   const prefer = preferring({ 'max-staleness': maxStalenessSeconds, wait: hasToWait ? waitSeconds : undefined });
-  const minPosition = position === START ? {} : { [HEADERS.minPosition]: position };
+  const minPosition = min === START ? {} : { [HEADERS.minPosition]: min };
   return {
     method: 'GET',
     path: read.path,

@@ -82,17 +82,6 @@ const PASSING: ReadonlySet<string> = new Set<NodeErrorCode | ClientErrorCode>([
   'wait_timeout',
 ]);
 
-/** After these a write may have been done. */
-const UNSURE: ReadonlySet<string> = new Set<NodeErrorCode | ClientErrorCode>([
-  'bad_answer',
-  'internal',
-  'leader_unavailable',
-  'outcome_unknown',
-  'timeout',
-  'under_replicated',
-  'unreachable',
-]);
-
 export type Problem = Readonly<Record<string, unknown>>;
 
 interface ErrorParts {
@@ -141,7 +130,7 @@ export class SkeinError extends Error {
     this.url = parts.url ?? null;
     this.role = parts.role ?? null;
     this.retryAfterMs = parts.retryAfterMs ?? 0;
-    this.isOutcomeUnknown = parts.isOutcomeUnknown ?? UNSURE.has(code);
+    this.isOutcomeUnknown = parts.isOutcomeUnknown ?? false;
     this.idempotencyKey = parts.idempotencyKey ?? null;
   }
 

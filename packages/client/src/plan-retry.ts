@@ -1,4 +1,4 @@
-import type { SkeinError } from './error.ts';
+import type { ClientErrorCode, NodeErrorCode, SkeinError } from './error.ts';
 
 /**
  * - `later`: nodes are asked in turn, and again after a pause.
@@ -15,6 +15,21 @@ export function verdictOf(error: SkeinError): Verdict {
 /** The node itself is in no state to answer, so whoever comes next asks others first. */
 export function isDown({ code }: SkeinError): boolean {
   return code === 'unreachable' || code === 'timeout' || code === 'starting' || code === 'stopping';
+}
+
+const UNSURE: ReadonlySet<string> = new Set<NodeErrorCode | ClientErrorCode>([
+  'bad_answer',
+  'internal',
+  'leader_unavailable',
+  'outcome_unknown',
+  'timeout',
+  'under_replicated',
+  'unreachable',
+]);
+
+/** A write that failed so may have been done. */
+export function mayBeDone({ code }: SkeinError): boolean {
+  return UNSURE.has(code);
 }
 
 export interface BackoffPolicy {

@@ -21,6 +21,11 @@ function partsOf(position: Position): Parts {
   return { offset: Number(offset), epoch, counter: Number(counter) };
 }
 
+/** Of a position or a version. */
+export function offsetOf(positionOrVersion: string): number {
+  return Number(/^(\d+)(?:\.|$)/.exec(positionOrVersion)?.[1] ?? 0);
+}
+
 /** Which leadership wrote it, counted. */
 export function epochCounter(epochOrPosition: string): number {
   return Number(/^(?:\d+\.)?(\d+)-/.exec(epochOrPosition)?.[1] ?? 0);

@@ -1,6 +1,6 @@
 import type { SkeinError } from './error.ts';
 import type { NodeAddress, Nodes } from './nodes.ts';
-import { isDown, verdictOf } from './plan-retry.ts';
+import { isDown, mayBeDone, verdictOf } from './plan-retry.ts';
 import type { WireRequest } from './requester.ts';
 
 /** Of one request: whose turn it is to be asked, and what those have said whose turn it was. */
@@ -33,7 +33,7 @@ export class Turns {
 
   /** Throws what is an answer. */
   failed(node: NodeAddress, error: SkeinError, nowMs: number): void {
-    this.#isOutcomeUnknown ||= error.isOutcomeUnknown;
+    this.#isOutcomeUnknown ||= this.#request.method !== 'GET' && mayBeDone(error);
     this.#last = error;
     if (isDown(error)) this.#nodes.failed(node, nowMs);
     else this.#nodes.answered(node);
@@ -46,7 +46,7 @@ export class Turns {
 
   last(): SkeinError {
     const error = this.#elsewhere ?? this.#last!;
-    return error.with({ isOutcomeUnknown: this.#isOutcomeUnknown && this.#request.method !== 'GET' });
+    return error.with({ isOutcomeUnknown: this.#isOutcomeUnknown });
   }
 
   /** Nothing comes of asking again. */
