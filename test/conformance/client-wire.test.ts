@@ -44,8 +44,8 @@ describe('a typed collection', () => {
   it('gives and takes documents of its type', () => {
     expectTypeOf(orders.get).returns.resolves.toEqualTypeOf<Document<Order> | null>();
     expectTypeOf(orders.put).parameter(1).toEqualTypeOf<Order>();
-    expectTypeOf(orders.documents()).toEqualTypeOf<AsyncGenerator<Document<Order>>>();
-    expectTypeOf(orders.changes()).toEqualTypeOf<AsyncGenerator<ChangeEvent<Order>>>();
+    expectTypeOf(orders.documents()).toEqualTypeOf<AsyncGenerator<Document<Order>, void, undefined>>();
+    expectTypeOf(orders.changes()).toEqualTypeOf<AsyncGenerator<ChangeEvent<Order>, void, undefined>>();
     expectTypeOf(db.collection('any').get).returns.resolves.toEqualTypeOf<Document<unknown> | null>();
   });
 

@@ -89,7 +89,7 @@ export class Collection<T = unknown> {
   async update(
     key: string,
     change: (value: T | undefined) => T | undefined | Promise<T | undefined>,
-    options: WriteOptions = {},
+    options: Omit<WriteOptions, 'idempotencyKey'> = {},
   ): Promise<Written | null> {
     const common = { signal: options.signal, timeoutMs: options.timeoutMs };
     for (let tries = 1; ; tries++) {
@@ -135,7 +135,9 @@ export class Collection<T = unknown> {
   }
 
   /** All documents, or all of a range of keys or of an index. */
-  documents(options: (KeyRange | (IndexRange & PageOptions)) & ReadOptions = {}): AsyncGenerator<Document<T>> {
+  documents(
+    options: (KeyRange | (IndexRange & PageOptions)) & ReadOptions = {},
+  ): AsyncGenerator<Document<T>, void, undefined> {
     if ('index' in options) return readByIndex(this.#connection, this.name, options, options);
     return readByKey(this.#connection, this.name, options, options);
   }
@@ -164,7 +166,7 @@ export class Collection<T = unknown> {
   }
 
   /** What is changed in this collection. */
-  changes(options: Omit<ChangesOptions, 'collections'> = {}): AsyncGenerator<ChangeEvent<T>> {
+  changes(options: Omit<ChangesOptions, 'collections'> = {}): AsyncGenerator<ChangeEvent<T>, void, undefined> {
     return changesOf(this.#connection, { ...options, collections: [this.name] });
   }
 

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { json, problem } from '../test/fake-platform.ts';
+import { headersOf, json, problem } from '../test/fake-platform.ts';
 import { connect, type Database } from './database.ts';
 
 interface Sent {
@@ -21,7 +21,7 @@ function databaseWith(answer: (sent: Sent, count: number) => Response): {
       const one = {
         request: `${method} ${path}`,
         body: typeof body === 'string' ? body : null,
-        headers: headers as Sent['headers'],
+        headers: headersOf(headers),
       };
       sent.push(one);
       return answer(one, sent.length);

@@ -126,6 +126,16 @@ describe('a request', () => {
     expect(hosts()).toBe('a');
   });
 
+  it('that cannot be made is misuse, and not sent', async () => {
+    const { requester, platform } = requesterWith(() => json(1), [A], {
+      token: () => Promise.reject(new Error('none')),
+    });
+    await expect(requester.ask(READ)).rejects.toThrow('none');
+    const other = requesterWith(() => json(1), [A]);
+    await expect(other.requester.ask({ ...READ, headers: { prefer: 'a\nb' } })).rejects.toThrow(TypeError);
+    expect([platform.sent, other.platform.sent]).toStrictEqual([[], []]);
+  });
+
   it('ends with the reason of its signal, also while it pauses', async () => {
     const reason = new Error('enough');
     const controller = new AbortController();

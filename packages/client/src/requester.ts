@@ -49,6 +49,8 @@ export interface OpenAnswer {
   readonly url: string;
 }
 
+type ReadyRequest = Omit<WireRequest, 'headers'> & { readonly headers: Headers };
+
 /** What becomes of an answer that is no refusal. */
 type Take<T> = (response: Response, parts: { readonly node: NodeAddress; readonly limit: Limit }) => Promise<T>;
 
@@ -61,13 +63,11 @@ const ATTEMPTS_MAX = 50;
  */
 export class Requester {
   readonly platform: Platform;
-  readonly nodes: Nodes;
   readonly #options: RequesterOptions;
 
   constructor(options: RequesterOptions) {
     this.#options = options;
     this.platform = options.platform;
-    this.nodes = options.nodes;
   }
 
   async ask(request: WireRequest): Promise<Answer> {
@@ -97,8 +97,8 @@ export class Requester {
 
   /** Goes round the nodes. */
   async #persist<T>(request: WireRequest, take: Take<T>): Promise<T> {
-    const { platform, nodes } = this;
-    const { giveUpAfterMs, backoff } = this.#options;
+    const { platform } = this;
+    const { nodes, giveUpAfterMs, backoff } = this.#options;
     const attemptMs = (request.timeoutMs ?? this.timeoutMs) + (request.waitMs ?? 0);
     const startMs = platform.now();
     // One attempt at least has all of its time.
@@ -107,9 +107,10 @@ export class Requester {
     for (let rounds = 0, attempts = 0; ; rounds++) {
       for (let node = turns.begin(platform.now()); node !== undefined; node = turns.next()) {
         request.signal?.throwIfAborted();
+        const headers = await this.#headersOf(request);
         const limitMs = Math.min(attemptMs, endMs - platform.now());
         try {
-          const result = await this.#attempt(request, node, limitMs, take);
+          const result = await this.#attempt({ ...request, headers }, node, limitMs, take);
           nodes.answered(node);
           return result;
         } catch (thrown) {
@@ -124,15 +125,15 @@ export class Requester {
     }
   }
 
-  async #attempt<T>(request: WireRequest, node: NodeAddress, limitMs: number, take: Take<T>): Promise<T> {
-    const { method, path, body = null, expects = [], signal } = request;
+  async #attempt<T>(request: ReadyRequest, node: NodeAddress, limitMs: number, take: Take<T>): Promise<T> {
+    const { method, path, headers, body = null, expects = [], signal } = request;
     const { url } = node;
     const limit = new Limit(this.platform, signal);
     limit.start(limitMs);
     try {
       const response = await this.platform.fetch(`${url}${path}`, {
         method,
-        headers: await this.#headersOf(request),
+        headers,
         body,
         signal: limit.signal,
         // No node redirects, and nobody else is to be told what is meant for one. `error` would say so, too, but with it Node
@@ -149,11 +150,12 @@ export class Requester {
     }
   }
 
-  async #headersOf({ headers, body }: WireRequest): Promise<Record<string, string>> {
+  /** What is no header, such as a version with a line break in it, is misuse, and nothing that passes. */
+  async #headersOf({ headers, body }: WireRequest): Promise<Headers> {
     const { token } = this.#options;
     const type = body === undefined ? {} : { 'content-type': MEDIA_TYPES.json };
     const bearer = typeof token === 'function' ? await token() : token;
-    return { ...type, ...headers, ...(bearer === undefined ? {} : { authorization: `Bearer ${bearer}` }) };
+    return new Headers({ ...type, ...headers, ...(bearer === undefined ? {} : { authorization: `Bearer ${bearer}` }) });
   }
 }
 

@@ -45,7 +45,7 @@ export class FakePlatform implements Platform {
 
   readonly fetch = async (url: string, init: RequestInit): Promise<Response> => {
     const { method = 'GET', headers, body, signal } = init;
-    const sent = { url, method, headers: headers as Sent['headers'], body: body as string | null, atMs: this.#nowMs };
+    const sent = { url, method, headers: headersOf(headers), body: body as string | null, atMs: this.#nowMs };
     this.sent.push(sent);
     const aborted = new Promise<never>((_, reject) => {
       signal?.addEventListener('abort', () => reject(signal.reason as Error));
@@ -70,6 +70,10 @@ export class FakePlatform implements Platform {
       if (this.#timers.size > 0) this.#tick();
     }, 5);
   }
+}
+
+export function headersOf(headers: RequestInit['headers']): Sent['headers'] {
+  return Object.fromEntries(new Headers(headers));
 }
 
 export const never = new Promise<never>(() => undefined);
