@@ -158,7 +158,7 @@ describe('changes', () => {
     expect([...reader.documents.keys()]).toStrictEqual(upTo(7).map((i) => `k-${i}`));
     expect(new Set(reader.offsets).size).toBe(7);
     expect(reader.kinds).not.toContain('reset');
-  });
+  }, 60_000);
 });
 
 describe('a reset', () => {
@@ -229,7 +229,7 @@ describe('a reset', () => {
     expect(await unlucky.collection('c').get('k-2')).toBeNull();
     lucky.observe(position);
     expect((await lucky.collection('c').get('k-1'))?.value).toBe(1);
-  });
+  }, 60_000);
 
   it('ends the changes of a leader that has lost them, unless it was said to go on', async () => {
     const leader = await cluster.leader();

@@ -177,7 +177,41 @@ describe('a leader and a follower as one database', () => {
     const second = await pages.list({ limit: 2, prefix: 'a', after: first.next! });
     expect([keys(second.documents), second.next]).toStrictEqual([['a-3'], null]);
     expect(keys((await pages.list({ reverse: true })).documents)).toStrictEqual(['b-1', 'a-3', 'a-2', 'a-1']);
+    expect(keys((await pages.list({ from: 'a-2', to: 'b' })).documents)).toStrictEqual(['a-2', 'a-3']);
     expect((await refusal(pages.list({ limit: 0 }))).code).toBe('bad_query');
+  });
+
+  it('holds a collection to its definition, and finds documents by an index', async () => {
+    const people = db.collection<{ readonly name: string; readonly age: number }>('people');
+    await people.put('p-0', { name: 'zoe', age: 1.5 });
+    const definition = {
+      schema: { required: ['name', 'age'], properties: { age: { type: 'integer' } } },
+      indexes: [{ name: 'by-name', fields: ['name', 'age'], unique: true }],
+    };
+    expect(await db.definitions.check('people', definition)).toMatchObject({ documents: 1, broken: 1 });
+    expect((await refusal(db.definitions.put('people', definition, { strict: true }))).code).toBe('definition_broken');
+    expect(await db.definitions.get('people')).toBeNull();
+    const { version } = await db.definitions.put('people', definition, { ifVersion: null });
+    expect(await db.definitions.get('people')).toStrictEqual({ collection: 'people', version, definition });
+    expect((await db.definitions.list()).map(({ collection }) => collection)).toStrictEqual(['people']);
+
+    const invalid = await refusal(people.put('p', { name: 'a', age: 0.5 }));
+    expect([invalid.code, invalid.problem['violations']]).toMatchObject(['invalid_document', [{ path: '/age' }]]);
+    await people.load(['ann', 'bob', 'bob', 'cid'].map((name, age) => ({ key: `p-${age + 1}`, value: { name, age } })));
+    expect((await refusal(people.put('p-9', { name: 'bob', age: 2 }))).code).toBe('not_unique');
+
+    const bobs = await people.query({ index: 'by-name', prefix: ['bob'], reverse: true, limit: 1 });
+    expect(keys(bobs.documents)).toStrictEqual(['p-3']);
+    const next = await people.query({ index: 'by-name', prefix: ['bob'], reverse: true, after: bobs.next! });
+    expect([keys(next.documents), next.next]).toStrictEqual([['p-2'], null]);
+    const all: string[] = [];
+    for await (const { key } of people.documents({ index: 'by-name', from: ['ann', 0], to: ['cid'], limit: 2 }))
+      all.push(key);
+    expect(all).toStrictEqual(['p-1', 'p-2', 'p-3']);
+    expect((await refusal(people.query({ index: 'by-age' }))).code).toBe('unknown_index');
+
+    expect((await db.definitions.delete('people', { ifVersion: version }))?.key).toBe('people');
+    expect(await db.definitions.delete('people')).toBeNull();
   });
 
   it('waits for a document to be another', async () => {

@@ -16,16 +16,9 @@ import { checkCollection, documentPath, encodeJson, query } from './encode.ts';
 import { isSkeinError, orNull, SkeinError } from './error.ts';
 import { load, type Loaded, type LoadOptions, type LoadSource } from './load.ts';
 import type { ConditionalOptions, ReadOptions, WriteOptions } from './options.ts';
-import { offsetOf, type Position } from './position.ts';
+import { offsetOf } from './position.ts';
 import { WAIT_SECONDS_MAX } from './wire.ts';
-
-export interface Written {
-  readonly key: string;
-  readonly version: string;
-  readonly position: Position;
-  /** It was not there before. */
-  readonly created: boolean;
-}
+import { conditionOf, writtenOf, type Written } from './written.ts';
 
 /** What an operator has made. */
 export interface Changed<Value> extends Written {
@@ -183,9 +176,7 @@ export class Collection<T = unknown> {
   }
 
   #send(write: Write, { ifVersion, ...options }: ConditionalOptions): Promise<Answer> {
-    const condition =
-      ifVersion === undefined ? {} : ifVersion === null ? { 'if-none-match': '*' } : { 'if-match': `"${ifVersion}"` };
-    return this.#connection.write({ ...write, headers: condition }, options);
+    return this.#connection.write({ ...write, headers: conditionOf(ifVersion) }, options);
   }
 
   #documentPath(key: string): string {
@@ -195,9 +186,4 @@ export class Collection<T = unknown> {
 
 function documentOf<T>(key: string, answer: Answer): Document<T> {
   return { key, version: answer.version, value: answer.json() as T };
-}
-
-function writtenOf(answer: Answer): Written {
-  const { key, version, position } = answer.json() as Written;
-  return { key, version, position, created: answer.status === 201 };
 }

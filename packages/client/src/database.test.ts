@@ -32,57 +32,6 @@ function databaseWith(answer: (sent: Sent, count: number) => Response): {
 
 const POSITION = `3.1-aaaaaaaa.${'0'.repeat(16)}`;
 
-describe('a query', () => {
-  it('names an index and its values as JSON, and goes from page to page', async () => {
-    const pages = [
-      { documents: [{ key: 'a', version: 'v', value: 1 }], next: 'n1' },
-      { documents: [{ key: 'b', version: 'v', value: 2 }] },
-    ];
-    const { db, sent } = databaseWith((_, count) => json(pages[(count - 1) % 2]));
-    const orders = db.collection('orders');
-    const page = await orders.query({ index: 'by-total', from: ['c-1', 10], to: ['c-1', 20], limit: 5, reverse: true });
-    expect(page.next).toBe('n1');
-    expect(sent[0]!.request).toBe(
-      'GET /v1/collections/orders?index=by-total&from=["c-1",10]&to=["c-1",20]&reverse=true&limit=5',
-    );
-    sent.length = 0;
-    const seen: string[] = [];
-    for await (const { key } of orders.documents({ index: 'by-total', prefix: ['ä'] })) seen.push(key);
-    expect([seen, sent.map(({ request }) => request)]).toStrictEqual([
-      ['a', 'b'],
-      [
-        'GET /v1/collections/orders?index=by-total&prefix=["ä"]',
-        'GET /v1/collections/orders?index=by-total&prefix=["ä"]&after=n1',
-      ],
-    ]);
-  });
-});
-
-describe('a definition', () => {
-  it('is put, got and deleted', async () => {
-    const definition = { schema: { type: 'object' }, indexes: [{ name: 'by-total', fields: ['total'] }] };
-    const { db, sent } = databaseWith(({ request }) => {
-      if (request === 'GET /v1/definitions/none') return problem(404, 'not_found');
-      if (request.startsWith('DELETE'))
-        return new Response(null, { status: 204, headers: { 'skein-position': POSITION } });
-      return json(definition);
-    });
-    expect(await db.definitions.put('orders', definition)).toStrictEqual(definition);
-    expect(JSON.parse(sent[0]!.body as string)).toStrictEqual(definition);
-    expect(await db.definitions.get('orders')).toStrictEqual(definition);
-    expect([await db.definitions.get('none'), await db.definitions.delete('orders')]).toStrictEqual([null, true]);
-    expect([db.position, sent.map(({ request }) => request)]).toStrictEqual([
-      POSITION,
-      [
-        'PUT /v1/definitions/orders',
-        'GET /v1/definitions/orders',
-        'GET /v1/definitions/none',
-        'DELETE /v1/definitions/orders',
-      ],
-    ]);
-  });
-});
-
 describe('what a request asks for', () => {
   it('is in its headers', async () => {
     const { db, sent } = databaseWith(() =>

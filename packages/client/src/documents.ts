@@ -23,6 +23,10 @@ export interface Page<T> {
 export interface KeyRange {
   /** Only keys that begin so. */
   readonly prefix?: string | undefined;
+  /** The first key. */
+  readonly from?: string | undefined;
+  /** The key to stop before. */
+  readonly to?: string | undefined;
   /** Only keys behind this one. */
   readonly after?: string | undefined;
   readonly reverse?: boolean | undefined;
@@ -33,7 +37,9 @@ export interface IndexRange {
   readonly index: string;
   /** Values of the first fields of the index. */
   readonly prefix?: readonly unknown[] | undefined;
+  /** The first values. */
   readonly from?: readonly unknown[] | undefined;
+  /** The values to stop before, or all that begin with them. */
   readonly to?: readonly unknown[] | undefined;
   /** The `next` of a page. */
   readonly after?: string | undefined;
@@ -105,10 +111,10 @@ export async function* readByKey<T>(
 const FAILURES_MAX = 5;
 
 function parametersOf(range: KeyRange | IndexRange): Readonly<Record<string, string | boolean | undefined>> {
-  const { after, reverse } = range;
+  const { prefix, from, to, after, reverse } = range;
   const common = { after, reverse: reverse === true ? true : undefined };
-  if (!('index' in range)) return { prefix: range.prefix, ...common };
-  const { index, prefix, from, to } = range;
-  const fields = (values: readonly unknown[] | undefined): string | undefined => values && JSON.stringify(values);
-  return { index, prefix: fields(prefix), from: fields(from), to: fields(to), ...common };
+  const textOf = (bound: string | readonly unknown[] | undefined): string | undefined =>
+    typeof bound === 'object' ? JSON.stringify(bound) : bound;
+  const index = 'index' in range ? range.index : undefined;
+  return { index, prefix: textOf(prefix), from: textOf(from), to: textOf(to), ...common };
 }

@@ -3,6 +3,7 @@ export type NodeErrorCode =
   | 'ahead'
   | 'bad_body'
   | 'bad_collection'
+  | 'bad_definition'
   | 'bad_header'
   | 'bad_json'
   | 'bad_key'
@@ -16,17 +17,21 @@ export type NodeErrorCode =
   | 'bad_version'
   | 'compacted'
   | 'corrupt'
+  | 'definition_broken'
   | 'diverged'
   | 'fenced'
   | 'idempotency_mismatch'
   | 'incomplete_body'
+  | 'index_building'
   | 'internal'
+  | 'invalid_document'
   | 'leader_refused'
   | 'leader_unavailable'
   | 'method_not_allowed'
   | 'not_acceptable'
   | 'not_found'
   | 'not_leader'
+  | 'not_unique'
   | 'origin_refused'
   | 'other_log'
   | 'outcome_unknown'
@@ -44,6 +49,7 @@ export type NodeErrorCode =
   | 'too_large'
   | 'too_stale'
   | 'under_replicated'
+  | 'unknown_index'
   | 'unknown_path'
   | 'unsupported_media_type'
   | 'wait_timeout'
@@ -65,6 +71,7 @@ const PASSING: ReadonlySet<string> = new Set<NodeErrorCode | ClientErrorCode>([
   'corrupt',
   'fenced',
   'incomplete_body',
+  'index_building',
   'internal',
   'leader_refused',
   'leader_unavailable',
