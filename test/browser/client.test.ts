@@ -11,6 +11,10 @@ import { hasBrowser, INSECURE_HOST, launch, servePage } from './browser.ts';
 declare const skein: typeof Client;
 declare const seen: Client.ChangeEvent[];
 declare const isSecureContext: boolean;
+declare const EventSource: new (url: string) => {
+  addEventListener(kind: string, listener: (event: { readonly lastEventId: string }) => void): void;
+  close(): void;
+};
 
 describe.skipIf(!hasBrowser)('in a browser', () => {
   const cluster = new Cluster();
@@ -129,6 +133,22 @@ describe.skipIf(!hasBrowser)('in a browser', () => {
     }, urls);
     expect(found).toStrictEqual({ codes: ['compacted'], count: 1202 });
     await opened.close();
+  });
+
+  it('may read the stream of events with nothing but what it has', async () => {
+    const id = await page.evaluate(
+      (url) =>
+        new Promise<string>((resolve) => {
+          const stream = new EventSource(`${url}/v1/changes?since=now`);
+          stream.addEventListener('open', () => void fetch(`${url}/v1/collections/es/n/increment`, { method: 'POST' }));
+          stream.addEventListener('message', ({ lastEventId }) => {
+            stream.close();
+            resolve(lastEventId);
+          });
+        }),
+      leader.url,
+    );
+    expect(id).toMatch(/^\d+\.\d+-\w+\.\w+$/);
   });
 
   it('gives up when it is told to', async () => {

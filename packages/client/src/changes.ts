@@ -11,7 +11,7 @@ import { readSnapshot } from './snapshot.ts';
 import { HEADERS, MEDIA_TYPES, WAIT_SECONDS_DEFAULT } from './wire.ts';
 
 export interface ChangesOptions {
-  /** Behind a position that was kept, or an offset; `now`: only what is to come. From the beginning unless given. */
+  /** Behind a position that was kept, or an offset; a time (RFC 3339); `now`: only what is to come. All unless given. */
   readonly since?: Position | number | undefined;
   /** Only these. */
   readonly collections?: readonly string[] | undefined;
