@@ -6,11 +6,12 @@ import { fileURLToPath } from 'node:url';
 import { execa } from 'execa';
 import { afterEach, beforeEach, expect, test } from 'vitest';
 import { startLeader, type RunningNode } from 'skein';
+import { hasBrowser, launch } from '../browser/browser.ts';
 
 const root = fileURLToPath(new URL('../../', import.meta.url));
 
 let scratch: string;
-const consumers: ReturnType<typeof runConsumer>[] = [];
+const processes: { kill(signal: 'SIGKILL'): unknown }[] = [];
 const leaders: RunningNode[] = [];
 
 beforeEach(async () => {
@@ -18,7 +19,7 @@ beforeEach(async () => {
 });
 
 afterEach(async () => {
-  for (const consumer of consumers.splice(0)) consumer.kill('SIGKILL');
+  for (const each of processes.splice(0)) each.kill('SIGKILL');
   for (const leader of leaders.splice(0)) await leader.close();
   await rm(scratch, { recursive: true });
 });
@@ -66,7 +67,7 @@ function startConsumer(leaderUrl: string): {
   const lines: string[] = [];
   const process = runConsumer(leaderUrl);
   process.stdout.setEncoding('utf8').on('data', (text: string) => lines.push(...text.trimEnd().split('\n')));
-  consumers.push(process);
+  processes.push(process);
   return { process, lines };
 }
 
@@ -119,4 +120,33 @@ test('feed-consumer stops at a leader that does not know its position', async ()
   const { exitCode, stderr } = await startConsumer((await startLeaderOn(0)).url).process;
   expect(exitCode).toBe(1);
   expect(stderr).toMatch(/^other_log: this is log [0-9a-f]{24}$/);
+});
+
+test.skipIf(!hasBrowser)('browser-client shows in one window what is done in another', async () => {
+  const env = { PORT: '0', DATA: join(scratch, 'todos') };
+  const example = execa('node', ['index.js'], { cwd: join(root, 'examples/browser-client'), env, reject: false });
+  processes.push(example);
+  const listening = new Promise<string>((resolve) => {
+    example.stdout.once('data', (text: Buffer) => resolve(/http:\S+/.exec(text.toString())![0]));
+  });
+  const browser = await launch();
+  try {
+    const address = await listening;
+    const [one, other] = [await browser.newPage(), await browser.newPage()];
+    for (const page of [one, other]) await page.goto(address);
+    for (const text of ['buy milk', 'fly south']) {
+      await one.fill('input[name=text]', text);
+      await one.press('input[name=text]', 'Enter');
+    }
+    await other.waitForSelector('li:nth-child(2)');
+    await other.check('li:nth-child(2) input');
+    await one.waitForSelector('li:nth-child(2).done');
+    await other.click('li:nth-child(1) button');
+    await one.waitForFunction('document.querySelectorAll("li").length === 1');
+    expect(await one.textContent('li span')).toBe('fly south');
+  } finally {
+    await browser.close();
+    example.kill('SIGINT');
+  }
+  expect((await example).stdout).toMatch(/stopped$/);
 });

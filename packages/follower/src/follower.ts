@@ -8,6 +8,7 @@ import {
   type Membership,
   type NodeServer,
   type AddMetrics,
+  type CorsOrigins,
   type ServedNode,
   type OpenLink,
 } from '@skein/http';
@@ -74,6 +75,8 @@ export interface FollowerOptions {
   /** What takes longer is counted and warned of. */
   readonly slo?: SloLimits | undefined;
   readonly logger?: FastifyBaseLogger | undefined;
+  /** Web pages that may use the node; none unless given. */
+  readonly corsOrigins?: CorsOrigins | undefined;
   readonly addProcessMetrics?: AddMetrics | undefined;
 }
 
@@ -195,6 +198,7 @@ export class Follower {
       membership: options.membership,
       retention: options.retention,
       scrubEveryMs: options.scrubEveryMs,
+      corsOrigins: options.corsOrigins,
       addWrites: (app) => this.#forwarder.addRoutes(app),
       addRoleMetrics: (registry) => this.#metrics.registerIn(registry),
       addProcessMetrics: options.addProcessMetrics,

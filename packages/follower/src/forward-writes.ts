@@ -70,6 +70,9 @@ const HOP_BY_HOP: ReadonlySet<string> = new Set([
   'expect',
 ]);
 
+/** Which page asks is for the node that it asks to judge; what that passes on is its own doing. */
+const ORIGIN = 'origin';
+
 /** The nodes a write has come through; a write that meets itself has been sent in a circle. */
 const VIA = 'skein-via';
 
@@ -168,7 +171,7 @@ export class WriteForwarder {
     const { nodeId, has } = this.#options;
     const headers: Record<string, string | string[]> = {};
     for (const [name, value] of Object.entries(request.headers))
-      if (value !== undefined && !HOP_BY_HOP.has(name)) headers[name] = value;
+      if (value !== undefined && name !== ORIGIN && !HOP_BY_HOP.has(name)) headers[name] = value;
     const via = String(headers[VIA] ?? '');
     if (via.split(',').includes(nodeId))
       throw new SkeinError('leader_unavailable', 'the write was forwarded in a circle: no node on it leads');

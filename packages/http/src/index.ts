@@ -1,3 +1,4 @@
+export type { CorsOrigins } from './cors.ts';
 export { chunksOf } from './cut-off-bodies.ts';
 export { Comparison, type ComparisonCost, type DigestSource } from './digest/compare.ts';
 export { fetchDigest, type AskJson } from './digest/fetch-digest.ts';

@@ -4,6 +4,7 @@ import compress from '@fastify/compress';
 import Fastify, { type FastifyBaseLogger, type FastifyInstance, type FastifyReply } from 'fastify';
 import { validatorCompiler } from 'fastify-type-provider-zod';
 import { Commits } from './commits.ts';
+import { Cors, type CorsOrigins } from './cors.ts';
 import { definitionReads } from './definitions/reads.ts';
 import { DigestDesk } from './digest/digest-desk.ts';
 import { digestRoute } from './digest/route.ts';
@@ -47,6 +48,8 @@ export interface ServerOptions {
   readonly membership: Membership;
   /** Told of slow reads; a node whose role has nothing else to watch needs none of its own. */
   readonly slo?: SloWatch | undefined;
+  /** Web pages that may use the node; none unless given. */
+  readonly corsOrigins?: CorsOrigins | undefined;
   /** What is measured of the process, by whoever has one. */
   readonly addProcessMetrics?: AddMetrics | undefined;
 }
@@ -68,9 +71,11 @@ export function createServer({
   scrubEveryMs = null,
   membership,
   addWrites,
+  corsOrigins = [],
   slo = watchOfReads(node, logger),
   ...adders
 }: ServerOptions): NodeServer {
+  const cors = new Cors(corsOrigins);
   const app = Fastify({
     // With a logger Fastify listens to the end of every answer, which costs a tenth of a small request. What is worth a
     // line, an internal error, is logged where it is answered.
@@ -78,9 +83,10 @@ export function createServer({
     bodyLimit: node.store.valueBytesMax,
     return503OnClosing: false,
     routerOptions: { maxParamLength: LIMITS.headerBytesMax },
-    frameworkErrors: (error, _request, reply) => {
+    frameworkErrors: (error, request, reply) => {
       // A path that cannot be read has no route, and so no hooks either.
       sayWhoAnswers(reply, node);
+      cors.sayWhoMayRead(request, reply);
       return sendProblem(reply, toSkeinError(error));
     },
   }) as unknown as FastifyInstance;
@@ -90,6 +96,7 @@ export function createServer({
   installProblems(app, paths, logger);
   installBodyParsers(app);
   nameTheNode(app, node);
+  cors.install(app);
   closeWhatWasBusy(app, node);
   discardUnreadBodies(app);
   headsWithoutStreams(app);

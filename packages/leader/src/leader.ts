@@ -22,6 +22,7 @@ import {
   type Membership,
   type NodeServer,
   type AddMetrics,
+  type CorsOrigins,
   type ServedNode,
 } from '@skein/http';
 import type { Health } from '@skein/protocol';
@@ -42,6 +43,8 @@ export interface LeaderOptions {
   /** Its place among the members: whose acknowledgements count, and whether another one leads. */
   readonly membership: Membership;
   readonly logger?: FastifyBaseLogger | undefined;
+  /** Web pages that may use the node; none unless given. */
+  readonly corsOrigins?: CorsOrigins | undefined;
   readonly addProcessMetrics?: AddMetrics | undefined;
 }
 
@@ -55,7 +58,7 @@ export class Leader {
   #lastCommitAt: number | null = null;
 
   constructor(options: LeaderOptions) {
-    const { store, clock, random, version, retention, scrubEveryMs, logger, addProcessMetrics } = options;
+    const { store, clock, random, version, retention, scrubEveryMs, corsOrigins, logger, addProcessMetrics } = options;
     this.#store = store;
     store.subscribe(({ records }) => {
       this.#changesCommitted += records.at(-1)!.offsetLast - records[0]!.offsetFirst + 1;
@@ -94,6 +97,7 @@ export class Leader {
       slots,
       retention,
       scrubEveryMs,
+      corsOrigins,
       membership,
       addWrites: (app) => addWrites(app, { writer: store, replicas: this.#replicas, assure, node }),
       addRoleMetrics: (registry) => leaderMetrics(registry, { store, slots, sweeper }),

@@ -58,6 +58,11 @@ export const ERRORS = {
     'Send it again; what was committed before is reported.',
   ),
   bad_request: entry(400, 'The request is not well-formed HTTP.', 'Check the client.'),
+  origin_refused: entry(
+    403,
+    'A web page of another origin may not write here.',
+    'Name its origin in --cors-origins of this node, if it may.',
+  ),
   not_found: entry(404, 'No such document or follower.', 'Check collection and key, or the id.'),
   unknown_path: entry(404, 'Nothing is served at this path.', 'See the documentation for the paths of this API.'),
   method_not_allowed: entry(405, 'This path does not take that method.', 'The Allow header lists what it takes.'),

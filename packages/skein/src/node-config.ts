@@ -1,3 +1,4 @@
+import type { CorsOrigins } from '@skein/http';
 import type { NodeLogger } from './logger.ts';
 import type { RetentionPolicy } from './retention.ts';
 
@@ -21,6 +22,8 @@ export interface NodeConfig {
   readonly peers?: readonly string[] | undefined;
   /** No write is acknowledged before so many of them have it; none unless given. The same on each of them. */
   readonly minReplicas?: number | undefined;
+  /** Web pages that may use the node: of any origin, or of these; none unless given. */
+  readonly corsOrigins?: CorsOrigins | undefined;
   readonly logger?: NodeLogger | undefined;
 
   /** While it follows. Null, the default, follows by long poll. */

@@ -65,6 +65,7 @@ export async function prepareNode(config: NodeConfig, { role, leaders }: Omit<St
     version: VERSION,
     retention: { ...RETENTION, ...config.retention },
     scrubEveryMs: config.scrubEveryMs === undefined ? DAY_MS : config.scrubEveryMs,
+    corsOrigins: config.corsOrigins,
     logger,
     addProcessMetrics,
   };

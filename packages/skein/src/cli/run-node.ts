@@ -63,6 +63,7 @@ function common(config: Config) {
     valueBytesMax: config.need('max-value'),
     peers: config.get('peers'),
     minReplicas: config.need('min-replicas'),
+    corsOrigins: config.get('cors-origins'),
     pollIntervalMs: config.get('poll-interval') ?? null,
     batchSize: config.need('batch-size'),
     requestTimeoutMs: config.need('request-timeout'),

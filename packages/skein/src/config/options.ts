@@ -1,6 +1,6 @@
 import { LIMITS } from '@skein/protocol';
 import type { z } from 'zod';
-import { bytes, duration, httpUrls, integer, logLevel, nodeId, onOff, text } from './values.ts';
+import { bytes, corsOrigins, duration, httpUrls, integer, logLevel, nodeId, onOff, text } from './values.ts';
 
 export type NodeCommand = 'leader' | 'follower';
 
@@ -219,6 +219,12 @@ export const OPTIONS = {
     placeholder: '<size>',
     help: 'Memory in which LevelDB keeps blocks it has read.',
     defaults: both('32MiB'),
+  }),
+  'cors-origins': option({
+    schema: corsOrigins,
+    placeholder: '<origins>',
+    help: 'Web pages that may read and write here: origins such as https://app.example, with commas between, or * for all.',
+    defaults: both(null),
   }),
   'log-level': option({
     schema: logLevel,

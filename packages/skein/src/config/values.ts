@@ -1,3 +1,4 @@
+import type { CorsOrigins } from '@skein/http';
 import { z } from 'zod';
 
 /** Every option's value arrives as text, from a flag, the environment or a file, and is parsed by one of these. */
@@ -72,6 +73,23 @@ export const httpUrls: z.ZodType<readonly string[], string> = z
   .transform((text) => text.split(',').map((url) => url.trim()))
   .pipe(z.array(httpUrl).max(URLS_MAX, `may be ${URLS_MAX} at most`))
   .refine((urls) => new Set(urls).size === urls.length, 'names the same node twice');
+
+const ORIGINS_MAX = 100;
+
+/** As browsers say it: without a path, and without the port where it goes without saying. */
+const origin: z.ZodType<string, string> = z.string().refine((text) => {
+  const url = URL.parse(text);
+  return url !== null && (url.protocol === 'http:' || url.protocol === 'https:') && url.origin === text;
+}, 'must be * or origins such as https://app.example');
+
+/** Origins of web pages, with commas between them, or `*` for all. */
+export const corsOrigins: z.ZodType<CorsOrigins, string> = z.union([
+  z.literal('*'),
+  z
+    .string()
+    .transform((text) => text.split(',').map((one) => one.trim()))
+    .pipe(z.array(origin).max(ORIGINS_MAX, `may be ${ORIGINS_MAX} at most`)),
+]);
 
 export const logLevel: z.ZodType<string, string> = z.enum(['fatal', 'error', 'warn', 'info', 'debug', 'silent']);
 

@@ -2,7 +2,7 @@ import { isBuiltin } from 'node:module';
 import { posix } from 'node:path';
 import type { Import } from './imports.ts';
 import { isTest, type Package, type RepositoryFile, type Violation } from './repository.ts';
-import { ADAPTERS, MAY_IMPORT, OUTSIDE_MODULES, REPLICATION, SIMULATED, TESTING, WITHOUT_NODE } from './rules.ts';
+import { ADAPTERS, MAY_IMPORT, OUTSIDE_MODULES, SIMULATED, TESTING, WITHOUT_LIBRARIES, WITHOUT_NODE } from './rules.ts';
 
 /** What is wrong with one import, as a sentence. */
 export function faultOfImport(file: RepositoryFile, owner: Package | undefined, found: Import): string | null {
@@ -18,10 +18,11 @@ export function faultOfImport(file: RepositoryFile, owner: Package | undefined, 
     return faultOfDependency(owner, ours, isTest(file.path));
   }
   if (isTest(file.path)) return null;
-  if (WITHOUT_NODE.has(owner.name) && isBuiltin(specifier)) return `imports '${specifier}'; ${owner.name} does no I/O.`;
+  if (WITHOUT_NODE.has(owner.name) && isBuiltin(specifier))
+    return `imports '${specifier}'; ${owner.name} has none of Node's modules.`;
   if (SIMULATED.has(owner.name) && !ADAPTERS.has(file.path) && !isOfTypes && OUTSIDE_MODULES.has(specifier))
     return `imports '${specifier}'; the world outside comes in through the adapters.`;
-  if (owner.name === REPLICATION) return `imports '${specifier}'; ${owner.name} has no library under it.`;
+  if (WITHOUT_LIBRARIES.has(owner.name)) return `imports '${specifier}'; ${owner.name} has no library under it.`;
   return null;
 }
 

@@ -3,8 +3,8 @@
  *
  *     protocol ← replication, core ← http ← leader, follower, mqtt ← skein
  *
- * and the packages beside each other never meet but on the wire. `testing` and `bench` may look at everything; of what
- * is shipped nothing depends on them.
+ * and the packages beside each other never meet but on the wire. `client` is on the other end of it: it depends on nothing, and
+ * nothing that is shipped on it. `testing` and `bench` may look at everything; of what is shipped nothing depends on them.
  */
 const PROTOCOL = '@skein/protocol';
 export const REPLICATION = '@skein/replication';
@@ -16,6 +16,7 @@ const MQTT = '@skein/mqtt';
 const SKEIN = 'skein';
 export const TESTING = '@skein/testing';
 const BENCH = '@skein/bench';
+const CLIENT = '@skein/client';
 
 const BELOW_ROLES = [PROTOCOL, REPLICATION, CORE, HTTP];
 const BELOW_SKEIN = [...BELOW_ROLES, LEADER, FOLLOWER, MQTT];
@@ -30,12 +31,16 @@ export const MAY_IMPORT: ReadonlyMap<string, readonly string[]> = new Map([
   [FOLLOWER, BELOW_ROLES],
   [MQTT, BELOW_ROLES],
   [SKEIN, BELOW_SKEIN],
-  [TESTING, [...BELOW_SKEIN, SKEIN]],
-  [BENCH, [...BELOW_SKEIN, SKEIN, TESTING]],
+  [CLIENT, []],
+  [TESTING, [...BELOW_SKEIN, SKEIN, CLIENT]],
+  [BENCH, [...BELOW_SKEIN, SKEIN, CLIENT, TESTING]],
 ]);
 
-/** These do no I/O: none of Node's modules, so that they run in a browser and in a simulator. */
-export const WITHOUT_NODE: ReadonlySet<string> = new Set([PROTOCOL, REPLICATION]);
+/** None of Node's modules: they run in a browser, and the first two in a simulator. */
+export const WITHOUT_NODE: ReadonlySet<string> = new Set([PROTOCOL, REPLICATION, CLIENT]);
+
+/** No library under them: what is decided depends on nothing, and a browser loads the client's files as they are. */
+export const WITHOUT_LIBRARIES: ReadonlySet<string> = new Set([REPLICATION, CLIENT]);
 
 /** Names whose meaning changes from one moment, run or machine to the next, and those of asynchronous code. */
 export const IMPURE_NAMES: ReadonlyMap<string, string> = new Map([
