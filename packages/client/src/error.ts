@@ -29,6 +29,7 @@ export type NodeErrorCode =
   | 'leader_unavailable'
   | 'method_not_allowed'
   | 'not_acceptable'
+  | 'not_confirmed'
   | 'not_found'
   | 'not_leader'
   | 'not_unique'

@@ -151,7 +151,8 @@ class GroupPlanner {
         this.#planOne(operation, current),
       );
       bytes += valueText?.length ?? 0;
-      if (bytes > LIMITS.transactionBytesMax)
+      // One document may be as large as documents may be here.
+      if (operations.length > 1 && bytes > LIMITS.transactionBytesMax)
         throw new SkeinError('too_large', `the transaction is over ${LIMITS.transactionBytesMax} bytes`);
       changes.push({ operation, id, valueText, existed: current !== undefined, wasSeen });
       const version = makeVersion(this.#nextOffset() + index, this.#context.epoch);

@@ -68,22 +68,23 @@ class Deletion {
   readonly #trace: string | undefined;
   readonly #isGone: () => boolean;
   #count = 0;
-  #last: Position | undefined;
+  #last: Position;
 
   constructor(parts: CollectionDeletionParts, collection: string, request: FastifyRequest, { raw }: FastifyReply) {
     this.#parts = parts;
     this.#collection = collection;
     this.#trace = traceOf(request);
     this.#isGone = () => raw.destroyed;
+    this.#last = parts.store.facts.head;
   }
 
   get count(): number {
     return this.#count;
   }
 
-  /** Behind the last document it deleted; where it deleted none, behind whatever did. */
+  /** Behind the last document it deleted; where it has deleted none, where the log ended when it began. */
   get position(): Position {
-    return this.#last ?? this.#parts.store.facts.head;
+    return this.#last;
   }
 
   /** Deletes group by group, each durable before the next is read, for as long as somebody is there to be told. */
