@@ -82,7 +82,7 @@ class Deletion {
     return this.#count;
   }
 
-  /** Behind the last document it deleted; where it has deleted none, where the log ended when it began. */
+  /** How far it has come; in the end, where the log ended when all of it was gone, whoever had deleted it. */
   get position(): Position {
     return this.#last;
   }
@@ -100,6 +100,7 @@ class Deletion {
       if (this.#parts.stopping.aborted) throw new SkeinError('stopping');
     }
     if (group.length > 0) await this.#delete(group);
+    this.#last = this.#parts.store.facts.head;
   }
 
   outcome(): { readonly count: number; readonly position: string } {
