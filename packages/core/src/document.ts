@@ -1,35 +1,69 @@
 import { crc32 } from 'node:zlib';
-import { LineReader, makeVersion, SkeinError, type Epoch, type JsonValue, type Version } from '@skein/protocol';
+import {
+  LineReader,
+  makeVersion,
+  SkeinError,
+  type Epoch,
+  type JsonText,
+  type JsonValue,
+  type Version,
+} from '@skein/protocol';
 import { documentKey, documentKeyText, parseDocumentKey } from './level/layout.ts';
 
 /** Bytes of the CRC-32 that stands before the line of a stored document. */
 export const CRC_BYTES = 4;
 
+/** A stored document that has been proven: where in its bytes the value is, and what else the line says. */
+export interface StoredDocument {
+  readonly bytes: Buffer;
+  readonly valueStart: number;
+  readonly valueEnd: number;
+  readonly offset: number;
+  readonly ts: number;
+}
+
+export function valueBytesOf({ bytes, valueStart, valueEnd }: StoredDocument): Buffer {
+  return bytes.subarray(valueStart, valueEnd);
+}
+
+export function valueTextOf({ bytes, valueStart, valueEnd }: StoredDocument): JsonText {
+  return bytes.toString('utf8', valueStart, valueEnd);
+}
+
 /** A document as read: its version, and its value as the bytes that were committed. */
 export class Document<Value = JsonValue> {
   readonly key: string;
-  readonly version: Version;
   /** Offset and time of the last change. */
   readonly offset: number;
   readonly ts: number;
-  /** The value as JSON text, UTF-8: what was stored, byte for byte. */
-  readonly valueBytes: Buffer;
+  readonly #epoch: Epoch;
+  readonly #stored: StoredDocument;
 
-  constructor(
-    key: string,
-    { offset, ts, valueBytes }: { readonly offset: number; readonly ts: number; readonly valueBytes: Buffer },
-    epoch: Epoch,
-  ) {
+  constructor(key: string, stored: StoredDocument, epoch: Epoch) {
     this.key = key;
-    this.offset = offset;
-    this.ts = ts;
-    this.version = makeVersion(offset, epoch);
-    this.valueBytes = valueBytes;
+    this.offset = stored.offset;
+    this.ts = stored.ts;
+    this.#epoch = epoch;
+    this.#stored = stored;
+  }
+
+  get version(): Version {
+    return makeVersion(this.offset, this.#epoch);
+  }
+
+  /** The value as JSON text, UTF-8: what was stored, byte for byte. */
+  get valueBytes(): Buffer {
+    return valueBytesOf(this.#stored);
+  }
+
+  /** How long that is. */
+  get valueLength(): number {
+    return this.#stored.valueEnd - this.#stored.valueStart;
   }
 
   /** Made anew each time it is asked for. */
   get value(): Value {
-    return JSON.parse(this.valueBytes.toString()) as Value;
+    return JSON.parse(valueTextOf(this.#stored)) as Value;
   }
 }
 
@@ -58,12 +92,10 @@ export function proveStoredDocumentAt(stored: Buffer, levelKeyText: string): num
 }
 
 /** Proves it as `proveStoredDocument` does, and reads its value. */
-export function readStoredDocument(
-  stored: Buffer,
-  levelKey: Buffer,
-): { readonly offset: number; readonly ts: number; readonly valueBytes: Buffer } {
+export function readStoredDocument(stored: Buffer, levelKey: Buffer): StoredDocument {
   const offset = proveStoredDocument(stored, levelKey);
-  return { offset, ts: reader.ts, valueBytes: stored.subarray(reader.valueStart, reader.valueEnd) };
+  const { ts, valueStart, valueEnd } = reader;
+  return { bytes: stored, valueStart, valueEnd, offset, ts };
 }
 
 function isTrue(stored: Buffer): boolean {

@@ -1,5 +1,5 @@
-import { DEFINITIONS, definitionSchema, SkeinError, type JsonValue } from '@skein/protocol';
-import { readStoredDocument } from '../document.ts';
+import { DEFINITIONS, definitionSchema, SkeinError, type JsonText, type JsonValue } from '@skein/protocol';
+import { readStoredDocument, valueTextOf } from '../document.ts';
 import { asBuffer } from '../bytes.ts';
 import { documentRange, parseDocumentKey } from '../level/layout.ts';
 import type { Level } from '../level/level.ts';
@@ -12,17 +12,17 @@ import { Rules } from './rules.ts';
  * somebody needs them: a follower never does.
  */
 export class RuleBook {
-  readonly #stored: Map<string, Buffer>;
+  readonly #stored: Map<string, JsonText>;
   readonly #rules = new Map<string, Rules>();
 
   static async load(level: Level): Promise<RuleBook> {
-    const stored = new Map<string, Buffer>();
+    const stored = new Map<string, JsonText>();
     for await (const [levelKey, value] of level.iterator(documentRange(DEFINITIONS, '')))
-      stored.set(parseDocumentKey(levelKey).key, readStoredDocument(asBuffer(value), levelKey).valueBytes);
+      stored.set(parseDocumentKey(levelKey).key, valueTextOf(readStoredDocument(asBuffer(value), levelKey)));
     return new RuleBook(stored);
   }
 
-  private constructor(stored: Map<string, Buffer>) {
+  private constructor(stored: Map<string, JsonText>) {
     this.#stored = stored;
   }
 
@@ -33,7 +33,7 @@ export class RuleBook {
       if (collection !== DEFINITIONS) continue;
       const { key } = parseDocumentKey(levelKey);
       if (stored === null) this.#stored.delete(key);
-      else this.#stored.set(key, Buffer.from(readStoredDocument(stored, levelKey).valueBytes));
+      else this.#stored.set(key, valueTextOf(readStoredDocument(stored, levelKey)));
       this.#rules.delete(key);
       isOther = true;
     }
@@ -54,7 +54,7 @@ export class RuleBook {
     if (stored === undefined) return undefined;
     const known = this.#rules.get(collection);
     if (known !== undefined) return known;
-    const rules = rulesOf(collection, JSON.parse(stored.toString()) as JsonValue);
+    const rules = rulesOf(collection, JSON.parse(stored) as JsonValue);
     this.#rules.set(collection, rules);
     return rules;
   }

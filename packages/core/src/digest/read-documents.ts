@@ -1,7 +1,7 @@
 import { documentDigest, epochOf, makeVersion, type DigestBy, type Version } from '@skein/protocol';
 import { asBuffer } from '../bytes.ts';
 import { sha256 } from '../digest.ts';
-import { readStoredDocument } from '../document.ts';
+import { readStoredDocument, valueBytesOf } from '../document.ts';
 import { parseDocumentKey, placeRange } from '../level/layout.ts';
 import type { Level } from '../level/level.ts';
 import type { Snapshot } from '../snapshot.ts';
@@ -62,9 +62,10 @@ export async function* readDocuments(
 
 function digested({ history }: Snapshot, by: DigestBy, levelKey: Buffer, stored: Buffer): DigestedDocument {
   const { collection, key } = parseDocumentKey(levelKey);
-  const { offset, valueBytes } = readStoredDocument(stored, asBuffer(levelKey));
-  const version = makeVersion(offset, epochOf(history, offset));
+  const read = readStoredDocument(stored, asBuffer(levelKey));
+  const value = valueBytesOf(read);
+  const version = makeVersion(read.offset, epochOf(history, read.offset));
   const place = asBuffer(levelKey).subarray(1);
-  const hash = documentDigest(sha256, { place, version: by === 'version' ? version : '', value: valueBytes });
-  return { place, collection, key, version, hash, valueBytes: valueBytes.length };
+  const hash = documentDigest(sha256, { place, version: by === 'version' ? version : '', value });
+  return { place, collection, key, version, hash, valueBytes: value.length };
 }

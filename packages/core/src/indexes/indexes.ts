@@ -90,7 +90,7 @@ export class Indexes {
     for await (const { document, entryKey } of this.#find(collection, name, { ...query, atOnce: limit + 1 })) {
       if (documents.length === limit || bytes >= LIMITS.pageBytesMax) return { documents, next: formatCursor(last!) };
       documents.push(document);
-      bytes += document.valueBytes.length;
+      bytes += document.valueLength;
       last = entryKey;
     }
     return { documents, next: undefined };

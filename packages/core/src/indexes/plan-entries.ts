@@ -1,6 +1,6 @@
 import type { JsonValue } from '@skein/protocol';
 import { asBuffer } from '../bytes.ts';
-import { readStoredDocument } from '../document.ts';
+import { readStoredDocument, valueTextOf } from '../document.ts';
 import { keyBytesOf } from '../level/layout.ts';
 import type { Level, LevelBatch } from '../level/level.ts';
 import { putSealed } from '../level/sealed.ts';
@@ -86,6 +86,6 @@ function rewrittenBy(
 
 export function parse(levelKey: Buffer, stored: Buffer | undefined): IndexedDocument | undefined {
   if (stored === undefined) return undefined;
-  const { ts, valueBytes } = readStoredDocument(asBuffer(stored), levelKey);
-  return { ts, value: JSON.parse(valueBytes.toString()) as JsonValue };
+  const read = readStoredDocument(asBuffer(stored), levelKey);
+  return { ts: read.ts, value: JSON.parse(valueTextOf(read)) as JsonValue };
 }

@@ -8,7 +8,7 @@ import {
 } from '@skein/protocol';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { readStoredDocument } from '../document.ts';
+import { readStoredDocument, valueTextOf } from '../document.ts';
 import { documentKey, parseDocumentKey } from '../level/layout.ts';
 import { buildRecord } from './build-record.ts';
 import { walkRecords } from './walk-records.ts';
@@ -55,8 +55,7 @@ describe('walkRecords', () => {
           expect(parseDocumentKey(found.levelKey)).toStrictEqual({ collection, key: name });
           expect(found.idempotency?.keyDigest).toBe(idem === 'from elsewhere' ? undefined : idem?.slice(0, 32));
           if (value === undefined) expect(found.stored).toBeNull();
-          else
-            expect(readStoredDocument(found.stored!, found.levelKey).valueBytes.toString()).toBe(JSON.stringify(value));
+          else expect(valueTextOf(readStoredDocument(found.stored!, found.levelKey))).toBe(JSON.stringify(value));
         }
       }),
     );
