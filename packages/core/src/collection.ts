@@ -1,4 +1,13 @@
-import { checkJson, checkKey, checkReadableCollection, LIMITS, parseJson, type JsonValue } from '@skein/protocol';
+import {
+  checkJson,
+  checkKey,
+  checkReadableCollection,
+  LIMITS,
+  parseJson,
+  SkeinError,
+  type JsonText,
+  type JsonValue,
+} from '@skein/protocol';
 import type { Document } from './document.ts';
 import type { DocumentPage, ScanOptions } from './documents.ts';
 import type { IndexQuery } from './indexes/query.ts';
@@ -89,14 +98,14 @@ export class Collection<Value = JsonValue, Given = Value> {
 
   put(key: string, value: Given, condition?: Condition): Promise<Written> {
     return this.#checked(() => {
-      const valueText = JSON.stringify(asJson(this.#parse(value)));
+      const valueText = textOf(this.#parse(value));
       return { op: 'put', collection: this.name, key: checkKey(key), valueText, condition };
     });
   }
 
   patch(key: string, patch: PatchOf<Given>, condition?: Condition): Promise<Written> {
     return this.#checked(() => {
-      return { op: 'patch', collection: this.name, key: checkKey(key), patch: asJson(patch), condition };
+      return { op: 'patch', collection: this.name, key: checkKey(key), patch: parseJson(textOf(patch)), condition };
     });
   }
 
@@ -135,8 +144,10 @@ function beginningWith(prefix: string): (key: string) => boolean {
   return (key) => key.startsWith(prefix);
 }
 
-/** A value of the program's own as JSON can carry it. NaN is refused before `JSON.stringify` makes it null. */
-function asJson(value: unknown): JsonValue {
+/** A value of the program's own as JSON. NaN is refused before `JSON.stringify` makes it null. */
+function textOf(value: unknown): JsonText {
   checkJson(value as JsonValue, LIMITS.jsonDepthMax);
-  return parseJson(JSON.stringify(value));
+  const text = JSON.stringify(value) as JsonText | undefined;
+  if (text === undefined) throw new SkeinError('bad_json', `JSON has nothing for a value of type ${typeof value}`);
+  return text;
 }
