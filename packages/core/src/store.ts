@@ -144,6 +144,8 @@ export class Store {
       ...reading,
       isHidden: (collection, document) => this.definitions.isHidden(collection, document),
       rules: () => this.definitions.book,
+      clock: this.#clock,
+      indexed: () => this.indexed(),
       onDistrusted: () => this.#indexer.wake(),
     });
     this.indexes.begin(indexes);
@@ -153,7 +155,8 @@ export class Store {
         commit: (transaction) => this.commit(transaction),
         exclusive: (work) => this.#exclusive(work),
         snapshotNow: () => this.#reading(() => this.#snapshotNow()),
-        wallMs: () => this.#clock.wall(),
+        clock: this.#clock,
+        indexed: () => this.indexed(),
       },
       rules,
     );

@@ -1,9 +1,11 @@
 import { DEFINITIONS, SkeinError, type Definition } from '@skein/protocol';
+import type { Clock } from '../clock.ts';
 import type { Document } from '../document.ts';
 import { buildingRefusal, type Indexes } from '../indexes/indexes.ts';
 import type { Index } from '../indexes/index-book.ts';
 import type { Snapshot } from '../snapshot.ts';
 import type { Committed, Condition, Transaction } from '../write/operation.ts';
+import { soon } from '../soon.ts';
 import { checkExisting, type ExistingReport } from './check-existing.ts';
 import type { RuleBook } from './rule-book.ts';
 import { Rules } from './rules.ts';
@@ -23,7 +25,9 @@ export interface DefinitionsHost {
   exclusive<T>(work: () => Promise<T>): Promise<T>;
   /** As of now; to be called while nothing is being written. */
   snapshotNow(): Promise<Snapshot>;
-  wallMs(): number;
+  readonly clock: Clock;
+  /** Resolves when the indexes are as they should be, or cannot be made so now. */
+  indexed(): Promise<void>;
 }
 
 /** How a definition is to be stored. */
@@ -77,7 +81,7 @@ export class Definitions {
   isHidden = (collection: string, document: Document): boolean => {
     if (this.#book.isEmpty) return false;
     const rules = this.#book.expiryOf(collection);
-    return rules?.isExpired(() => document, this.#host.wallMs()) === true;
+    return rules?.isExpired(() => document, this.#host.clock.wall()) === true;
   };
 
   /** Whether a write needs to know what its document is before it. */
@@ -85,8 +89,17 @@ export class Definitions {
     return !this.#book.isEmpty && this.#book.looksBack(collection);
   }
 
-  /** Stores a definition; it holds for every write behind it. Null takes it away. */
+  /**
+   * Stores a definition; it holds for every write behind it. Null takes it away. Where its indexes are built within a moment,
+   * as those of a small collection are, it is not answered before.
+   */
   async put(collection: string, definition: Definition | null, options: DefineOptions = {}): Promise<Committed> {
+    const committed = await this.#store(collection, definition, options);
+    await soon(this.#host.indexed(), this.#host.clock, MOMENT_MS);
+    return committed;
+  }
+
+  async #store(collection: string, definition: Definition | null, options: DefineOptions): Promise<Committed> {
     const { strict = false, signal, condition, ...transaction } = options;
     const name = { collection: DEFINITIONS, key: collection, condition } as const;
     if (definition === null) return this.#host.commit({ ...transaction, operations: [{ ...name, op: 'delete' }] });
@@ -151,3 +164,4 @@ export class Definitions {
 }
 
 const BE_BACK = { retryAfterSeconds: 1 };
+const MOMENT_MS = 1000;

@@ -1,5 +1,6 @@
 import { LIMITS, SkeinError } from '@skein/protocol';
 import type { RuleBook } from '../definitions/rule-book.ts';
+import type { Clock } from '../clock.ts';
 import type { Document } from '../document.ts';
 import { DocumentReader, type DocumentPage, type IsHidden, type ReaderParts } from '../documents.ts';
 import { afterPrefix, indexEntryPrefix } from '../level/layout.ts';
@@ -7,12 +8,16 @@ import type { WalkedChange } from '../write/walk-records.ts';
 import { encodeFields } from './encode-fields.ts';
 import { documentOf, entryKeyOf, IndexBook, type Index } from './index-book.ts';
 import { EXPIRY } from './index-spec.ts';
+import { soon } from '../soon.ts';
 import { planEntries, type EntryChanges } from './plan-entries.ts';
 import { entryRange, formatCursor, type IndexQuery } from './query.ts';
 
 export interface IndexesHost extends Pick<ReaderParts, 'level' | 'history' | 'gate'> {
   readonly isHidden: IsHidden;
   rules(): RuleBook;
+  readonly clock: Clock;
+  /** Resolves when the indexes are as they should be, or cannot be made so now. */
+  indexed(): Promise<void>;
   /** An index is to be made anew. */
   onDistrusted(): void;
 }
@@ -31,6 +36,7 @@ interface Found {
 }
 
 const ENTRIES_AT_ONCE = 256;
+const MOMENT_MS = 1000;
 
 /**
  * Finds documents by what is in them. Entries and documents are read as of one moment, and every entry is compared with its
@@ -72,8 +78,7 @@ export class Indexes {
     const specs = this.#host.rules().specsOf(collection);
     return specs.map((spec) => {
       const index = this.#book.find(collection, spec);
-      const isReady = index?.isReady === true && !this.isDistrusted(index);
-      return { name: spec.name, state: isReady ? 'ready' : 'building', looked: index?.looked ?? 0 };
+      return { name: spec.name, state: this.#isReady(index) ? 'ready' : 'building', looked: index?.looked ?? 0 };
     });
   }
 
@@ -121,7 +126,7 @@ export class Indexes {
   ): AsyncGenerator<Found> {
     const { gate, history, level } = this.#host;
     gate.assertOpen();
-    const index = this.#ready(collection, name);
+    const index = await this.#ready(collection, name);
     const range = entryRange(index, query);
     const database = level();
     const snapshot = database.snapshot();
@@ -153,15 +158,22 @@ export class Indexes {
     }
   }
 
-  #ready(collection: string, name: string): Index {
+  /** One that is being built may be built within a moment. */
+  async #ready(collection: string, name: string): Promise<Index> {
     const spec = this.#host
       .rules()
       .specsOf(collection)
       .find((one) => one.kind === 'fields' && one.name === name);
     if (spec === undefined) throw new SkeinError('unknown_index', `${collection} has no index ${JSON.stringify(name)}`);
+    if (!this.#isReady(this.#book.find(collection, spec)))
+      await soon(this.#host.indexed(), this.#host.clock, MOMENT_MS);
     const index = this.#book.find(collection, spec);
-    if (index?.isReady !== true || this.isDistrusted(index)) throw buildingRefusal(collection, name, index);
+    if (!this.#isReady(index)) throw buildingRefusal(collection, name, index);
     return index;
+  }
+
+  #isReady(index: Index | undefined): index is Index {
+    return index?.isReady === true && !this.isDistrusted(index);
   }
 
   #doubt(index: Index): SkeinError {
