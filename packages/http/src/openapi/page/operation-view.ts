@@ -1,0 +1,91 @@
+import type { OpenApiDocument, OpenApiOperation } from '../document.ts';
+import { exampleRequest } from '../example-request.ts';
+import { nameOf, resolve } from '../resolve.ts';
+import type { Keywords } from '../shape.ts';
+import { curlLine } from './curl.ts';
+import { html, inline, prose, type Html } from './html.ts';
+import { typeText } from './schema-view.ts';
+
+interface Shown {
+  readonly method: string;
+  readonly path: string;
+  readonly operation: OpenApiOperation;
+}
+
+type Contents = Readonly<Record<string, Keywords>>;
+
+/** One operation: what it does, what it takes, what it answers, and how to try it. */
+export function operationView(document: OpenApiDocument, shown: Shown): Html {
+  const { method, path, operation } = shown;
+  const { operationId, summary, description } = operation;
+  const words = [method, path, operationId, summary, description ?? '', ...codesOf(operation)].join(' ').toLowerCase();
+  return html`<details id="${operationId}" data-words="${words}"><summary><b class="method ${method}">${method.toUpperCase()}</b><code>${path}</code><span>${summary}</span></summary><div class="inside">
+${description === undefined ? null : prose(description)}
+<h3>Try it</h3><div class="try"><pre><code>${curlLine(exampleRequest(document, shown))}</code></pre><button type="button" hidden>Copy</button></div>
+${parametersView(document, operation)}${bodyView(operation)}<h3>Answers</h3>${answersView(operation)}
+<h3>Refusals</h3>${refusalsView(operation)}</div></details>
+`;
+}
+
+function parametersView(document: OpenApiDocument, { parameters = [] }: OpenApiOperation): Html | null {
+  if (parameters.length === 0) return null;
+  const rows = parameters.map((one) => {
+    const { name, in: place, required, description, schema } = resolve(document, one);
+    const kind = `${place === 'path' ? 'in the path' : String(place)}${required === true && place !== 'path' ? ', required' : ''}`;
+    return html`<dt>${String(name)}<small>${kind}</small></dt>
+<dd>${inline(String(description))} <small class="media">${typeText(schema as Keywords)}</small></dd>`;
+  });
+  return html`<h3>Parameters</h3><dl>${rows}</dl>`;
+}
+
+function bodyView({ requestBody }: OpenApiOperation): Html | null {
+  if (requestBody === undefined) return null;
+  const { required, description, content } = requestBody;
+  return html`<h3>Body${required === true ? null : html` (may be left out)`}</h3>
+${typeof description === 'string' ? prose(description) : null}${contentView(content as Contents)}`;
+}
+
+function answersView({ responses }: OpenApiOperation): Html {
+  const answers = Object.entries(responses).filter(([, response]) => !isRefusal(response));
+  return html`<dl>${answers.map(([status, { description, content, headers = {} }]) => {
+    const own = Object.keys(headers as object).filter((name) => !/^Skein-(Role|Node|Epoch)$/.test(name));
+    return html`<dt>${status}</dt>
+<dd>${inline(String(description))}${own.length === 0 ? null : html` <small class="media">With ${inline(own.map((name) => `\`${name}\``).join(', '))}.</small>`}
+${content === undefined ? null : contentView(content as Contents)}</dd>`;
+  })}</dl>`;
+}
+
+/** What a body may be, by media type, with an example of each. */
+function contentView(content: Contents): Html {
+  return html`${Object.entries(content).map(([mediaType, { schema = {}, examples = {} }]) => {
+    const name = nameOf(schema as Keywords);
+    const { description = '' } = schema as { readonly description?: string };
+    const values = Object.values(examples as Readonly<Record<string, { readonly value: unknown }>>);
+    return html`<p class="media"><code>${mediaType}</code> ${name === undefined ? inline(description) : html`<a href="#schema-${name}">${name}</a>`}</p>
+${values.map(({ value }) => html`<pre><code>${exampleText(value)}</code></pre>`)}`;
+  })}`;
+}
+
+function exampleText(value: unknown): string {
+  return typeof value === 'string' && value.includes('\n') ? value.trimEnd() : JSON.stringify(value, null, 2);
+}
+
+function refusalsView({ responses }: OpenApiOperation): Html {
+  const refusals = Object.entries(responses).filter(([, response]) => isRefusal(response));
+  return html`${refusals.map(
+    ([status, response]) =>
+      html`<div class="codes"><b>${status}</b>${codesIn(response).map((code) => html`<a href="#${code}">${code}</a>`)}</div>`,
+  )}<p class="media">And <a href="#any-request">what any request may meet</a>.</p>`;
+}
+
+function codesOf({ responses }: OpenApiOperation): readonly string[] {
+  return Object.values(responses).filter(isRefusal).flatMap(codesIn);
+}
+
+function isRefusal({ content }: Keywords): boolean {
+  return content !== undefined && 'application/problem+json' in (content as Contents);
+}
+
+export function codesIn({ content }: Keywords): readonly string[] {
+  return Object.keys((content as Contents)['application/problem+json']!['examples'] as object);
+}
