@@ -31,9 +31,9 @@ function parametersView(document: OpenApiDocument, { parameters = [] }: OpenApiO
   if (parameters.length === 0) return null;
   const rows = parameters.map((one) => {
     const { name, in: place, required, description, schema } = resolve(document, one);
-    const kind = `${place === 'path' ? 'in the path' : String(place)}${required === true && place !== 'path' ? ', required' : ''}`;
-    return html`<dt>${String(name)}<small>${kind}</small></dt>
-<dd>${inline(String(description))} <small class="media">${typeText(schema as Keywords)}</small></dd>`;
+    const isExpected = required === true && place !== 'path';
+    return html`<dt>${String(name)}<small>${String(place)}, ${typeText(schema as Keywords)}${isExpected ? ', required' : ''}</small></dt>
+<dd>${inline(String(description))}</dd>`;
   });
   return html`<h3>Parameters</h3><dl>${rows}</dl>`;
 }
@@ -46,13 +46,15 @@ ${typeof description === 'string' ? prose(description) : null}${contentView(cont
 }
 
 function answersView({ responses }: OpenApiOperation): Html {
-  const answers = Object.entries(responses).filter(([, response]) => !isRefusal(response));
-  return html`<dl>${answers.map(([status, { description, content, headers = {} }]) => {
+  const answers = Object.entries(responses).filter(([status, response]) => status !== 'default' && !isRefusal(response));
+  const rows = answers.map(([status, { description, content, headers = {} }], i) => {
     const own = Object.keys(headers as object).filter((name) => !/^Skein-(Role|Node|Epoch)$/.test(name));
+    const isAsBefore = JSON.stringify(content) === JSON.stringify(answers[i - 1]?.[1]['content']);
     return html`<dt>${status}</dt>
 <dd>${inline(String(description))}${own.length === 0 ? null : html` <small class="media">With ${inline(own.map((name) => `\`${name}\``).join(', '))}.</small>`}
-${content === undefined ? null : contentView(content as Contents)}</dd>`;
-  })}</dl>`;
+${content === undefined || isAsBefore ? null : contentView(content as Contents)}</dd>`;
+  });
+  return html`<dl class="answers">${rows}</dl>`;
 }
 
 /** What a body may be, by media type, with an example of each. */

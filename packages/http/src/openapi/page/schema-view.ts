@@ -7,11 +7,11 @@ export function schemaView(name: string, schema: Keywords): Html {
   const { description = '' } = schema as { readonly description?: string };
   const words = `${name} ${Object.keys(propertiesOf(schema)).join(' ')}`.toLowerCase();
   return html`<details id="schema-${name}" data-words="${words}"><summary><code>${name}</code></summary><div class="inside">
-${prose(description)}${membersView(schema)}${examples(schema)}</div></details>
+${prose(description)}${membersView(schema)}${choicesView(schema)}</div></details>
 `;
 }
 
-function examples(schema: Keywords): Html | null {
+function choicesView(schema: Keywords): Html | null {
   const choices = (schema['anyOf'] ?? schema['oneOf']) as readonly Keywords[] | undefined;
   if (choices === undefined) return null;
   return html`${choices.map((choice, i) => html`<h3>${i === 0 ? 'Either' : 'Or'}</h3>${membersView(choice)}`)}`;
@@ -23,7 +23,7 @@ function membersView(schema: Keywords): Html | null {
   if (members.length === 0) return null;
   return html`<dl>${members.map(
     ([name, member]) => html`<dt>${name}<small>${required.has(name) ? '' : 'may be left out'}</small></dt>
-<dd><small class="media">${typeText(member)}</small> ${inline(String(member['description'] ?? ''))}</dd>`,
+<dd>${inline(String(member['description'] ?? ''))} <small class="media">${typeText(member)}</small></dd>`,
   )}</dl>`;
 }
 
@@ -46,7 +46,19 @@ export function typeText(schema: Keywords): string {
           ? choices.map(typeText).join(' | ')
           : type === 'array'
             ? `array of ${typeText((items ?? {}) as Keywords)}`
-            : [type ?? 'any JSON'].flat().join(' | ');
+            : type === 'object'
+              ? objectText(schema)
+              : [type ?? 'any JSON'].flat().join(' | ');
   const range = minimum !== undefined && maximum !== undefined ? ` ${String(minimum)} to ${String(maximum)}` : '';
   return `${text}${range}${preset === undefined ? '' : `, ${JSON.stringify(preset)} unless given`}`;
+}
+
+/** The names of its members, and what tells one kind of object from another. */
+function objectText(schema: Keywords): string {
+  const required = new Set((schema['required'] ?? []) as readonly string[]);
+  const members = Object.entries(propertiesOf(schema)).map(([name, member]) => {
+    if (member['const'] !== undefined) return `${name}: ${JSON.stringify(member['const'])}`;
+    return required.has(name) ? name : `${name}?`;
+  });
+  return members.length === 0 ? 'object' : `{ ${members.join(', ')} }`;
 }

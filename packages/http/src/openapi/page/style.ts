@@ -49,6 +49,7 @@ summary span { color: var(--quiet); font-size: 0.93rem; margin-left: auto; text-
 .get { color: var(--get); } .put { color: var(--put); } .post { color: var(--post); } .patch { color: var(--patch); } .delete { color: var(--delete); }
 .inside { padding: 0 0.9rem 0.9rem; border-top: 1px solid var(--line); }
 dl { margin: 0; display: grid; grid-template-columns: minmax(8rem, 11rem) minmax(0, 1fr); gap: 0.45rem 1rem; }
+.answers { grid-template-columns: 3rem minmax(0, 1fr); }
 dt { font: 600 0.86rem/1.7 ui-monospace, Menlo, Consolas, monospace; overflow-wrap: anywhere; }
 dt small { display: block; font-weight: normal; color: var(--quiet); line-height: 1.4; }
 dd { margin: 0; font-size: 0.95rem; }
@@ -73,7 +74,7 @@ dd p { margin: 0 0 0.4rem; }
   header small { display: none; }
   summary span { flex-basis: 100%; margin: 0; text-align: left; }
   .method { width: auto; }
-  dl { grid-template-columns: minmax(0, 1fr); gap: 0.1rem; }
+  dl:not(.answers) { grid-template-columns: minmax(0, 1fr); gap: 0.1rem; }
   dd { margin-bottom: 0.6rem; }
 }
 `;
