@@ -6,7 +6,11 @@ import { shape } from '../shape.ts';
 
 const description = shape(
   'OpenApi',
-  z.object({ openapi: z.string(), info: z.object({ title: z.string(), version: z.string() }), paths: z.looseObject({}) }),
+  z.looseObject({
+    openapi: z.string(),
+    info: z.looseObject({ title: z.string(), version: z.string() }),
+    paths: z.looseObject({}),
+  }),
   'An OpenAPI document.',
 );
 
