@@ -103,7 +103,10 @@ describe('the description', () => {
   });
 
   it('has every code of an error that is sent', () => {
-    const contents = [...operations.map(({ operation }) => operation), { responses: document.components['responses']! }];
+    const contents = [
+      ...operations.map(({ operation }) => operation),
+      { responses: document.components['responses']! },
+    ];
     const codes = contents.flatMap(({ responses }) =>
       Object.values(responses as Record<string, any>).flatMap(({ content }) =>
         Object.keys(content?.['application/problem+json']?.examples ?? {}),
@@ -112,21 +115,24 @@ describe('the description', () => {
     expect([...new Set([...codes, ...NEVER_SENT])].toSorted()).toStrictEqual(Object.keys(ERRORS).toSorted());
   });
 
-  it.each(operations)('has examples of $name that are as its schemas say, and refusals under their status', ({ operation }) => {
-    for (const { schema, example } of parametersOf(operation))
-      if (example !== undefined) expect([example, faultsOf(schema, example)]).toStrictEqual([example, []]);
-    const answers = Object.entries(operation.responses).filter(([status]) => status !== 'default');
-    const bodies = [['body', operation.requestBody ?? {}], ...answers] as [string, any][];
-    for (const [status, { content = {} }] of bodies)
-      for (const { schema = {}, examples = {} } of Object.values(content as Record<string, any>))
-        for (const named of Object.values(examples as Record<string, any>)) {
-          const { value } = resolve(document, named) as any;
-          expect([value, faultsOf(schema, value)]).toStrictEqual([value, []]);
-          if (value?.code !== undefined) expect(String(value.status)).toBe(status);
-        }
-    expect(answers.some(([status]) => Number(status) < 300)).toBe(true);
-    expect(answers.some(([status]) => Number(status) >= 400)).toBe(true);
-  });
+  it.each(operations)(
+    'has examples of $name that are as its schemas say, and refusals under their status',
+    ({ operation }) => {
+      for (const { schema, example } of parametersOf(operation))
+        if (example !== undefined) expect([example, faultsOf(schema, example)]).toStrictEqual([example, []]);
+      const answers = Object.entries(operation.responses).filter(([status]) => status !== 'default');
+      const bodies = [['body', operation.requestBody ?? {}], ...answers] as [string, any][];
+      for (const [status, { content = {} }] of bodies)
+        for (const { schema = {}, examples = {} } of Object.values(content as Record<string, any>))
+          for (const named of Object.values(examples as Record<string, any>)) {
+            const { value } = resolve(document, named) as any;
+            expect([value, faultsOf(schema, value)]).toStrictEqual([value, []]);
+            if (value?.code !== undefined) expect(String(value.status)).toBe(status);
+          }
+      expect(answers.some(([status]) => Number(status) < 300)).toBe(true);
+      expect(answers.some(([status]) => Number(status) >= 400)).toBe(true);
+    },
+  );
 });
 
 describe('the page', () => {

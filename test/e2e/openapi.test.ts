@@ -50,7 +50,10 @@ async function tried(node: NodeProcess, id: string, status: number, change: Chan
   const body = change.body === undefined ? example.body : JSON.stringify(change.body);
   const path = change.path ?? example.path;
   const headers = { ...(body === null ? {} : { 'content-type': example.contentType! }), ...change.headers };
-  const answer = await node.client.request(example.method, `${path}${change.query ?? ''}`, { body: body ?? undefined, headers });
+  const answer = await node.client.request(example.method, `${path}${change.query ?? ''}`, {
+    body: body ?? undefined,
+    headers,
+  });
   expect([id, answer.status, answer.status === status ? '' : answer.text]).toStrictEqual([id, status, '']);
   const said = found.operation.responses[status] as any;
   expect([id, status, said === undefined]).toStrictEqual([id, status, false]);
@@ -125,9 +128,21 @@ describe('the answers of nodes', () => {
   });
 
   it('to questions of how they are', async () => {
-    await until('the leader knows its follower', async () => (await leader.client.get('/v1/followers')).json.followers.length > 0);
+    await until(
+      'the leader knows its follower',
+      async () => (await leader.client.get('/v1/followers')).json.followers.length > 0,
+    );
     for (const node of [leader, follower])
-      for (const id of ['getStatus', 'getHealth', 'getReadiness', 'getLiveness', 'getMetrics', 'getMember', 'getOpenApi', 'getDocs'])
+      for (const id of [
+        'getStatus',
+        'getHealth',
+        'getReadiness',
+        'getLiveness',
+        'getMetrics',
+        'getMember',
+        'getOpenApi',
+        'getDocs',
+      ])
         await tried(node, id, 200);
     const { json: status } = await tried(leader, 'getStatus', 200);
     await tried(leader, 'listFollowers', 200);
@@ -151,7 +166,9 @@ describe('the answers of nodes', () => {
   });
 
   it('are all held against it', () => {
-    expect(operations.map(({ operation }) => operation.operationId).filter((id) => !answered.has(id))).toStrictEqual([]);
+    expect(operations.map(({ operation }) => operation.operationId).filter((id) => !answered.has(id))).toStrictEqual(
+      [],
+    );
   });
 });
 

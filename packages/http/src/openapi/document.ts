@@ -1,7 +1,7 @@
 import { ERRORS, LIMITS, MEDIA_TYPES, type ErrorCode } from '@skein/protocol';
 import { ANSWER_HEADERS, REQUEST_HEADERS, type AnswerHeader } from './headers.ts';
 import { shapeSchema, toJsonSchema } from './json-schema.ts';
-import type { Body, Content, OperationText, Query } from './operation.ts';
+import type { Body, Content, OperationText, ParameterText, Query } from './operation.ts';
 import { GROUPS } from './operations/all.ts';
 import { ANY_REQUEST, problem, problemExample, SENT_CODES } from './problems.ts';
 import type { Keywords, Shape } from './shape.ts';
@@ -82,7 +82,11 @@ export function openApiDocument(version: string): OpenApiDocument {
         ...named(REQUEST_HEADERS, (_, { name, ...text }) => ({ name, in: 'header', ...text })),
       },
       headers: ANSWER_HEADERS,
-      examples: named(sentErrors(), (code, { title, remedy }) => ({ summary: title, description: remedy, value: problemExample(code as ErrorCode) })),
+      examples: named(sentErrors(), (code, { title, remedy }) => ({
+        summary: title,
+        description: remedy,
+        value: problemExample(code as ErrorCode),
+      })),
       responses: { AnyRequest: refusals('What any request may be refused with:', ANY_REQUEST) },
     },
   };
@@ -93,15 +97,15 @@ function describeOperation(tag: string, operation: OperationText): OpenApiOperat
   const inPath = [...path.matchAll(/\{(\w+)\}/g)].map(([, name]) => reference('parameters', name!));
   const inHeaders = (operation.headers ?? []).map((name) => reference('parameters', name));
   const parameters = [...inPath, ...queryParameters(operation.query), ...inHeaders];
-  return {
+  return given({
     operationId: id,
     tags: [tag],
     summary,
-    ...(description === undefined ? {} : { description }),
-    ...(parameters.length === 0 ? {} : { parameters }),
-    ...(body === undefined ? {} : { requestBody: requestBody(body) }),
+    description,
+    parameters: parameters.length === 0 ? undefined : parameters,
+    requestBody: body === undefined ? undefined : requestBody(body),
     responses: responses(operation),
-  };
+  });
 }
 
 /** The parameters of a query, as the schema has them that its route is checked by. */
@@ -111,32 +115,36 @@ function queryParameters(query: Query | undefined): readonly Keywords[] {
     readonly properties?: Readonly<Record<string, Keywords>>;
     readonly required?: readonly string[];
   };
-  return Object.entries(properties).map(([name, keywords]) => {
-    const { description, example, required: isRequired = required.includes(name), ...more } = query.parameters[name]!;
-    return {
-      name,
-      in: 'query',
-      required: isRequired,
-      description,
-      schema: { ...keywords, ...more },
-      ...(example === undefined ? {} : { example }),
-    };
-  });
+  return Object.entries(properties).map(([name, keywords]) =>
+    queryParameter({ name, keywords, isRequired: required.includes(name) }, query.parameters[name]!),
+  );
+}
+
+interface QueryParameter {
+  readonly name: string;
+  readonly keywords: Keywords;
+  /** By its schema; a route may ask for more than that. */
+  readonly isRequired: boolean;
+}
+
+function queryParameter({ name, keywords, isRequired }: QueryParameter, text: ParameterText): Keywords {
+  const { description, example, required = isRequired, default: preset = keywords['default'] } = text;
+  return given({ name, in: 'query', required, description, schema: given({ ...keywords, default: preset }), example });
 }
 
 function requestBody({ required, description, content }: Body): Keywords {
-  return { required, ...(description === undefined ? {} : { description }), content: contentOf(content) };
+  return given({ required, description, content: contentOf(content) });
 }
 
 /** What it is answered with, and by status what it may be refused with. */
 function responses({ answers, errors }: OperationText): Readonly<Record<string, Keywords>> {
   const answered = answers.map(({ status, description, headers = [], content }) => [
     status,
-    {
+    given({
       description,
       headers: headerReferences([...headers, ...EVERY_ANSWER]),
-      ...(content === undefined ? {} : { content: contentOf(content) }),
-    },
+      content: content === undefined ? undefined : contentOf(content),
+    }),
   ]);
   const statuses = [...new Set(errors.map((code) => ERRORS[code].status))].toSorted((a, b) => a - b);
   const refused = statuses.map((status) => {
@@ -156,24 +164,25 @@ function refusals(description: string, codes: readonly ErrorCode[]): Keywords {
   if (statuses.has(405)) headers.push('Allow');
   if (statuses.has(421)) headers.push('Skein-Leader');
   if (statuses.has(429) || statuses.has(503) || statuses.has(507)) headers.push('Retry-After');
-  return {
+  return given({
     description: `${description} ${codes.map((code) => `\`${code}\``).join(', ')}.`,
-    ...(headers.length === 0 ? {} : { headers: headerReferences(headers) }),
+    headers: headers.length === 0 ? undefined : headerReferences(headers),
     content: {
       [MEDIA_TYPES.problem]: {
         schema: reference('schemas', problem.name),
         examples: Object.fromEntries(codes.map((code) => [code, reference('examples', code)])),
       },
     },
-  };
+  });
 }
 
-function contentOf(content: Readonly<Record<string, Content>>): Keywords {
-  return named(content, (_, { shape, text, examples }) => ({
-    ...(shape === undefined ? {} : { schema: reference('schemas', shape.name) }),
-    ...(text === undefined ? {} : { schema: { type: 'string', description: text } }),
-    ...(Object.keys(examples).length === 0 ? {} : { examples: named(examples, (_name, value) => ({ value })) }),
-  }));
+function contentOf(contents: Readonly<Record<string, Content>>): Keywords {
+  return named(contents, (_, { shape, text, examples }) => {
+    const ofText = text === undefined ? undefined : { type: 'string', description: text };
+    const schema = shape === undefined ? ofText : reference('schemas', shape.name);
+    const hasExamples = Object.keys(examples).length > 0;
+    return given({ schema, examples: hasExamples ? named(examples, (_name, value) => ({ value })) : undefined });
+  });
 }
 
 /** Every shape that a body or an answer has, once, by name. */
@@ -204,4 +213,10 @@ function named<Value>(
   of: (name: string, value: Value) => Keywords,
 ): Readonly<Record<string, Keywords>> {
   return Object.fromEntries(Object.entries(values).map(([name, value]) => [name, of(name, value)]));
+}
+
+/** Less what is undefined. */
+function given<Value extends object>(value: Value): { [Name in keyof Value]: Exclude<Value[Name], undefined> } {
+  const entries = Object.entries(value).filter(([, one]) => one !== undefined);
+  return Object.fromEntries(entries) as { [Name in keyof Value]: Exclude<Value[Name], undefined> };
 }

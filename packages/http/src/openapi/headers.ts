@@ -108,7 +108,8 @@ export const ANSWER_HEADERS = {
     example: EXAMPLE.epoch,
   },
   'Skein-Position': {
-    description: 'The position of the last change of this write, to be given as `Skein-Min-Position`; of a snapshot, its own.',
+    description:
+      'The position of the last change of this write, to be given as `Skein-Min-Position`; of a snapshot, its own.',
     schema: TEXT,
     example: EXAMPLE.position,
   },
@@ -142,7 +143,8 @@ export const ANSWER_HEADERS = {
     example: '0',
   },
   'Skein-Lag-Ms': {
-    description: 'Of a follower: how many milliseconds ago its head was all there was; `unknown` where it does not know.',
+    description:
+      'Of a follower: how many milliseconds ago its head was all there was; `unknown` where it does not know.',
     schema: TEXT,
     example: '5230',
   },

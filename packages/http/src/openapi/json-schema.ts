@@ -39,7 +39,10 @@ export function shapeSchema({ schema, description, members }: Shape): Keywords {
   const keywords = toJsonSchema(schema);
   const properties = keywords['properties'] as Readonly<Record<string, Keywords>> | undefined;
   if (properties === undefined) return { description, ...keywords };
-  const described = Object.entries(properties).map(([name, property]) => [name, { ...property, ...said(members[name]) }]);
+  const described = Object.entries(properties).map(([name, property]) => [
+    name,
+    { ...property, ...said(members[name]) },
+  ]);
   return { description, ...keywords, properties: Object.fromEntries(described) as unknown };
 }
 

@@ -1,16 +1,20 @@
 import type { ErrorCode } from '@skein/protocol';
 import type { z } from 'zod';
 import type { AnswerHeader, RequestHeader } from './headers.ts';
-import type { Keywords, Shape } from './shape.ts';
+import type { Shape } from './shape.ts';
 
 /*
  * What the document says of an operation, as data beside the schemas its route is checked by. What a request may be is taken from
  * those schemas; what only a person can say, such as what a parameter is for, is here.
  */
 
-export interface ParameterText extends Keywords {
+export interface ParameterText {
   readonly description: string;
   readonly example?: unknown;
+  /** What holds when it is left out, where its schema does not say. */
+  readonly default?: unknown;
+  /** It has to be given, though its schema lets it be left out to say so in a better way. */
+  readonly required?: true;
 }
 
 export interface Query {
@@ -48,7 +52,7 @@ export interface AnswerText {
   readonly content?: Readonly<Record<string, Content>>;
 }
 
-export type Method = 'get' | 'head' | 'put' | 'post' | 'patch' | 'delete';
+type Method = 'get' | 'head' | 'put' | 'post' | 'patch' | 'delete';
 
 export interface OperationText {
   readonly id: string;

@@ -37,7 +37,13 @@ export const READS = [
 ] as const satisfies readonly ErrorCode[];
 
 /** Of a node that is asked where something is on its log. */
-export const HISTORY = ['bad_position', 'ahead', 'diverged', 'other_log', 'compacted'] as const satisfies readonly ErrorCode[];
+export const HISTORY = [
+  'bad_position',
+  'ahead',
+  'diverged',
+  'other_log',
+  'compacted',
+] as const satisfies readonly ErrorCode[];
 
 /** Of what is written, whatever it is. */
 export const WRITES = [
@@ -160,7 +166,7 @@ const order = { collection: 'orders', key: 'o-1' };
 
 /** What is said beside the title, by code; as in the code itself, the title is the detail where there is nothing to add. */
 const EXTRAS: { readonly [Code in ErrorCode]?: Extra } = {
-  bad_json: { detail: "the body is not JSON: Unexpected token 'o', \"oops\" is not valid JSON" },
+  bad_json: { detail: 'the body is not JSON: Unexpected token \'o\', "oops" is not valid JSON' },
   bad_body: { detail: 'text: Invalid input', errors: [{ path: 'text', message: 'Invalid input' }] },
   bad_query: {
     detail: 'limit: is not a whole number from 1 to 5000',
@@ -189,9 +195,7 @@ const EXTRAS: { readonly [Code in ErrorCode]?: Extra } = {
     position: EXAMPLE.position,
     documents: 4,
     broken: 1,
-    examples: [
-      { key: 'o-3', violations: [{ path: '/total', rule: 'minimum', message: 'must be >= 0' }] },
-    ],
+    examples: [{ key: 'o-3', violations: [{ path: '/total', rule: 'minimum', message: 'must be >= 0' }] }],
   },
   ahead: { detail: 'this log ends at 1042', ...facts },
   diverged: { detail: 'the histories may agree up to offset 1040; this log ends at 1042', ...facts, fork: 1040 },
@@ -245,6 +249,6 @@ const EXTRAS: { readonly [Code in ErrorCode]?: Extra } = {
 /** What a refusal with that code looks like. */
 export function problemExample(code: ErrorCode): Readonly<Record<string, unknown>> {
   const { title, status } = ERRORS[code];
-  const { detail = title, ...more } = EXTRAS[code] ?? { detail: title };
+  const { detail, ...more } = EXTRAS[code] ?? { detail: title };
   return { type: `urn:skein:error:${code}`, title, status, detail, code, ...more };
 }

@@ -38,7 +38,8 @@ const done = { count: 2, position: EXAMPLE.position };
 
 export const collectionOperations: Group = {
   tag: 'Collections',
-  description: 'Named sets of documents: `[A-Za-z0-9_-]{1,64}`. A collection nobody has written to is empty, not absent.',
+  description:
+    'Named sets of documents: `[A-Za-z0-9_-]{1,64}`. A collection nobody has written to is empty, not absent.',
   operations: [
     {
       id: 'listCollections',
@@ -150,7 +151,11 @@ export const collectionOperations: Group = {
       description:
         'As ordinary changes in groups of 1,000, each durable before the next is read. What is deleted is what was there when it began; a document somebody writes meanwhile stays. With `Accept: application/x-ndjson` it says how far it is a few times a second.',
       query: query(DELETION_QUERY, {
-        confirm: { description: 'The name of the collection again; nothing is deleted without it.', required: true, example: 'orders' },
+        confirm: {
+          description: 'The name of the collection again; nothing is deleted without it.',
+          required: true,
+          example: 'orders',
+        },
       }),
       headers: ['preferOfWrites', 'traceparent'],
       answers: [

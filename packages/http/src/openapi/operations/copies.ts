@@ -1,4 +1,10 @@
-import { digestDocumentsSchema, digestPinSchema, digestRangesSchema, digestRootSchema, MEDIA_TYPES } from '@skein/protocol';
+import {
+  digestDocumentsSchema,
+  digestPinSchema,
+  digestRangesSchema,
+  digestRootSchema,
+  MEDIA_TYPES,
+} from '@skein/protocol';
 import { z } from 'zod';
 import { digestQuery } from '../../digest/route.ts';
 import { names, namedQuery, snapshotQuery } from '../../snapshot/snapshot.ts';
@@ -27,7 +33,15 @@ const digest = shape(
 const HASH = '3b2f9c61a0d84e57c1f2a7b93d60e815';
 const snapshotLines = [
   { snapshot: EXAMPLE.position, log: EXAMPLE.log, history: [{ epoch: EXAMPLE.epoch, offsetFirst: 1 }], documents: 1 },
-  { offset: 1042, ts: EXAMPLE.ts, origin: 'leader-1', collection: 'orders', key: 'o-1', op: 'put', value: EXAMPLE.order },
+  {
+    offset: 1042,
+    ts: EXAMPLE.ts,
+    origin: 'leader-1',
+    collection: 'orders',
+    key: 'o-1',
+    op: 'put',
+    value: EXAMPLE.order,
+  },
   { next: null, lines: 1, checksum: '60e4769024c08214' },
 ];
 const snapshotText = text(
@@ -49,14 +63,21 @@ export const copyOperations: Group = {
       description:
         'Whole, or in pages, resumable behind any line. A node holds a snapshot for a minute after the last request for it.',
       query: query(snapshotQuery, {
-        at: { description: 'The position of a snapshot that was begun; without it one is taken, or a young one shared.' },
+        at: {
+          description: 'The position of a snapshot that was begun; without it one is taken, or a young one shared.',
+        },
         after: { description: 'Behind which line to begin: the `next` of a page.', example: 'orders/o-1' },
         limit: { description: 'Lines of one page; without it the answer is everything behind `after`.', example: 1000 },
         keep: { description: 'For a reader that names itself: where the log is to be kept from.' },
       }),
       headers: ['minPosition', 'preferOfReads', 'follower', 'log'],
       answers: [
-        { status: 200, description: 'The snapshot, or a page of it.', headers: ['Skein-Position'], content: snapshotText },
+        {
+          status: 200,
+          description: 'The snapshot, or a page of it.',
+          headers: ['Skein-Position'],
+          content: snapshotText,
+        },
       ],
       errors: [
         ...ANY_QUERY,
@@ -93,7 +114,10 @@ export const copyOperations: Group = {
         min: { description: 'Hold a position that is not before this one. Not beside `at`.' },
         at: { description: 'The position of an answer: read as of that.', example: EXAMPLE.position },
         level: { description: 'Which parts of the digest. Needs `at`.', example: 'branches' },
-        from: { description: 'Parts that begin at this `COLLECTION/KEY` or behind. Needs `level`.', example: 'orders/o-1' },
+        from: {
+          description: 'Parts that begin at this `COLLECTION/KEY` or behind. Needs `level`.',
+          example: 'orders/o-1',
+        },
         to: { description: 'Parts that begin before this `COLLECTION/KEY`. Needs `level`.' },
       }),
       answers: [

@@ -10,15 +10,22 @@ import { written } from '../shapes.ts';
 import { indexState } from './collections.ts';
 import { writeAnswers } from './documents.ts';
 
-const definition = shape('Definition', definitionSchema, 'What holds of every document of a collection. All members may be left out.', {
-  schema: {
-    type: ['object', 'boolean'],
-    description: 'JSON Schema 2020-12, with its formats. A write that breaks it is refused with `invalid_document`.',
+const definition = shape(
+  'Definition',
+  definitionSchema,
+  'What holds of every document of a collection. All members may be left out.',
+  {
+    schema: {
+      type: ['object', 'boolean'],
+      description: 'JSON Schema 2020-12, with its formats. A write that breaks it is refused with `invalid_document`.',
+    },
+    indexes:
+      'Fields by which documents are found; a unique one allows no two documents that are alike in all of its fields.',
+    ttlField:
+      'A field that says when its document expires: RFC 3339, or milliseconds since 1970. Not beside `ttlSeconds`.',
+    ttlSeconds: 'How long after it was last written a document expires.',
   },
-  indexes: 'Fields by which documents are found; a unique one allows no two documents that are alike in all of its fields.',
-  ttlField: 'A field that says when its document expires: RFC 3339, or milliseconds since 1970. Not beside `ttlSeconds`.',
-  ttlSeconds: 'How long after it was last written a document expires.',
-});
+);
 
 const definitions = shape(
   'Definitions',
@@ -122,7 +129,12 @@ export const definitionOperations: Group = {
       query: query(NO_QUERY, {}),
       headers: ['ifNoneMatchOfReads', 'minPosition', 'preferOfReads'],
       answers: [
-        { status: 200, description: 'The definition alone.', headers: ['ETag'], content: json(definition, EXAMPLE_DEFINITION) },
+        {
+          status: 200,
+          description: 'The definition alone.',
+          headers: ['ETag'],
+          content: json(definition, EXAMPLE_DEFINITION),
+        },
         { status: 304, description: 'It is still at a version the client has.', headers: ['ETag'] },
       ],
       errors: [...READS, 'bad_collection', 'not_found'],
@@ -135,7 +147,10 @@ export const definitionOperations: Group = {
       description:
         'Documents that are there stay as they are and may break it, unless `strict` is given. Indexes are built while the node goes on; how far they are is said by `GET /v1/collections`.',
       query: query(DEFINITION_QUERY, {
-        check: { description: 'Store nothing, and answer how the documents that are there stand to it.', default: false },
+        check: {
+          description: 'Store nothing, and answer how the documents that are there stand to it.',
+          default: false,
+        },
         strict: { description: 'Store it only if no document breaks it.', default: false },
       }),
       headers,

@@ -38,8 +38,14 @@ const follower = shape('Follower', slot, 'What this node remembers of one that f
   state: '`lagging` was not heard of for 30 seconds; `lost` needs what is not kept for it any longer.',
   refusal: 'Why the feed has nothing for it: `ahead`, `diverged` or `other_log`.',
 });
-const followers = shape('Followers', z.object({ followers: z.array(slot) }), 'Those that follow this node, in the order in which they were last seen.');
-const heartbeatBody = shape('Heartbeat', heartbeat, 'What a follower has.', { applied: 'The position it has durably.' });
+const followers = shape(
+  'Followers',
+  z.object({ followers: z.array(slot) }),
+  'Those that follow this node, in the order in which they were last seen.',
+);
+const heartbeatBody = shape('Heartbeat', heartbeat, 'What a follower has.', {
+  applied: 'The position it has durably.',
+});
 
 const change = {
   offset: 1041,
@@ -51,7 +57,15 @@ const change = {
   op: 'put',
   value: EXAMPLE.order,
 };
-const deletion = { offset: 1042, ts: EXAMPLE.ts, origin: 'leader-1', tx: 1042, collection: 'carts', key: 'c-7', op: 'delete' };
+const deletion = {
+  offset: 1042,
+  ts: EXAMPLE.ts,
+  origin: 'leader-1',
+  tx: 1042,
+  collection: 'carts',
+  key: 'c-7',
+  op: 'delete',
+};
 const head = { offset: EXAMPLE.offset, ts: EXAMPLE.ts };
 const before = { log: EXAMPLE.log, epoch: EXAMPLE.epoch, since: EXAMPLE.earlier };
 const after = { next: EXAMPLE.position, head, upToDate: true };
@@ -89,8 +103,25 @@ const feed = query(feedQuery, {
   prefix: { description: 'Only changes of keys that begin so.', example: 'o-' },
   fields: { description: '`keys`: each change less its value.' },
 });
-const feedHeaders: readonly RequestHeader[] = ['minPosition', 'preferOfReads', 'follower', 'applied', 'log', 'question', 'lastEventId'];
-const pageFacts: readonly AnswerHeader[] = ['Skein-Next', 'Skein-Head', 'Skein-Tail', 'Skein-Up-To-Date', 'Skein-Log', 'Skein-Upstream', 'Skein-Lag-Changes', 'Skein-Lag-Ms'];
+const feedHeaders: readonly RequestHeader[] = [
+  'minPosition',
+  'preferOfReads',
+  'follower',
+  'applied',
+  'log',
+  'question',
+  'lastEventId',
+];
+const pageFacts: readonly AnswerHeader[] = [
+  'Skein-Next',
+  'Skein-Head',
+  'Skein-Tail',
+  'Skein-Up-To-Date',
+  'Skein-Log',
+  'Skein-Upstream',
+  'Skein-Lag-Changes',
+  'Skein-Lag-Ms',
+];
 const feedErrors = [...READS, ...HISTORY, 'bad_collection', 'not_acceptable', 'overloaded'] as const;
 
 export const feedOperations: Group = {
@@ -113,7 +144,14 @@ export const feedOperations: Group = {
           description: 'A page; or a stream of events.',
           headers: pageFacts,
           content: {
-            ...json(page, { ...before, next: EXAMPLE.position, head, tail: 200, upToDate: true, changes: [change, deletion] }),
+            ...json(page, {
+              ...before,
+              next: EXAMPLE.position,
+              head,
+              tail: 200,
+              upToDate: true,
+              changes: [change, deletion],
+            }),
             ...text(
               MEDIA_TYPES.ndjson,
               'A header line with `log`, `epoch`, `since`, `head` and `tail`; a line for each change; a trailer line with `next`, `head` and `upToDate`. Without its trailer a page was cut off.',
@@ -179,7 +217,8 @@ export const feedOperations: Group = {
       method: 'delete',
       path: '/v1/followers/{id}',
       summary: 'Forget a follower',
-      description: 'It will not come back, and the log need not be kept for it. Should it ask again, it is known again.',
+      description:
+        'It will not come back, and the log need not be kept for it. Should it ask again, it is known again.',
       query: query(NO_QUERY, {}),
       answers: [{ status: 204, description: 'It is forgotten.' }],
       errors: [...ANY_QUERY, 'bad_header', 'not_found'],

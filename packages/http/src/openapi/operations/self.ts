@@ -40,9 +40,7 @@ export const selfOperations: Group = {
       summary: 'This document as a page for people',
       description: 'It needs nothing from anywhere else.',
       query: query(NO_QUERY, {}),
-      answers: [
-        { status: 200, description: 'The page.', content: text('text/html', 'HTML.', '<!doctype html>…') },
-      ],
+      answers: [{ status: 200, description: 'The page.', content: text('text/html', 'HTML.', '<!doctype html>…') }],
       errors: ANY_QUERY,
     },
   ],

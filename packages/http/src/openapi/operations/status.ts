@@ -238,7 +238,8 @@ const healthExample = {
   last_error: null,
   error: null,
 };
-const METRICS_TEXT = '# HELP skein_log_head_offset Newest durable offset.\n# TYPE skein_log_head_offset gauge\nskein_log_head_offset 1042\n';
+const METRICS_TEXT =
+  '# HELP skein_log_head_offset Newest durable offset.\n# TYPE skein_log_head_offset gauge\nskein_log_head_offset 1042\n';
 
 export const statusOperations: Group = {
   tag: 'Status',

@@ -1,5 +1,5 @@
 import type { ExampleRequest } from '../example-request.ts';
-import { html, type Html } from './html.ts';
+import { markup, type Html } from './html.ts';
 
 /** Where a node is that nobody has told otherwise; the page puts the node there that it came from. */
 const ORIGIN = 'http://127.0.0.1:7400';
@@ -11,7 +11,7 @@ export function curlLine({ method, path, contentType, body }: ExampleRequest): H
     ...(contentType === null ? [] : [`-H 'content-type: ${contentType}'`]),
     ...(body === null ? [] : [`-d ${quoted(body)}`]),
   ].map((part) => ` \\\n  ${part}`);
-  return html`curl${verb} '<span class="origin">${ORIGIN}</span>${path}'${ends.join('')}`;
+  return markup`curl${verb} '<span class="origin">${ORIGIN}</span>${path}'${ends.join('')}`;
 }
 
 function quoted(text: string): string {

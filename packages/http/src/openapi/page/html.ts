@@ -9,17 +9,23 @@ export class Html {
 
 type Piece = string | number | Html | null | readonly Html[];
 
-const ESCAPES: Readonly<Record<string, string>> = { '&': '&amp;', '<': '&lt;', '>': '&gt;', '"': '&quot;', "'": '&#39;' };
+const ESCAPES: Readonly<Record<string, string>> = {
+  '&': '&amp;',
+  '<': '&lt;',
+  '>': '&gt;',
+  '"': '&quot;',
+  "'": '&#39;',
+};
 
 /** HTML with values in it; what is not HTML itself is escaped. */
-export function html(texts: TemplateStringsArray, ...pieces: readonly Piece[]): Html {
+export function markup(texts: TemplateStringsArray, ...pieces: readonly Piece[]): Html {
   return new Html(texts.map((text, i) => (i === 0 ? text : `${htmlOf(pieces[i - 1]!)}${text}`)).join(''));
 }
 
 /** Text with `code` in it, and with an empty line between paragraphs. */
 export function prose(text: string): Html {
   const paragraphs = text.split('\n\n').map((one) => new Html(`<p>${inline(one).text}</p>`));
-  return html`${paragraphs}`;
+  return markup`${paragraphs}`;
 }
 
 export function inline(text: string): Html {

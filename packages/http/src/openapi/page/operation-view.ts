@@ -3,8 +3,8 @@ import { exampleRequest } from '../example-request.ts';
 import { nameOf, resolve } from '../resolve.ts';
 import type { Keywords } from '../shape.ts';
 import { curlLine } from './curl.ts';
-import { html, inline, prose, type Html } from './html.ts';
-import { typeText } from './schema-view.ts';
+import { markup, inline, prose, type Html } from './html.ts';
+import { typeText, type Schema } from './schema-view.ts';
 
 interface Shown {
   readonly method: string;
@@ -19,7 +19,7 @@ export function operationView(document: OpenApiDocument, shown: Shown): Html {
   const { method, path, operation } = shown;
   const { operationId, summary, description } = operation;
   const words = [method, path, operationId, summary, description ?? '', ...codesOf(operation)].join(' ').toLowerCase();
-  return html`<details id="${operationId}" data-words="${words}"><summary><b class="method ${method}">${method.toUpperCase()}</b><code>${path}</code><span>${summary}</span></summary><div class="inside">
+  return markup`<details id="${operationId}" data-words="${words}"><summary><b class="method ${method}">${method.toUpperCase()}</b><code>${path}</code><span>${summary}</span></summary><div class="inside">
 ${description === undefined ? null : prose(description)}
 <h3>Try it</h3><div class="try"><pre><code>${curlLine(exampleRequest(document, shown))}</code></pre><button type="button" hidden>Copy</button></div>
 ${parametersView(document, operation)}${bodyView(operation)}<h3>Answers</h3>${answersView(operation)}
@@ -32,39 +32,41 @@ function parametersView(document: OpenApiDocument, { parameters = [] }: OpenApiO
   const rows = parameters.map((one) => {
     const { name, in: place, required, description, schema } = resolve(document, one);
     const isExpected = required === true && place !== 'path';
-    return html`<dt>${String(name)}<small>${String(place)}, ${typeText(schema as Keywords)}${isExpected ? ', required' : ''}</small></dt>
+    return markup`<dt>${String(name)}<small>${String(place)}, ${typeText(schema as Schema)}${isExpected ? ', required' : ''}</small></dt>
 <dd>${inline(String(description))}</dd>`;
   });
-  return html`<h3>Parameters</h3><dl>${rows}</dl>`;
+  return markup`<h3>Parameters</h3><dl>${rows}</dl>`;
 }
 
 function bodyView({ requestBody }: OpenApiOperation): Html | null {
   if (requestBody === undefined) return null;
   const { required, description, content } = requestBody;
-  return html`<h3>Body${required === true ? null : html` (may be left out)`}</h3>
+  return markup`<h3>Body${required === true ? null : markup` (may be left out)`}</h3>
 ${typeof description === 'string' ? prose(description) : null}${contentView(content as Contents)}`;
 }
 
 function answersView({ responses }: OpenApiOperation): Html {
-  const answers = Object.entries(responses).filter(([status, response]) => status !== 'default' && !isRefusal(response));
+  const answers = Object.entries(responses).filter(
+    ([status, response]) => status !== 'default' && !isRefusal(response),
+  );
   const rows = answers.map(([status, { description, content, headers = {} }], i) => {
     const own = Object.keys(headers as object).filter((name) => !/^Skein-(Role|Node|Epoch)$/.test(name));
     const isAsBefore = JSON.stringify(content) === JSON.stringify(answers[i - 1]?.[1]['content']);
-    return html`<dt>${status}</dt>
-<dd>${inline(String(description))}${own.length === 0 ? null : html` <small class="media">With ${inline(own.map((name) => `\`${name}\``).join(', '))}.</small>`}
+    return markup`<dt>${status}</dt>
+<dd>${inline(String(description))}${own.length === 0 ? null : markup` <small class="media">With ${inline(own.map((name) => `\`${name}\``).join(', '))}.</small>`}
 ${content === undefined || isAsBefore ? null : contentView(content as Contents)}</dd>`;
   });
-  return html`<dl class="answers">${rows}</dl>`;
+  return markup`<dl class="answers">${rows}</dl>`;
 }
 
 /** What a body may be, by media type, with an example of each. */
 function contentView(content: Contents): Html {
-  return html`${Object.entries(content).map(([mediaType, { schema = {}, examples = {} }]) => {
+  return markup`${Object.entries(content).map(([mediaType, { schema = {}, examples = {} }]) => {
     const name = nameOf(schema as Keywords);
     const { description = '' } = schema as { readonly description?: string };
     const values = Object.values(examples as Readonly<Record<string, { readonly value: unknown }>>);
-    return html`<p class="media"><code>${mediaType}</code> ${name === undefined ? inline(description) : html`<a href="#schema-${name}">${name}</a>`}</p>
-${values.map(({ value }) => html`<pre><code>${exampleText(value)}</code></pre>`)}`;
+    return markup`<p class="media"><code>${mediaType}</code> ${name === undefined ? inline(description) : markup`<a href="#schema-${name}">${name}</a>`}</p>
+${values.map(({ value }) => markup`<pre><code>${exampleText(value)}</code></pre>`)}`;
   })}`;
 }
 
@@ -74,9 +76,9 @@ function exampleText(value: unknown): string {
 
 function refusalsView({ responses }: OpenApiOperation): Html {
   const refusals = Object.entries(responses).filter(([, response]) => isRefusal(response));
-  return html`${refusals.map(
+  return markup`${refusals.map(
     ([status, response]) =>
-      html`<div class="codes"><b>${status}</b>${codesIn(response).map((code) => html`<a href="#${code}">${code}</a>`)}</div>`,
+      markup`<div class="codes"><b>${status}</b>${codesIn(response).map((code) => markup`<a href="#${code}">${code}</a>`)}</div>`,
   )}<p class="media">And <a href="#any-request">what any request may meet</a>.</p>`;
 }
 

@@ -1,9 +1,9 @@
 import { createHash } from 'node:crypto';
 import type { OpenApiDocument } from '../document.ts';
 import type { Keywords } from '../shape.ts';
-import { html, Html, inline, prose } from './html.ts';
+import { markup, Html, inline, prose } from './html.ts';
 import { codesIn, operationView } from './operation-view.ts';
-import { schemaView } from './schema-view.ts';
+import { schemaView, type Schema } from './schema-view.ts';
 import { SCRIPT } from './script.ts';
 import { STYLE } from './style.ts';
 
@@ -32,7 +32,7 @@ export function renderPage(document: OpenApiDocument): RenderedPage {
 
 function whole(document: OpenApiDocument): Html {
   const { summary, description, version } = document.info;
-  return html`<!doctype html>
+  return markup`<!doctype html>
 <html lang="en">
 <head>
 <meta charset="utf-8">
@@ -44,7 +44,7 @@ function whole(document: OpenApiDocument): Html {
 <body>
 <header><b>Skein <small>${String(version)}</small></b><input type="search" placeholder="Search, with /" aria-label="Search" hidden><a href="/openapi.json">openapi.json</a></header>
 <div class="page">
-<nav>${document.tags.map(({ name }) => html`<a href="#${anchorOf(name)}">${name}</a>`)}<a href="#errors">Errors</a><a href="#schemas">Schemas</a></nav>
+<nav>${document.tags.map(({ name }) => markup`<a href="#${anchorOf(name)}">${name}</a>`)}<a href="#errors">Errors</a><a href="#schemas">Schemas</a></nav>
 <main>
 <div class="lead"><h1>${String(summary)}</h1>${prose(String(description))}</div>
 <p class="none" hidden>Nothing here has all of these words.</p>
@@ -61,8 +61,10 @@ function groupView(document: OpenApiDocument, { name, description }: OpenApiDocu
   const shown = Object.entries(document.paths).flatMap(([path, methods]) =>
     Object.entries(methods).map(([method, operation]) => ({ path, method, operation })),
   );
-  const views = shown.filter(({ operation }) => operation.tags.includes(name)).map((one) => operationView(document, one));
-  return html`<section><h2 id="${anchorOf(name)}">${name}</h2>
+  const views = shown
+    .filter(({ operation }) => operation.tags.includes(name))
+    .map((one) => operationView(document, one));
+  return markup`<section><h2 id="${anchorOf(name)}">${name}</h2>
 ${prose(description)}${views}</section>
 `;
 }
@@ -74,10 +76,15 @@ function errorsView({ components }: OpenApiDocument): Html {
   const rows = examples
     .map(([code, { summary, description, value }]) => ({ code, summary, description, value: value as Keywords }))
     .toSorted((a, b) => Number(a.value['status']) - Number(b.value['status']));
-  return html`<section><h2 id="errors">Errors</h2>
+  return markup`<section><h2 id="errors">Errors</h2>
 <p id="any-request">A refusal is <a href="#schema-Problem"><code>application/problem+json</code></a>; programs go by its <code>code</code>. Any request may meet ${inline([...any].map((code) => `\`${code}\``).join(', '))}.</p>
 ${rows.map(
-  ({ code, summary, description, value }) => html`<details id="${code}" data-words="${code} ${String(value['status'])} ${String(summary).toLowerCase()}"><summary><b class="method">${String(value['status'])}</b><code>${code}</code><span>${String(summary)}</span></summary><div class="inside">
+  ({
+    code,
+    summary,
+    description,
+    value,
+  }) => markup`<details id="${code}" data-words="${code} ${String(value['status'])} ${String(summary).toLowerCase()}"><summary><b class="method">${String(value['status'])}</b><code>${code}</code><span>${String(summary)}</span></summary><div class="inside">
 <p>${inline(String(description))}</p><pre><code>${JSON.stringify(value, null, 2)}</code></pre></div></details>
 `,
 )}</section>
@@ -85,8 +92,8 @@ ${rows.map(
 }
 
 function schemasView({ components }: OpenApiDocument): Html {
-  const schemas = Object.entries(components['schemas'] as Readonly<Record<string, Keywords>>);
-  return html`<section><h2 id="schemas">Schemas</h2>
+  const schemas = Object.entries(components['schemas'] as Readonly<Record<string, Schema>>);
+  return markup`<section><h2 id="schemas">Schemas</h2>
 <p>Bodies and answers, by name. Members may be added: pass over those you do not know.</p>
 ${schemas.map(([name, schema]) => schemaView(name, schema))}</section>
 `;
