@@ -46,7 +46,7 @@ describe('what a node serves', () => {
       const watch = (message: any): void => {
         message.fastify.addHook('onRoute', ({ method, url, schema }: any) => {
           for (const one of [method].flat())
-            served[role].set(`${one} ${url.replaceAll(/:(\w+)/g, '{$1}')}`, schema.querystring);
+            served[role].set(`${one} ${url.replaceAll(/:(\w+)/g, '{$1}')}`, schema?.querystring);
         });
       };
       subscribe('fastify.initialization', watch);

@@ -60,10 +60,9 @@ dd p { margin: 0 0 0.4rem; }
 .codes a { font: 0.8rem/1.4 ui-monospace, Menlo, Consolas, monospace; padding: 0.08rem 0.45rem; border: 1px solid var(--line); border-radius: 99px; color: inherit; }
 .try { position: relative; }
 .try button {
-  position: absolute; top: 0.4rem; right: 0.4rem; font: inherit; font-size: 0.78rem; padding: 0.1rem 0.6rem; cursor: pointer;
+  position: absolute; top: -1.8rem; right: 0; font: inherit; font-size: 0.78rem; padding: 0.1rem 0.6rem; cursor: pointer;
   color: var(--quiet); background: var(--raised); border: 1px solid var(--line); border-radius: 6px;
 }
-.try pre { padding-right: 4.6rem; }
 .none { color: var(--quiet); }
 :target > summary { border-radius: 8px; box-shadow: inset 3px 0 var(--accent); }
 [hidden] { display: none; }
