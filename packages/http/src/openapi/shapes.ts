@@ -27,7 +27,10 @@ export const counted = shape(
   'Counted',
   z.object({ count: z.int().nonnegative(), position }),
   'Many changes, and where the last of them is.',
-  { position: 'Of the last change; of a load of nothing `0`, of a deletion of nothing where the log ends.' },
+  {
+    position:
+      'Of a load that of its last change, `0` where there was none; of a deletion where the log was when all of it was gone.',
+  },
 );
 
 export const documentPage = shape(
