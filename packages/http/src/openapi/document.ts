@@ -1,5 +1,5 @@
 import { ERRORS, LIMITS, MEDIA_TYPES, type ErrorCode } from '@skein/protocol';
-import { ANSWER_HEADERS, REQUEST_HEADERS, type AnswerHeader } from './headers.ts';
+import { ANSWER_HEADERS, EVERY_ANSWER, REQUEST_HEADERS, type AnswerHeader } from './headers.ts';
 import { shapeSchema, toJsonSchema } from './json-schema.ts';
 import type { Body, Content, OperationText, ParameterText, Query } from './operation.ts';
 import { GROUPS } from './operations/all.ts';
@@ -55,7 +55,6 @@ const PATH_PARAMETERS: Readonly<Record<string, Keywords>> = {
   },
 };
 
-const EVERY_ANSWER: readonly AnswerHeader[] = ['Skein-Role', 'Skein-Node', 'Skein-Epoch'];
 const OPERATIONS = GROUPS.flatMap(({ tag, operations }) => operations.map((operation) => ({ tag, operation })));
 
 export function openApiDocument(version: string): OpenApiDocument {

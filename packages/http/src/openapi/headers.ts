@@ -154,3 +154,6 @@ export const ANSWER_HEADERS = {
 } as const satisfies Readonly<Record<string, HeaderText>>;
 
 export type AnswerHeader = keyof typeof ANSWER_HEADERS;
+
+/** What every answer says of the node that gives it. */
+export const EVERY_ANSWER: readonly AnswerHeader[] = ['Skein-Role', 'Skein-Node', 'Skein-Epoch'];

@@ -91,7 +91,7 @@ export const DOCUMENTS = [
 
 const text = z.string();
 const count = z.int().nonnegative();
-const violation = z.object({ path: text, rule: text, message: text });
+export const violation = z.object({ path: text, rule: text, message: text });
 
 export const problem = shape(
   'Problem',

@@ -4,7 +4,7 @@ import { DEFINITION_QUERY } from '../../definitions/writes.ts';
 import { NO_QUERY } from '../../request.ts';
 import { EXAMPLE } from '../examples.ts';
 import { json, query, type Group } from '../operation.ts';
-import { BODIES, READS, WRITES } from '../problems.ts';
+import { BODIES, READS, violation, WRITES } from '../problems.ts';
 import { shape } from '../shape.ts';
 import { written } from '../shapes.ts';
 import { indexState } from './collections.ts';
@@ -42,15 +42,13 @@ const definitions = shape(
   'The definitions of all collections, and how their indexes are on this node.',
 );
 
-const violations = z.array(z.object({ path: z.string(), rule: z.string(), message: z.string() }));
-
 const existing = shape(
   'ExistingDocuments',
   z.object({
     position: z.string(),
     documents: z.int().nonnegative(),
     broken: z.int().nonnegative(),
-    examples: z.array(z.object({ key: z.string(), violations })),
+    examples: z.array(z.object({ key: z.string(), violations: z.array(violation) })),
   }),
   'How the documents that are there stand to a definition.',
   {

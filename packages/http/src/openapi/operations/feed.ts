@@ -69,7 +69,7 @@ const deletion = {
 const head = { offset: EXAMPLE.offset, ts: EXAMPLE.ts };
 const before = { log: EXAMPLE.log, epoch: EXAMPLE.epoch, since: EXAMPLE.earlier };
 const after = { next: EXAMPLE.position, head, upToDate: true };
-const slotExample = {
+export const slotExample = {
   id: 'follower-1',
   applied: EXAMPLE.position,
   copying: null,

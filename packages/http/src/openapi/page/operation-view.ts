@@ -1,5 +1,6 @@
 import type { OpenApiDocument, OpenApiOperation } from '../document.ts';
 import { exampleRequest } from '../example-request.ts';
+import { EVERY_ANSWER } from '../headers.ts';
 import { nameOf, resolve } from '../resolve.ts';
 import type { Keywords } from '../shape.ts';
 import { curlLine } from './curl.ts';
@@ -11,6 +12,8 @@ interface Shown {
   readonly path: string;
   readonly operation: OpenApiOperation;
 }
+
+const everywhere: ReadonlySet<string> = new Set(EVERY_ANSWER);
 
 type Contents = Readonly<Record<string, Keywords>>;
 
@@ -50,7 +53,7 @@ function answersView({ responses }: OpenApiOperation): Html {
     ([status, response]) => status !== 'default' && !isRefusal(response),
   );
   const rows = answers.map(([status, { description, content, headers = {} }], i) => {
-    const own = Object.keys(headers as object).filter((name) => !/^Skein-(Role|Node|Epoch)$/.test(name));
+    const own = Object.keys(headers as object).filter((name) => !everywhere.has(name));
     const isAsBefore = JSON.stringify(content) === JSON.stringify(answers[i - 1]?.[1]['content']);
     return markup`<dt>${status}</dt>
 <dd>${inline(String(description))}${own.length === 0 ? null : markup` <small class="media">With ${inline(own.map((name) => `\`${name}\``).join(', '))}.</small>`}
