@@ -144,6 +144,7 @@ describe('the answers of nodes', () => {
         'getDocs',
       ])
         await tried(node, id, 200);
+    await tried(leader, 'getOpenApi', 406, { headers: { accept: 'text/yaml' } });
     const { json: status } = await tried(leader, 'getStatus', 200);
     await tried(leader, 'listFollowers', 200);
     await tried(leader, 'acknowledge', 200, { path: '/v1/followers/reader', body: { applied: status.position } });

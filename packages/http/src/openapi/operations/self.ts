@@ -31,7 +31,7 @@ export const selfOperations: Group = {
           content: json(description, { openapi: '3.1.1', info: { title: 'Skein', version: '0.1.0' }, paths: {} }),
         },
       ],
-      errors: ANY_QUERY,
+      errors: [...ANY_QUERY, 'not_acceptable'],
     },
     {
       id: 'getDocs',
