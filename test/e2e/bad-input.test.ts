@@ -221,7 +221,7 @@ describe('a path or a method', () => {
     ['POST', '/v1/changes', 'GET, HEAD'],
     ['PUT', '/v1/status', 'GET, HEAD'],
     ['DELETE', '/metrics', 'GET, HEAD'],
-    ['PUT', '/v1/collections/docs', 'GET, HEAD, POST'],
+    ['PUT', '/v1/collections/docs', 'DELETE, GET, HEAD, POST'],
     ['POST', '/v1/collections/docs/a', 'DELETE, GET, HEAD, PATCH, PUT'],
     ['GET', '/v1/transactions', 'POST'],
     ['GET', '/v1/collections/docs/a/increment', 'POST'],

@@ -8,11 +8,15 @@ export const NO_QUERY = z.strictObject({});
 
 /** A whole number in plain decimal; `1e3`, `+5`, `05` and an empty text are none. */
 function wholeNumber(min: number, max: number): z.ZodType<number, string> {
-  return z
-    .string()
-    .regex(/^(0|[1-9]\d{0,8})$/, `is not a whole number from ${min} to ${max}`)
-    .transform(Number)
-    .refine((value) => value >= min && value <= max, `is not a whole number from ${min} to ${max}`);
+  return (
+    z
+      .string()
+      .regex(/^(0|[1-9]\d{0,8})$/, `is not a whole number from ${min} to ${max}`)
+      .transform(Number)
+      .refine((value) => value >= min && value <= max, `is not a whole number from ${min} to ${max}`)
+      // What it is to whoever writes the query; zod sees the text it arrives as.
+      .meta({ type: 'integer', minimum: min, maximum: max })
+  );
 }
 
 export const limitQuery = wholeNumber(1, LIMITS.pageLimitMax);
@@ -21,7 +25,8 @@ export const waitQuery = waitSeconds.default(0);
 export const flagQuery = z
   .enum(['true', 'false'])
   .transform((text) => text === 'true')
-  .default(false);
+  .default(false)
+  .meta({ type: 'boolean' });
 
 /** A header that may come once. */
 export function headerOf(request: FastifyRequest, name: string): string | undefined {

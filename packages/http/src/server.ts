@@ -21,6 +21,7 @@ import type { Membership } from './members/membership.ts';
 import { memberRoutes } from './members/routes.ts';
 import type { ServedNode } from './node.ts';
 import { DailyScrub } from './operations/daily-scrub.ts';
+import { openApiRoutes } from './openapi/routes.ts';
 import { healthRoutes } from './operations/health.ts';
 import { metricsRoute, type AddMetrics } from './operations/metrics.ts';
 import { SloWatch } from './operations/slo-watch.ts';
@@ -129,13 +130,14 @@ export function createServer({
     await scope.register(compress, {
       threshold: COMPRESSED_BYTES_MIN,
       encodings: ['gzip', 'deflate', 'br'],
-      customTypes: /json/,
+      customTypes: /json|html/,
     });
     documentReads(scope, node, commits);
     definitionReads(scope, node, commits);
     snapshotRoute(scope, { node, pins, pages: snapshots, slots, commits });
     namedSnapshotRoute(scope, { pins, pages: snapshots });
     digestRoute(scope, new DigestDesk(node, pins));
+    openApiRoutes(scope, node.version);
   });
   followerRoutes(app, node, slots);
   changeFeed(app, { node, commits, pages, streams, slots });

@@ -64,7 +64,7 @@ export const ERRORS = {
     'Name its origin in --cors-origins of this node, if it may.',
   ),
   not_found: entry(404, 'No such document or follower.', 'Check collection and key, or the id.'),
-  unknown_path: entry(404, 'Nothing is served at this path.', 'See the documentation for the paths of this API.'),
+  unknown_path: entry(404, 'Nothing is served at this path.', 'GET /docs of this node lists what is.'),
   method_not_allowed: entry(405, 'This path does not take that method.', 'The Allow header lists what it takes.'),
   not_acceptable: entry(
     406,

@@ -15,7 +15,7 @@ import type { DigestDesk } from './digest-desk.ts';
 
 const LEVELS = ['branches', 'leaves', 'documents'] as const;
 
-const digestQuery = z
+export const digestQuery = z
   .strictObject({
     by: z.enum(['version', 'value']).default('version'),
     /** Pins the position that is asked about afterwards, one that is not before this. */

@@ -31,7 +31,7 @@ const LINE_OVERHEAD_BYTES = 8 * 1024;
 const LEVELS_IN_LINE = 1;
 const LEVELS_IN_ARRAY = 2;
 
-const lineSchema = z.strictObject({
+export const lineSchema = z.strictObject({
   key: z.string(),
   value: z.custom<never>((given) => given !== undefined, 'is required'),
 });

@@ -15,7 +15,7 @@ import { mentions } from './key-watch.ts';
 import { readableCollection, readableDocument, type DocumentName } from './names.ts';
 import { sendDocument } from './send-document.ts';
 
-const pageQuery = z.strictObject({
+export const pageQuery = z.strictObject({
   /** Documents in the order of an index; prefix, from and to are lists of values then, and of keys otherwise. */
   index: z.string().optional(),
   prefix: z.string().optional(),
@@ -27,7 +27,7 @@ const pageQuery = z.strictObject({
   reverse: flagQuery,
 });
 
-const documentQuery = z.strictObject({
+export const documentQuery = z.strictObject({
   /** A version the client has, or 0 for none: the answer waits for another. */
   after: z.string().optional(),
   wait: waitQuery,

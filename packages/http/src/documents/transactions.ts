@@ -31,7 +31,7 @@ const operationSchema = z.discriminatedUnion('op', [
   z.strictObject({ op: z.literal('prepend'), ...name, text: z.string() }),
 ]);
 
-const transactionSchema = z.strictObject({
+export const transactionSchema = z.strictObject({
   operations: z.array(operationSchema).min(1).max(LIMITS.transactionOperationsMax),
 });
 

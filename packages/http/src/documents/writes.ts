@@ -26,8 +26,8 @@ export interface WriteParts {
 
 const TRACEPARENT = /^00-[0-9a-f]{32}-[0-9a-f]{16}-[0-9a-f]{2}$/;
 
-const incrementBody = z.strictObject({ by: z.number().default(1) });
-const textBody = z.strictObject({ text: z.string() });
+export const incrementBody = z.strictObject({ by: z.number().default(1) });
+export const textBody = z.strictObject({ text: z.string() });
 
 /** PUT, PATCH, DELETE and the four operators of one document. */
 export function documentWrites(app: FastifyInstance, { writer, replicas }: WriteParts): void {

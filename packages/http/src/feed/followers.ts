@@ -7,7 +7,7 @@ import { headerOf, jsonBody, NO_QUERY } from '../request.ts';
 import { assertHere } from './refusal.ts';
 import type { SlotBook } from './slot-book.ts';
 
-const heartbeat = z.strictObject({ applied: z.string() });
+export const heartbeat = z.strictObject({ applied: z.string() });
 
 /**
  * GET /v1/followers: who follows this node, and how far each is. PUT /v1/followers/{id}: a heartbeat and acknowledgement,

@@ -5,10 +5,10 @@ import { parseBody } from '../documents/parse-body.ts';
 import { jsonBody, NO_QUERY } from '../request.ts';
 import type { Membership } from './membership.ts';
 
-const promiseBody = z.strictObject({ counter: z.int().positive(), candidate: z.string() });
-const promoteBody = z.strictObject({ acceptLoss: z.boolean().default(false), from: z.url().optional() });
-const followBody = z.strictObject({ leader: z.url() });
-const emptyBody = z.strictObject({});
+export const promiseBody = z.strictObject({ counter: z.int().positive(), candidate: z.string() });
+export const promoteBody = z.strictObject({ acceptLoss: z.boolean().default(false), from: z.url().optional() });
+export const followBody = z.strictObject({ leader: z.url() });
+export const emptyBody = z.strictObject({});
 
 /**
  * GET /v1/member: how this node stands, for the other members. POST /v1/promises: a candidate asks for a promise. And what an

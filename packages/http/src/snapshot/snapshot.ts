@@ -28,7 +28,7 @@ import { minPositionHook } from '../min-position.ts';
 import type { Commits } from '../commits.ts';
 import type { DocumentCursor, SnapshotPages } from './pages.ts';
 
-const snapshotQuery = z.strictObject({
+export const snapshotQuery = z.strictObject({
   /** The position of a snapshot that was begun; without it a young one is taken. */
   at: z.string().optional(),
   after: z.string().optional(),
@@ -90,8 +90,8 @@ function offsetMinOf(request: FastifyRequest, { store }: ServedNode): number {
   return Math.max(kept, min.kind === 'offset' ? min.offset : min.position.offset);
 }
 
-const namedQuery = z.strictObject({ at: z.string() });
-const names = z.array(z.string()).max(NAMES_MAX);
+export const namedQuery = z.strictObject({ at: z.string() });
+export const names = z.array(z.string()).max(NAMES_MAX);
 
 /** POST /v1/snapshot: documents by their names, as of a position: for whoever lacks a few of them. */
 export function namedSnapshotRoute(app: FastifyInstance, { pins, pages }: Pick<SnapshotParts, 'pins' | 'pages'>): void {
