@@ -8,5 +8,5 @@ export default defineConfig({
   input: { main: 'dist/cli/main.js', 'quick-start': 'dist/quick-start.js' },
   platform: 'node',
   external: ['classic-level', 'pino', 'pino-pretty'],
-  output: { dir: 'bundle', format: 'esm' },
+  output: { dir: 'bundle', format: 'esm', cleanDir: true },
 });

@@ -9,6 +9,7 @@ export const ANY_REQUEST: readonly ErrorCode[] = [
   'bad_path',
   'unknown_path',
   'method_not_allowed',
+  'origin_refused',
   'request_timeout',
   'internal',
   'corrupt',
