@@ -100,6 +100,7 @@ export class Store {
   #facts: Facts;
   /** With the epochs of the batch in flight: Level may show its documents before it has told that they are durable. */
   #historyForReading: Facts['history'];
+  #underWayTo = 0;
   #counts: CountBook;
   /** What is so if a move whose outcome is unknown has come through. */
   #movingTo: Facts | null = null;
@@ -203,6 +204,11 @@ export class Store {
 
   get facts(): Facts {
     return this.#facts;
+  }
+
+  /** Where the log ends once the batch in flight is known to be durable; readers may have seen what is in it. */
+  get underWayTo(): number {
+    return Math.max(this.#underWayTo, this.#facts.head.offset);
   }
 
   get state(): StoreState {
@@ -473,6 +479,7 @@ export class Store {
     const batch = this.#level.batch();
     const after = fillBatch(batch, page, this.#facts, this.#counts);
     this.#historyForReading = after.facts.history;
+    this.#underWayTo = after.facts.head.offset;
     const written = this.#guarded(() => batch.write(SYNCED));
     underWay?.();
     await written;
@@ -570,6 +577,7 @@ export class Store {
   #take({ facts, counts, sizes, rules, indexes }: Contents): void {
     this.#facts = facts;
     this.#historyForReading = facts.history;
+    this.#underWayTo = facts.head.offset;
     this.#outOfLevelLog = facts.head.offset;
     this.#counts = counts;
     this.#log.begin(sizes);

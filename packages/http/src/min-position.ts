@@ -36,7 +36,8 @@ async function planFor(node: ServedNode, min: Since): Promise<ReadPlan> {
   const offset =
     min.kind === 'position' ? min.position.offset : min.kind === 'offset' ? min.offset : bounds.head.offset;
   const mayHold = offset <= bounds.head.offset && offset >= bounds.tail - 1;
-  return planRead(min, bounds, mayHold ? await store.positionAt(offset) : undefined, role);
+  const held = mayHold ? await store.positionAt(offset) : undefined;
+  return planRead(min, bounds, held, { role, underWayTo: store.underWayTo });
 }
 
 function where({ store }: ServedNode): Readonly<Record<string, unknown>> {

@@ -14,6 +14,8 @@ const at = (offset: number, changed: Partial<Position> = {}): Since => ({
 });
 
 type Answer = ReadPlan['kind'];
+const LEADER = { role: 'leader', underWayTo: 10 } as const;
+const FOLLOWER = { role: 'follower', underWayTo: 10 } as const;
 
 describe('a read that must see a position', () => {
   it.each<[what: string, min: Since, leader: Answer, follower: Answer]>([
@@ -31,15 +33,22 @@ describe('a read that must see a position', () => {
   ])('%s: %s', (_, min, leader, follower) => {
     const offset = min.kind === 'now' ? 10 : min.kind === 'offset' ? min.offset : min.position.offset;
     const held = offset >= 4 && offset <= 10 ? ours(offset) : undefined;
-    expect(planRead(min, BOUNDS, held, 'leader')).toStrictEqual({ kind: leader });
-    expect(planRead(min, BOUNDS, held, 'follower')).toStrictEqual({ kind: follower });
+    expect(planRead(min, BOUNDS, held, LEADER)).toStrictEqual({ kind: leader });
+    expect(planRead(min, BOUNDS, held, FOLLOWER)).toStrictEqual({ kind: follower });
+  });
+
+  it('waits for what a leader is writing, which somebody may have seen', () => {
+    const writing = { role: 'leader', underWayTo: 11 } as const;
+    for (const min of [at(11), { kind: 'offset', offset: 11 } as const])
+      expect(planRead(min, BOUNDS, undefined, writing)).toStrictEqual({ kind: 'wait' });
+    expect(planRead(at(12), BOUNDS, undefined, writing)).toStrictEqual({ kind: 'lost' });
   });
 
   it('waits on a follower that is empty, since it may yet come to hold any log', () => {
     const empty: LogBounds = { ...BOUNDS, head: START, tail: 1 };
     for (const history of [empty.history, []]) {
       for (const epoch of [EPOCH, '1-zzzzzzzz', '3-zzzzzzzz', '9-zzzzzzzz']) {
-        expect(planRead(at(7, { epoch }), { ...empty, history }, undefined, 'follower')).toStrictEqual({
+        expect(planRead(at(7, { epoch }), { ...empty, history }, undefined, FOLLOWER)).toStrictEqual({
           kind: 'wait',
         });
       }
@@ -49,7 +58,8 @@ describe('a read that must see a position', () => {
   it('is lost on a leader that is empty', () => {
     const empty: LogBounds = { ...BOUNDS, head: START, tail: 1 };
     for (const epoch of [EPOCH, '1-zzzzzzzz', '3-zzzzzzzz']) {
-      expect(planRead(at(7, { epoch }), empty, undefined, 'leader')).toStrictEqual({ kind: 'lost' });
+      const nothing = { role: 'leader', underWayTo: 0 } as const;
+      expect(planRead(at(7, { epoch }), empty, undefined, nothing)).toStrictEqual({ kind: 'lost' });
     }
   });
 });

@@ -12,13 +12,23 @@ export function compileSchema(schema: NonNullable<Definition['schema']>): CheckV
   return (value) => (validate(value) ? NOTHING_WRONG : violationsOf(validate.errors ?? []));
 }
 
-/** A library's own compiler for each schema: what one declares by `$id` is not to be found by another. */
+/** Unknown keywords are annotations to JSON Schema, and values are what was sent: nothing is filled in or converted. */
+const OPTIONS = { allErrors: true, strict: false, logger: false } as const;
+
+/** What says whether a schema is one: made when the first comes by, for that takes longer than to compile most schemas. */
+let schemas: Ajv2020 | undefined;
+
+/** A compiler of its own for each schema: what one declares by `$id` is not to be found by another. */
 function compile(schema: NonNullable<Definition['schema']>): ValidateFunction {
-  // Unknown keywords are annotations to JSON Schema, and values are what was sent: nothing is filled in or converted.
-  const ajv = new Ajv2020({ allErrors: true, strict: false, logger: false });
-  addFormats.default(ajv);
+  schemas ??= new Ajv2020(OPTIONS);
   try {
-    return ajv.compile(schema as object);
+    if (schemas.validateSchema(schema as object) !== true) throw new Error(schemas.errorsText(schemas.errors));
+    const compiler = new Ajv2020({ ...OPTIONS, meta: false, validateSchema: false });
+    addFormats.default(compiler);
+    const validate = compiler.compile(schema as object);
+    // One that refers to itself without end shows by whatever it is asked.
+    for (const value of [null, 0, '', [], {}]) validate(value);
+    return validate;
   } catch (error) {
     // The library calls what it was given `data`.
     const reason = (error instanceof Error ? error.message : String(error)).replaceAll(/\bdata(?=[/ ])/g, 'schema');

@@ -82,6 +82,14 @@ export class Indexes {
     });
   }
 
+  /** How many that are defined are not built. */
+  get building(): number {
+    let count = 0;
+    for (const collection of this.#host.rules().collections())
+      count += this.describe(collection).filter(({ state }) => state === 'building').length;
+    return count;
+  }
+
   /** One page in the order of the index. It ends at `limit` documents, or earlier when it would be too many bytes. */
   async page(
     collection: string,

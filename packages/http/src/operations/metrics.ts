@@ -95,6 +95,7 @@ function measureLog(registry: Registry, { node, commits, pages, streams, slots }
   gauge('replication_outbox_drift', 'Changes the slowest live follower has not acknowledged.', () =>
     slots.drift(store.facts.head.offset),
   );
+  gauge('indexes_building', 'Indexes that are defined and not built on this node.', () => store.indexes.building);
   gauge('feed_waiting_requests', 'Requests waiting for a change.', () => commits.waiting);
   gauge('feed_streams', 'Event streams that are open.', () => streams.open);
   liveCounter(registry, {

@@ -73,7 +73,12 @@ export function defining({ describe, test }: Suite): void {
 
     test('that cannot be used is refused, and nothing changes', async (bench) => {
       const store = await bench.leader();
-      for (const schema of [{ type: 'nonsense' }, { $ref: 'https://example.com/other' }, { pattern: '(' }])
+      for (const schema of [
+        { type: 'nonsense' },
+        { $ref: 'https://example.com/other' },
+        { pattern: '(' },
+        { $ref: '#' },
+      ])
         await refused('bad_definition', store.definitions.put('orders', { schema }));
       assert.equal(store.facts.head.offset, 0);
       await store.collection('orders').put('k', 1);

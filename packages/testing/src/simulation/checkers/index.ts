@@ -5,6 +5,7 @@ import { Cleared } from './cleared.ts';
 import { Converged } from './converged.ts';
 import { Defined } from './defined.ts';
 import { Durable } from './durable.ts';
+import { Expired } from './expired.ts';
 import { Feed } from './feed.ts';
 import { Gapless } from './gapless.ts';
 import { HonestHealth } from './honest-health.ts';
@@ -38,6 +39,7 @@ export function allCheckers(mayBeDisjoint = false): readonly Checker[] {
     new Rescued(ledger),
     new Transactions(ledger),
     new LogTime(ledger),
+    new Expired(ledger),
     new Provenance(ledger),
     new Idempotency(ledger),
     new Cleared(ledger),

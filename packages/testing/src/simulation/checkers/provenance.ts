@@ -1,8 +1,15 @@
 import { EPOCHS } from '@skein/protocol';
 import { Violation, type Checker, type TimedEvent } from '../history.ts';
+import { SESSIONS } from '../workload/make-definition.ts';
 import { nameOf } from './compare-documents.ts';
+import type { LedgerEntry } from './known-log.ts';
 import { LedgerReader, type Ledger } from './ledger.ts';
 import { WriteBook } from './write-book.ts';
+
+/** Nobody asks for an epoch, nor for the end of a session: one that should not be is the business of others. */
+function isUnasked({ change, valueText }: LedgerEntry): boolean {
+  return change.collection === EPOCHS || (change.collection === SESSIONS && valueText === undefined);
+}
 
 /** Every change in the log was asked for, by someone who was not told that nothing was written. */
 export class Provenance implements Checker {
@@ -22,8 +29,7 @@ export class Provenance implements Checker {
       case 'started':
       case 'published':
         for (const entry of this.#reader.unread()) {
-          // Nobody asks for these: an epoch that should not be is the business of others.
-          if (entry.change.collection === EPOCHS) continue;
+          if (isUnasked(entry)) continue;
           const trace = this.#book.traceOf(entry);
           const what = entry.valueText ?? 'a delete';
           this.#check(trace, `${entry.offset} makes ${nameOf(entry.documentId)} ${what}`);

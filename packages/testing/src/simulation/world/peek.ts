@@ -42,7 +42,7 @@ function take(stored: Buffer): DocumentSeen {
 
 interface StoredIndex extends Omit<IndexSeen, 'name' | 'fields' | 'keys'> {
   readonly number: number;
-  readonly spec: Pick<IndexSeen, 'name' | 'fields'>;
+  readonly spec: Pick<IndexSeen, 'name' | 'fields'> & { readonly kind: string };
 }
 
 /** Keys are of two letters in simulated worlds, so the last two bytes of an entry are its document's. */
@@ -57,7 +57,8 @@ export function indexesIn(entries: Entries): readonly IndexSeen[] {
     const number = key.readUInt32BE(1);
     keys.set(number, [...(keys.get(number) ?? []), key.toString('utf8', key.length - KEY_BYTES)]);
   }
-  return stored.map(({ collection, number, isReady, spec: { name, fields } }) => {
+  const ofFields = stored.filter(({ spec }) => spec.kind === 'fields');
+  return ofFields.map(({ collection, number, isReady, spec: { name, fields } }) => {
     return { collection, name, fields, isReady, keys: keys.get(number) ?? [] };
   });
 }

@@ -2,7 +2,8 @@ import { openServed, type Published, type Store } from '@skein/core';
 import { Follower, type FollowerOptions } from '@skein/follower';
 import { Membership } from '@skein/http';
 import { Leader, type LeaderOptions } from '@skein/leader';
-import { HEADERS, healthSchema, START, type Health, type Role } from '@skein/protocol';
+import { HEADERS, healthSchema, recordLines, START, type Health, type RecordView, type Role } from '@skein/protocol';
+import { SESSIONS } from '../workload/make-definition.ts';
 import { RoleKeeper } from 'skein';
 import type { DiskStep } from '../disk/sim-level.ts';
 import type { SimDisk } from '../disk/sim-disk.ts';
@@ -309,6 +310,7 @@ export class SimProcess {
     const { shelf, scheduler, tell, mark } = this.#around;
     if (records.length > 1) mark('a page of several records');
     if (role === 'leader' && records[0]!.offsetLast > records[0]!.offsetFirst) mark('a group of several changes');
+    if (records.some(endsSession)) mark('a session has ended');
     scheduler.note(`${name} ${head.offset} ${head.hash}`);
     tell({
       kind: 'published',
@@ -334,4 +336,10 @@ export class SimProcess {
 /** The changes in files, without what each says of itself in its first line. */
 function linesIn(files: Iterable<string>): ReadonlySet<string> {
   return new Set([...files].flatMap((text) => text.split('\n').slice(1)));
+}
+
+/** Nothing else is deleted there. */
+function endsSession(record: RecordView): boolean {
+  const lines = new TextDecoder().decode(recordLines(record)).split('\n');
+  return lines.some((line) => line.includes(`"collection":"${SESSIONS}"`) && line.endsWith('"op":"delete"}'));
 }
