@@ -22,7 +22,7 @@ let schemas: Ajv2020 | undefined;
 function compile(schema: NonNullable<Definition['schema']>): ValidateFunction {
   schemas ??= new Ajv2020(OPTIONS);
   try {
-    if (schemas.validateSchema(schema as object) !== true) throw new Error(schemas.errorsText(schemas.errors));
+    if (schemas.validateSchema(schema) !== true) throw new Error(schemas.errorsText(schemas.errors));
     const compiler = new Ajv2020({ ...OPTIONS, meta: false, validateSchema: false });
     addFormats.default(compiler);
     const validate = compiler.compile(schema as object);
