@@ -191,5 +191,6 @@ describe('a database of one process', () => {
     expect((await copies.get('o-1'))!.value.total).toBe(2);
     await watched.return(undefined);
     expect(await codeOf(copies.put('o-2', { customer: 'bob', total: 1 }))).toBe('not_leader');
+    expect(await codeOf(follower.define('orders', null))).toBe('not_leader');
   });
 });

@@ -32,7 +32,11 @@ export interface Database {
   /** All operations happen together, or none of them. */
   transaction(operations: readonly TransactionOperation[]): Promise<Committed>;
   /** Holds every writer to a schema, keeps indexes, ends the lives of documents; null takes a definition away. */
-  define(collection: string, definition: GivenDefinition | null, options?: DefineOptions): Promise<Committed>;
+  define(
+    collection: string,
+    definition: GivenDefinition | null,
+    options?: Omit<DefineOptions, 'commit'>,
+  ): Promise<Committed>;
   /** The collections that have documents. */
   collections(): Promise<readonly { readonly name: string; readonly documents: number }[]>;
   /** How the indexes of a collection are here. */
@@ -83,7 +87,10 @@ export function databaseOf(store: Store, commit: (transaction: Transaction) => P
       return commit({ operations: parseOperations({ operations }, store.valueBytesMax) });
     },
     define: (collection, definition, options) =>
-      store.definitions.put(checkWritableCollection(collection), definition && toDefinition(definition), options),
+      store.definitions.put(checkWritableCollection(collection), definition && toDefinition(definition), {
+        ...options,
+        commit,
+      }),
     collections: () => store.collections(),
     indexes: (collection) => store.indexes.describe(collection),
     indexed: () => store.indexed(),

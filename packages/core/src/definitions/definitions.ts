@@ -36,6 +36,8 @@ export interface DefineOptions extends Omit<Transaction, 'operations'> {
   /** Only where no document breaks it. */
   readonly strict?: boolean | undefined;
   readonly signal?: AbortSignal | undefined;
+  /** Who takes the write; the store itself unless given. */
+  readonly commit?: ((transaction: Transaction) => Promise<Committed>) | undefined;
 }
 
 /**
@@ -100,16 +102,13 @@ export class Definitions {
   }
 
   async #store(collection: string, definition: Definition | null, options: DefineOptions): Promise<Committed> {
-    const { strict = false, signal, condition, ...transaction } = options;
+    const { strict = false, signal, condition, commit: take = this.#host.commit, ...transaction } = options;
     const name = { collection: DEFINITIONS, key: collection, condition } as const;
-    if (definition === null) return this.#host.commit({ ...transaction, operations: [{ ...name, op: 'delete' }] });
+    if (definition === null) return take({ ...transaction, operations: [{ ...name, op: 'delete' }] });
     const rules = new Rules(definition);
     rules.compile();
     const commit = (): Promise<Committed> =>
-      this.#host.commit({
-        ...transaction,
-        operations: [{ ...name, op: 'put', valueText: JSON.stringify(definition) }],
-      });
+      take({ ...transaction, operations: [{ ...name, op: 'put', valueText: JSON.stringify(definition) }] });
     return strict ? this.#afterTrying(collection, rules, signal, commit) : commit();
   }
 

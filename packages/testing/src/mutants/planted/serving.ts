@@ -61,7 +61,7 @@ export const SERVING: readonly Mutant[] = [
     edits: [
       {
         file: 'replication/dist/read-planner.js',
-        find: "return { kind: role === 'leader' ? 'lost' : 'wait' };",
+        find: "return { kind: role === 'leader' && offsetOf(min) > underWayTo ? 'lost' : 'wait' };",
         replace: "return { kind: 'ready' };",
       },
     ],
