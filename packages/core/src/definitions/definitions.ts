@@ -20,7 +20,7 @@ export interface WriteRules {
 
 export interface DefinitionsHost {
   readonly indexes: Indexes;
-  commit(transaction: Transaction): Promise<Committed>;
+  readonly commit: (transaction: Transaction) => Promise<Committed>;
   /** Runs while nothing is being written. */
   exclusive<T>(work: () => Promise<T>): Promise<T>;
   /** As of now; to be called while nothing is being written. */
