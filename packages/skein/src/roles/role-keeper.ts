@@ -189,7 +189,8 @@ export class RoleKeeper implements Roles, Routes {
   async #replace(noLeaderReason: string | null): Promise<void> {
     await this.#current.stop();
     this.#current = await this.#made(noLeaderReason);
-    this.#gate.letGo();
+    // Whoever handed over may hear that there is a new epoch before it hears who leads with it.
+    if (noLeaderReason === null) this.#gate.letGo();
     if (this.#current instanceof Follower) this.#current.start();
   }
 

@@ -6,6 +6,7 @@ const HELD_MS_MAX = 2000;
 /** Writes that wait for other members are answered by those, and need not be waited for. */
 const UNDER_WAY_MS_MAX = 100;
 
+const WRITTEN = ['/v1/collections/', '/v1/transactions', '/v1/definitions/'] as const;
 const READS: ReadonlySet<string> = new Set(['GET', 'HEAD', 'OPTIONS']);
 
 /**
@@ -60,5 +61,5 @@ export class WriteGate {
 }
 
 export function isWrite({ method, url = '' }: IncomingMessage): boolean {
-  return !READS.has(method ?? '') && (url.startsWith('/v1/collections/') || url.startsWith('/v1/transactions'));
+  return !READS.has(method ?? '') && WRITTEN.some((path) => url.startsWith(path));
 }
