@@ -25,6 +25,7 @@ export { Membership, type Roles } from './members/membership.ts';
 export { heardFrom } from './members/member-watch.ts';
 export { boundsOf, untilStopped, type ServedNode } from './node.ts';
 export { openApiText } from './openapi/routes.ts';
+export { Chore } from './operations/chore.ts';
 export { liveGauge, type AddMetrics } from './operations/metrics.ts';
 export { SloWatch } from './operations/slo-watch.ts';
 export { problemBody, sendProblem, toSkeinError } from './problem.ts';

@@ -1,9 +1,10 @@
 import type { Clock, Store } from '@skein/core';
+import { Chore } from '@skein/http';
 import { isSkeinError } from '@skein/protocol';
 import type { FastifyBaseLogger, FastifyInstance } from 'fastify';
 
 /** What has expired is hidden at once; how soon it is deleted matters to nobody but the disk. */
-const LOOK_EVERY_MS = 1000;
+const SWEEP_EVERY_MS = 1000;
 const DOCUMENTS_AT_ONCE = 500;
 
 export interface ExpirySweeperParts {
@@ -17,8 +18,6 @@ export interface ExpirySweeperParts {
 /** Deletes documents that have expired, as ordinary changes. Each is decided in its turn: one that was written again stays. */
 export class ExpirySweeper {
   readonly #parts: ExpirySweeperParts;
-  readonly #ending = new AbortController();
-  #running: Promise<void> = Promise.resolve();
   #onDeleted: (count: number) => void = () => undefined;
 
   constructor(parts: ExpirySweeperParts) {
@@ -29,30 +28,15 @@ export class ExpirySweeper {
     this.#onDeleted = listener;
   }
 
-  /** Works from when the server is ready until it closes. */
   install(app: FastifyInstance): void {
-    app.addHook('onReady', async () => {
-      this.#running = this.#run();
-    });
-    app.addHook('onClose', async () => {
-      this.#ending.abort();
-      await this.#running;
-    });
-  }
-
-  async #run(): Promise<void> {
     const { clock, logger } = this.#parts;
-    const { signal } = this.#ending;
-    for (;;) {
-      await clock.sleep(LOOK_EVERY_MS, signal).catch(() => undefined);
-      if (signal.aborted) return;
-      try {
-        await this.#sweep(signal);
-      } catch (error) {
-        // Whatever is in the way says so itself; what has expired stays so.
-        logger?.debug({ err: error }, 'expired documents could not be deleted');
-      }
-    }
+    new Chore({
+      clock,
+      everyMs: SWEEP_EVERY_MS,
+      work: (signal) => this.#sweep(signal),
+      // Whatever is in the way says so itself; what has expired stays so.
+      onFailed: (error) => logger?.debug({ err: error }, 'expired documents could not be deleted'),
+    }).install(app);
   }
 
   async #sweep(signal: AbortSignal): Promise<void> {

@@ -1,6 +1,7 @@
 import type { Clock, Store } from '@skein/core';
 import { planRetention, type RetentionPlan, type RetentionPolicy } from '@skein/replication';
 import type { FastifyBaseLogger, FastifyInstance } from 'fastify';
+import { Chore } from '../operations/chore.ts';
 import type { SlotBook } from './slot-book.ts';
 
 /** What is due begins to go within this time, and a little. */
@@ -23,39 +24,22 @@ export interface RetentionParts {
  */
 export class RetentionKeeper {
   readonly #parts: RetentionParts;
-  readonly #ending = new AbortController();
-  #running: Promise<void> = Promise.resolve();
 
   constructor(parts: RetentionParts) {
     this.#parts = parts;
   }
 
-  /** Works from when the server is ready until it closes. */
   install(app: FastifyInstance): void {
-    const { slots } = this.#parts;
-    app.addHook('onReady', async () => {
-      await slots.load();
-      this.#running = this.#run();
-    });
-    app.addHook('onClose', async () => {
-      this.#ending.abort();
-      await this.#running;
-    });
-  }
-
-  async #run(): Promise<void> {
-    const { clock, logger } = this.#parts;
-    const { signal } = this.#ending;
-    for (;;) {
-      await clock.sleep(LOOK_EVERY_MS, signal).catch(() => undefined);
-      try {
-        await this.#look(signal);
-      } catch (error) {
-        // A store that cannot be written to says so itself; it is looked at again.
-        logger?.debug({ err: error }, 'the log could not be trimmed');
-      }
-      if (signal.aborted) return;
-    }
+    const { clock, slots, logger } = this.#parts;
+    new Chore({
+      clock,
+      everyMs: LOOK_EVERY_MS,
+      prepare: () => slots.load(),
+      work: (signal) => this.#look(signal),
+      isDoneAtEnd: true,
+      // A store that cannot be written to says so itself.
+      onFailed: (error) => logger?.debug({ err: error }, 'the log could not be trimmed'),
+    }).install(app);
   }
 
   async #look(signal: AbortSignal): Promise<void> {

@@ -1,5 +1,6 @@
 import type { Clock, Store } from '@skein/core';
 import type { FastifyBaseLogger, FastifyInstance } from 'fastify';
+import { Chore } from './chore.ts';
 
 export interface ScrubParts {
   readonly store: Store;
@@ -23,8 +24,6 @@ export interface ScrubDone {
  */
 export class DailyScrub {
   readonly #parts: ScrubParts;
-  readonly #ending = new AbortController();
-  #running: Promise<void> = Promise.resolve();
   #last: ScrubDone | null = null;
 
   constructor(parts: ScrubParts) {
@@ -39,44 +38,31 @@ export class DailyScrub {
     return this.#last;
   }
 
-  /** Works from when the server is ready until it closes. */
   install(app: FastifyInstance): void {
-    const { everyMs } = this.#parts;
+    const { clock, everyMs, logger } = this.#parts;
     if (everyMs === null) return;
-    app.addHook('onReady', async () => {
-      this.#running = this.#run(everyMs);
-    });
-    app.addHook('onClose', async () => {
-      this.#ending.abort();
-      await this.#running;
-    });
+    new Chore({
+      clock,
+      everyMs,
+      work: (signal) => this.#scrub(signal),
+      // A store that cannot be read says so itself.
+      onFailed: (error) => logger?.debug({ err: error }, 'the store could not be read again'),
+    }).install(app);
   }
 
-  async #run(everyMs: number): Promise<void> {
+  async #scrub(signal: AbortSignal): Promise<void> {
     const { clock, store, logger } = this.#parts;
-    const { signal } = this.#ending;
-    for (;;) {
-      await clock.sleep(everyMs, signal).catch(() => undefined);
-      if (signal.aborted) return;
-      try {
-        const { documents, problems } = await store.scrub(signal);
-        await this.#renewDigests();
-        this.#last = { atMs: clock.now(), documents, problems };
-        if (problems.length === 0)
-          logger?.info({ documents }, 'everything stored was read again, and is as it was written');
-        else logger?.error({ documents, problems }, 'everything stored was read again, and is not as it was written');
-      } catch (error) {
-        if (signal.aborted) return;
-        // A store that cannot be read says so itself; it is looked at again.
-        logger?.debug({ err: error }, 'the store could not be read again');
-      }
-    }
+    const { documents, problems } = await store.scrub(signal);
+    await this.#renewDigests(signal);
+    this.#last = { atMs: clock.now(), documents, problems };
+    if (problems.length === 0)
+      logger?.info({ documents }, 'everything stored was read again, and is as it was written');
+    else logger?.error({ documents, problems }, 'everything stored was read again, and is not as it was written');
   }
 
   /** From what is stored, if there were any: nobody who compares has to wait for that. */
-  async #renewDigests(): Promise<void> {
+  async #renewDigests(signal: AbortSignal): Promise<void> {
     const { store } = this.#parts;
-    const { signal } = this.#ending;
     if (store.digests.keptAt('version') === undefined) return;
     store.digests.forget();
     const snapshot = await store.snapshot();
