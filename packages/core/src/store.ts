@@ -298,6 +298,11 @@ export class Store {
     return openSnapshot(this.#level, { facts: this.#facts, counts: this.#counts, gate: this.#condition.gate });
   }
 
+  /** Where the log ends once all that a reader may have seen until now is known to be durable. */
+  headOfSeen(): Promise<Position> {
+    return this.#writing(async () => this.#facts.head);
+  }
+
   /** Collections and how many documents each has; counts nobody has kept are counted now. */
   async collections(): Promise<readonly { readonly name: string; readonly documents: number }[]> {
     const collections: { name: string; documents: number }[] = [];

@@ -100,7 +100,7 @@ class Deletion {
       if (this.#parts.stopping.aborted) throw new SkeinError('stopping');
     }
     if (group.length > 0) await this.#delete(group);
-    this.#last = this.#parts.store.facts.head;
+    this.#last = await this.#parts.store.headOfSeen();
   }
 
   outcome(): { readonly count: number; readonly position: string } {
