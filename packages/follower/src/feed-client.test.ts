@@ -39,6 +39,11 @@ describe('a question that wants to know what is so now', () => {
     await expect(ask(client(() => ({ 'skein-question': 'i-99' })))).rejects.toThrow(/another question/);
   });
 
+  it('is the only one that an answer which names it is taken for', async () => {
+    await expect(fetch(client(() => ({ 'skein-question': 'i-1' })))).rejects.toThrow(/another question/);
+    expect(await fetch(client(() => ({})))).toMatchObject({ kind: 'page' });
+  });
+
   it('leaves what is known of the way to the leader as it is when it fails', async () => {
     let isUp = true;
     const feed = client(() => {

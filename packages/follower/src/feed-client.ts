@@ -89,7 +89,7 @@ export class HttpFeedClient implements FeedClient {
       if (!signal.aborted) this.#upstream = UPSTREAM_UNKNOWN;
       throw error;
     });
-    return this.#take(answer);
+    return this.#takeIfFor(undefined, answer);
   }
 
   /** Beside what is fetched, which stands at the leader meanwhile: that this fails says nothing of the way to it. */
@@ -99,9 +99,7 @@ export class HttpFeedClient implements FeedClient {
     const more = { prefer: `max-staleness=0, wait=${ASKED_SECONDS}`, [HEADERS.question]: name };
     const query = 'since=now&limit=1&wait=0';
     const answer = await this.#request({ ...question, query, heldSeconds: ASKED_SECONDS, more }, signal);
-    if (textOf(answer.headers[HEADERS.question]) === name) return this.#take(answer);
-    await answer.body.dump();
-    throw new Error('the answer is one to another question');
+    return this.#takeIfFor(name, answer);
   }
 
   async close(): Promise<void> {
@@ -123,6 +121,13 @@ export class HttpFeedClient implements FeedClient {
       answerMs: heldSeconds * 1000 + requestTimeoutMs,
       signal,
     });
+  }
+
+  /** What is fetched has no name: an answer that has one is to another question, and says where the log ended then. */
+  async #takeIfFor(name: string | undefined, answer: LinkAnswer): Promise<FeedAnswer> {
+    if (textOf(answer.headers[HEADERS.question]) === name) return this.#take(answer);
+    await answer.body.dump();
+    throw new Error('the answer is one to another question');
   }
 
   /** What was known of the path is learnt anew with each answer. */
