@@ -1,5 +1,6 @@
 import { isSkeinError, SkeinError } from '@skein/protocol';
 import type { ReadGate } from './documents.ts';
+import { Listeners } from './listeners.ts';
 import { isNotOpen, withCorruptNamed, withLostFileNamed } from './level/level.ts';
 import { isDiskFull } from './recovery.ts';
 
@@ -20,7 +21,7 @@ export class Condition {
   #failure: unknown = undefined;
   #failures = 0;
   #lastFailure: string | null = null;
-  readonly #listeners = new Set<StateListener>();
+  readonly #listeners = new Listeners<StoreState>();
 
   /** What a read asks before it, and tells when it fails. */
   readonly gate: ReadGate = {
@@ -51,9 +52,8 @@ export class Condition {
     return this.#lastFailure;
   }
 
-  watch(listener: StateListener): () => void {
-    this.#listeners.add(listener);
-    return () => this.#listeners.delete(listener);
+  watch(listener: StateListener, until?: AbortSignal): () => void {
+    return this.#listeners.add(listener, until);
   }
 
   become(state: Exclude<StoreState, 'ready'>): void {
@@ -107,7 +107,7 @@ export class Condition {
   #move(state: StoreState): void {
     if (state === this.#state) return;
     this.#state = state;
-    for (const tell of this.#listeners) tell(state);
+    this.#listeners.tell(state);
   }
 }
 

@@ -35,4 +35,5 @@ export { DirectoryRescueFiles, rescuePath } from './rescue/directory.ts';
 export { rescueFrom, type RescueFiles, type RescueHeader } from './rescue/rescue-files.ts';
 export { Store, type Published, type PublishListener, type StoreOptions } from './store.ts';
 export type { Committed, CommittedChange, Condition, Idempotency, Operation, Transaction } from './write/operation.ts';
+export { Turns } from './turns.ts';
 export { receivePage, type ReceivedPage } from './write/check-received.ts';

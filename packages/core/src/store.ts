@@ -12,17 +12,17 @@ import { Collection } from './collection.ts';
 import { Condition, type StateListener, type StoreState } from './condition.ts';
 import { Recounts, type CountBook, type CountDeltas } from './counts.ts';
 import { systemClock, type Clock } from './clock.ts';
-import { Definitions } from './definitions/definitions.ts';
+import { Defined } from './definitions/defined.ts';
+import type { Definitions } from './definitions/definitions.ts';
 import { Digests } from './digest/digests.ts';
 import { DocumentReader } from './documents.ts';
 import { putPromises, type Facts, type NewStore } from './facts.ts';
 import { HotDocuments } from './hot-documents.ts';
-import { removeIndex } from './indexes/index-book.ts';
-import { Indexer } from './indexes/indexer.ts';
-import { Indexes } from './indexes/indexes.ts';
+import type { Indexes } from './indexes/indexes.ts';
 import { emptyLog } from './level/classic.ts';
 import { parseDocumentKey } from './level/layout.ts';
 import { SYNCED, withCorruptNamed, type Level, type LevelBatch } from './level/level.ts';
+import { Listeners } from './listeners.ts';
 import { LogReader } from './log/log-reader.ts';
 import { LogSizes } from './log/log-sizes.ts';
 import type { LogReadLimits, LogSlice } from './log/read.ts';
@@ -41,6 +41,7 @@ import { openSnapshot, type Snapshot } from './snapshot.ts';
 import { checkContinuation, receivePage, type ReceivedPage } from './write/check-received.ts';
 import { fillBatch, preparePage, type EntriesOf } from './write/fill-batch.ts';
 import type { Committed, Operation, Transaction } from './write/operation.ts';
+import { Turns } from './turns.ts';
 import { systemRandomness } from './random-bytes.ts';
 import type { WriteRequest } from './write/plan-group.ts';
 import { walkRecords } from './write/walk-records.ts';
@@ -82,10 +83,7 @@ export class Store {
   readonly digests: Digests;
   /** Who leads, as far as this store may say. */
   readonly leadership: Leadership;
-  /** What is asked of the documents of each collection. */
-  readonly definitions: Definitions;
-  readonly indexes: Indexes;
-  readonly #indexer: Indexer;
+  readonly #defined: Defined;
   readonly #options: StoreOptions;
   /** Another one once a copy has taken its place; see `become`. */
   #level: Level;
@@ -94,7 +92,7 @@ export class Store {
   readonly #log: LogReader;
   readonly #recounts: Recounts;
   readonly #hot = new HotDocuments();
-  readonly #listeners = new Set<PublishListener>();
+  readonly #listeners = new Listeners<Published>();
   readonly #closing = new AbortController();
   readonly #condition = new Condition();
   #facts: Facts;
@@ -106,7 +104,7 @@ export class Store {
   #movingTo: Facts | null = null;
   /** LevelDB's own log holds nothing of the changes up to here. */
   #outOfLevelLog: number;
-  #turn: Promise<unknown> = Promise.resolve();
+  readonly #turns = new Turns();
   #recovery: Promise<void> = Promise.resolve();
   #isClosing = false;
 
@@ -129,7 +127,8 @@ export class Store {
     }
   }
 
-  private constructor(options: StoreOptions, { facts, sizes, counts, rules, indexes }: Contents) {
+  private constructor(options: StoreOptions, contents: Contents) {
+    const { facts, sizes, counts } = contents;
     this.#options = options;
     this.#level = options.level;
     this.#clock = options.clock ?? systemClock;
@@ -137,43 +136,27 @@ export class Store {
     this.#counts = counts;
     const current = (): Level => this.#level;
     this.#log = new LogReader(current, () => this.#facts, sizes);
-    this.#recounts = new Recounts(current, (work) => this.#exclusive(work));
+    this.#recounts = new Recounts(current, (work) => this.#turns.take(work));
     this.#historyForReading = facts.history;
     this.#outOfLevelLog = facts.head.offset;
     const reading = { level: current, history: () => this.#historyForReading, gate: this.#condition.gate };
-    this.indexes = new Indexes({
-      ...reading,
-      isHidden: (collection, document) => this.definitions.isHidden(collection, document),
-      rules: () => this.definitions.book,
-      clock: this.#clock,
-      indexed: () => this.indexed(),
-      onDistrusted: () => this.#indexer.wake(),
-    });
-    this.indexes.begin(indexes);
-    this.definitions = new Definitions(
+    this.#defined = new Defined(
       {
-        indexes: this.indexes,
-        commit: (transaction) => this.commit(transaction),
-        exclusive: (work) => this.#exclusive(work),
-        snapshotNow: () => this.#reading(() => this.#snapshotNow()),
+        ...reading,
         clock: this.#clock,
-        indexed: () => this.indexed(),
+        facts: () => this.#facts,
+        commit: (transaction) => this.commit(transaction),
+        exclusive: (work) => this.#turns.take(work),
+        writing: (work) => this.#writing(work),
+        reading: (read) => this.#reading(read),
+        guarded: (write) => this.#guarded(write),
+        settle: () => this.#emptyLevelLog(),
+        snapshotNow: () => this.#reading(() => this.#snapshotNow()),
       },
-      rules,
+      contents,
     );
     this.documents = new DocumentReader({ ...reading, isHidden: this.definitions.isHidden, hot: this.#hot });
     this.digests = new Digests(this.#condition.gate);
-    this.#indexer = new Indexer({
-      level: current,
-      facts: () => this.#facts,
-      rules: () => this.definitions.book,
-      book: () => this.indexes.book,
-      isDistrusted: this.indexes.isDistrusted,
-      writing: (work) => this.#writing(work),
-      reading: (read) => this.#reading(read),
-      guarded: (write) => this.#guarded(write),
-      settle: () => this.#emptyLevelLog(),
-    });
     this.#writer = new Writer({
       level: current,
       documents: new DocumentReader(reading),
@@ -183,7 +166,7 @@ export class Store {
       facts: () => this.#facts,
       refusal: () => this.#condition.refusal() ?? leadingRefusal(this.#facts),
       reading: (read) => this.#reading(read),
-      exclusive: (work) => this.#exclusive(work),
+      exclusive: (work) => this.#turns.take(work),
       write: (records, existed, underWay) => {
         const page = { records, changes: walkRecords(records) };
         return this.#write(this.#facts.identity.log!, page, existed, { underWay });
@@ -199,7 +182,6 @@ export class Store {
       write: (record, role) => this.#takeRole(record, role),
       became: (changed) => (this.#facts = { ...this.#facts, ...changed }),
     });
-    this.#wakeIndexer();
   }
 
   get facts(): Facts {
@@ -209,6 +191,15 @@ export class Store {
   /** Where the log ends once the batch in flight is known to be durable; readers may have seen what is in it. */
   get underWayTo(): number {
     return Math.max(this.#underWayTo, this.#facts.head.offset);
+  }
+
+  /** What is asked of the documents of each collection. */
+  get definitions(): Definitions {
+    return this.#defined.definitions;
+  }
+
+  get indexes(): Indexes {
+    return this.#defined.indexes;
   }
 
   get state(): StoreState {
@@ -231,9 +222,7 @@ export class Store {
 
   /** Told of each state it comes to from now on, with why it is not ready; call the answer to stop, or say until when. */
   watch(listener: StateListener, until?: AbortSignal): () => void {
-    const stop = this.#condition.watch(listener);
-    until?.addEventListener('abort', stop, { once: true });
-    return stop;
+    return this.#condition.watch(listener, until);
   }
 
   get valueBytesMax(): number {
@@ -291,7 +280,7 @@ export class Store {
    * cleaning up.
    */
   snapshot(): Promise<Snapshot> {
-    return this.#exclusive(() => this.#reading(() => this.#snapshotNow()));
+    return this.#turns.take(() => this.#reading(() => this.#snapshotNow()));
   }
 
   #snapshotNow(): Promise<Snapshot> {
@@ -315,7 +304,7 @@ export class Store {
 
   /** Resolves when the indexes are what the definitions name, or cannot be made so now. */
   indexed(): Promise<void> {
-    return this.#indexer.idle();
+    return this.#defined.indexed();
   }
 
   /** How many documents a collection has; counted now where nobody has kept that. */
@@ -404,13 +393,12 @@ export class Store {
   /** Reads every document and record and proves each one, and the two against each other. Problems make it corrupt. */
   scrub(signal?: AbortSignal): Promise<ScrubReport> {
     return this.#reading(async () => {
-      const { facts, snapshot } = await this.#exclusive(async () => {
+      const { facts, snapshot } = await this.#turns.take(async () => {
         return { facts: this.#facts, snapshot: this.#level.snapshot() };
       });
       try {
         const report = await scrub({ level: this.#level, facts, snapshot, signal });
-        this.indexes.distrust(report.untrueIndexes);
-        if (report.untrueIndexes.length > 0) this.#indexer.wake();
+        this.#defined.distrust(report.untrueIndexes);
         if (report.problems.length > 0) this.#condition.foundCorrupt(new SkeinError('corrupt', report.problems[0]));
         return report;
       } finally {
@@ -425,9 +413,9 @@ export class Store {
    * way in the old database are refused as in a reopening.
    */
   async become(other: Store, makeDurable: () => Promise<void>): Promise<void> {
-    await this.#exclusive(async () => {
+    await this.#turns.take(async () => {
       if (this.state === 'closed') throw this.#condition.unreadable();
-      await other.#exclusive(async () => {
+      await other.#turns.take(async () => {
         if (other.state !== 'ready') throw other.#condition.unreadable();
         // A store that is not to be believed may be that of a node that has led.
         if (this.state !== 'corrupt') this.#assertFollower('a leader is not replaced');
@@ -441,7 +429,7 @@ export class Store {
       const former = this.#level;
       this.#level = other.#level;
       this.#take(other.#contents());
-      this.#publish({ records: [], head: this.#facts.head, tookMs: 0, isAnew: true });
+      this.#listeners.tell({ records: [], head: this.#facts.head, tookMs: 0, isAnew: true });
       // Of no use to anybody any more, whether it can be closed or not.
       await former.close().catch(() => undefined);
     });
@@ -449,10 +437,7 @@ export class Store {
 
   /** Told of everything that becomes durable from now on; call the answer to stop, or say until when. */
   subscribe(listener: PublishListener, until?: AbortSignal): () => void {
-    this.#listeners.add(listener);
-    const stop = (): void => void this.#listeners.delete(listener);
-    until?.addEventListener('abort', stop, { once: true });
-    return stop;
+    return this.#listeners.add(listener, until);
   }
 
   /** Takes no more writes, answers those that are waiting, then closes. */
@@ -461,7 +446,7 @@ export class Store {
     await this.#writer.drained();
     this.#closing.abort();
     await this.#recovery;
-    await this.#exclusive(async () => {
+    await this.#turns.take(async () => {
       // What cannot be moved now is where it was: in LevelDB's log, synced.
       if (this.state === 'ready') await emptyLog(this.#level).catch(() => undefined);
       await this.#level.close();
@@ -492,9 +477,9 @@ export class Store {
     this.#counts.apply(after.countDeltas);
     for (const { collection, levelKey } of received.changes)
       this.#hot.forget(collection, () => parseDocumentKey(levelKey).key);
-    if (this.definitions.book.note(received.changes)) this.#indexer.wake();
+    this.#defined.note(received.changes);
     this.#log.push(records);
-    this.#publish({ records, head: after.facts.head, tookMs: this.#clock.now() - startedAt, isAnew: false });
+    this.#listeners.tell({ records, head: after.facts.head, tookMs: this.#clock.now() - startedAt, isAnew: false });
   }
 
   /** A record of this node's own that nobody has asked for, with which it becomes a leader. */
@@ -518,24 +503,16 @@ export class Store {
   async #amend(batch: LevelBatch, deltas: CountDeltas, facts: Facts, log?: LogSizes): Promise<void> {
     await this.#emptyLevelLog();
     this.#historyForReading = facts.history;
-    this.#dropIndexes(batch, [...deltas.keys()]);
+    this.#defined.dropIndexes(batch, [...deltas.keys()]);
     await this.#guarded(() => batch.write(SYNCED));
     if (log !== undefined) this.#log.begin(log);
     this.#facts = facts;
     this.#counts.apply(deltas);
     this.digests.forget();
     this.#hot.clear();
-    if (deltas.has(DEFINITIONS)) this.definitions.begin(await this.#reading(() => RuleBook.load(this.#level)));
-    this.#wakeIndexer();
-    this.#publish({ records: [], head: facts.head, tookMs: 0, isAnew: true });
+    if (deltas.has(DEFINITIONS)) this.#defined.beginRules(await this.#reading(() => RuleBook.load(this.#level)));
+    this.#listeners.tell({ records: [], head: facts.head, tookMs: 0, isAnew: true });
     await this.#emptyLevelLog();
-  }
-
-  /** What is written past the log is not in the indexes: they are not believed from before that on, and made anew behind it. */
-  #dropIndexes(batch: LevelBatch, collections: readonly string[]): void {
-    const stale = collections.flatMap((collection) => this.indexes.book.of(collection));
-    this.indexes.distrust(stale);
-    for (const index of stale) removeIndex(batch, index);
   }
 
   /** Runs a write; its failure poisons the store and leaves the outcome unknown until the log has been read again. */
@@ -552,7 +529,7 @@ export class Store {
     if (this.state !== 'ready') return;
     this.#condition.note(error);
     this.#condition.become('poisoned');
-    const store = { probe: this.#options.probe, reopen: () => this.#exclusive(() => this.#reopen()) };
+    const store = { probe: this.#options.probe, reopen: () => this.#turns.take(() => this.#reopen()) };
     const noteFailure = (failed: unknown): void => {
       // Another copy may have taken its place meanwhile, of which this says nothing.
       if (this.state !== 'ready') this.#condition.note(failed);
@@ -574,34 +551,26 @@ export class Store {
     this.#take(contents);
     this.#movingTo = null;
     // Whoever waits for a write that came through after all must learn of it now.
-    if (found === 'moved') this.#publish({ records: [], head: facts.head, tookMs: 0, isAnew: true });
-    else if (found.length > 0) this.#publish({ records: found, head: facts.head, tookMs: 0, isAnew: false });
+    if (found === 'moved') this.#listeners.tell({ records: [], head: facts.head, tookMs: 0, isAnew: true });
+    else if (found.length > 0) this.#listeners.tell({ records: found, head: facts.head, tookMs: 0, isAnew: false });
   }
 
   /** From now on the store is what has just been read. */
-  #take({ facts, counts, sizes, rules, indexes }: Contents): void {
+  #take({ facts, counts, sizes, ...defined }: Contents): void {
     this.#facts = facts;
     this.#historyForReading = facts.history;
     this.#underWayTo = facts.head.offset;
     this.#outOfLevelLog = facts.head.offset;
     this.#counts = counts;
     this.#log.begin(sizes);
-    this.definitions.begin(rules);
-    this.indexes.begin(indexes);
     this.#hot.clear();
     this.digests.forget();
     this.#condition.becomeReady();
-    this.#wakeIndexer();
-  }
-
-  /** Most stores define nothing, and their first writer is not to wait for somebody who has nothing to do. */
-  #wakeIndexer(): void {
-    if (!this.definitions.book.isEmpty || !this.indexes.book.isEmpty) this.#indexer.wake();
+    this.#defined.begin(defined);
   }
 
   #contents(): Contents {
-    const { book: rules } = this.definitions;
-    return { facts: this.#facts, counts: this.#counts, sizes: this.#log.sizes, rules, indexes: this.indexes.book };
+    return { facts: this.#facts, counts: this.#counts, sizes: this.#log.sizes, ...this.#defined.contents };
   }
 
   async #emptyLevelLog(): Promise<void> {
@@ -620,19 +589,9 @@ export class Store {
     if (last !== undefined) assertMayTake(this.#facts, last.epoch);
   }
 
-  #publish(published: Published): void {
-    for (const listener of this.#listeners) listener(published);
-  }
-
-  #exclusive<T>(work: () => Promise<T>): Promise<T> {
-    const turn = this.#turn.then(work);
-    this.#turn = turn.catch(() => undefined);
-    return turn;
-  }
-
-  /** The same for what writes: refused while nothing may be written. */
+  /** A turn for what writes: refused while nothing may be written. */
   #writing<T>(work: () => Promise<T>): Promise<T> {
-    return this.#exclusive(async () => {
+    return this.#turns.take(async () => {
       const refusal = this.#condition.refusal();
       if (refusal !== undefined) throw refusal;
       return work();

@@ -42,7 +42,7 @@ export class ExpirySweeper {
   async #sweep(signal: AbortSignal): Promise<void> {
     const { book } = this.#parts.store.definitions;
     for (const collection of book.collections())
-      if (book.expiryOf(collection) !== undefined)
+      if (book.expiringRulesOf(collection) !== undefined)
         while (!signal.aborted && (await this.#sweepSome(collection)) === DOCUMENTS_AT_ONCE);
   }
 

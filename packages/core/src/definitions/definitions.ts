@@ -82,7 +82,7 @@ export class Definitions {
   /** Whether a document is there and has expired. */
   isHidden = (collection: string, document: Document): boolean => {
     if (this.#book.isEmpty) return false;
-    const rules = this.#book.expiryOf(collection);
+    const rules = this.#book.expiringRulesOf(collection);
     return rules?.isExpired(() => document, this.#host.clock.wall()) === true;
   };
 

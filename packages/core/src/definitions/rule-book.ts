@@ -60,7 +60,7 @@ export class RuleBook {
   }
 
   /** The rules by which documents of a collection expire, where that can be told. */
-  expiryOf(collection: string): Rules | undefined {
+  expiringRulesOf(collection: string): Rules | undefined {
     return this.#stored.has(collection) && this.specsOf(collection).some(({ kind }) => kind === 'expiry')
       ? this.of(collection)
       : undefined;

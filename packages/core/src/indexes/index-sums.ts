@@ -1,7 +1,7 @@
 import { sha256 } from '../digest.ts';
 import { keyBytesOf, parseIndexNumber } from '../level/layout.ts';
 import { entryKeyOf, type Index, type IndexBook } from './index-book.ts';
-import { parse } from './plan-entries.ts';
+import { readIndexed } from './read-indexed.ts';
 
 /** How many entries there are, and the sum of what stands for each: alike where the entries are. */
 interface Sum {
@@ -22,7 +22,7 @@ export class IndexSums {
   addDocument(collection: string, levelKey: Buffer, stored: Buffer): void {
     const indexes = this.#book.of(collection);
     if (indexes.length === 0) return;
-    const document = parse(levelKey, stored)!;
+    const document = readIndexed(levelKey, stored)!;
     for (const index of indexes) {
       const entryKey = entryKeyOf(index, document, keyBytesOf(levelKey));
       if (entryKey !== undefined) add(this.#due, index.number, entryKey);

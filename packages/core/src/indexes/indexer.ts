@@ -13,16 +13,17 @@ import {
 import { SYNCED, type Level, type LevelBatch } from '../level/level.ts';
 import { putWitness } from '../log/witness.ts';
 import { entryKeyOf, putIndex, removeIndex, type Index, type IndexBook } from './index-book.ts';
-import { parse, putEntries } from './plan-entries.ts';
+import { putEntries } from './plan-entries.ts';
+import type { Indexes } from './indexes.ts';
+import { readIndexed } from './read-indexed.ts';
 import { planIndexes, type IndexPlan, type WantedIndex } from './plan-indexes.ts';
 
 /** What the indexer needs of its store. */
 export interface IndexerHost {
   level(): Level;
   facts(): Facts;
-  rules(): RuleBook;
-  book(): IndexBook;
-  isDistrusted(index: Index): boolean;
+  readonly rules: () => RuleBook;
+  readonly indexes: Pick<Indexes, 'book' | 'isDistrusted'>;
   /** Runs when nothing else writes, and while anything may be written. */
   writing<T>(work: () => Promise<T>): Promise<T>;
   reading<T>(read: () => Promise<T>): Promise<T>;
@@ -46,19 +47,15 @@ export class Indexer {
   #running: Promise<void> | null = null;
   /** The book whose left-over entries have been looked for. */
   #swept: IndexBook | null = null;
-  #failure: string | null = null;
 
   constructor(host: IndexerHost) {
     this.#host = host;
   }
 
-  /** Why it stopped the last time; null when it came to its end. */
-  get failure(): string | null {
-    return this.#failure;
-  }
-
-  /** There may be something to do. */
+  /** There may be something to do; not where nothing is defined, and nothing was: the first writer is not to wait for that. */
   wake(): void {
+    const { rules, indexes } = this.#host;
+    if (rules().isEmpty && indexes.book.isEmpty) return;
     this.#isDue = true;
     this.#running ??= this.#run();
   }
@@ -72,20 +69,19 @@ export class Indexer {
     try {
       while (this.#isDue) {
         this.#isDue = false;
-        while (await this.#host.writing(() => this.#step())) this.#failure = null;
+        while (await this.#host.writing(() => this.#step()));
       }
-    } catch (error) {
+    } catch {
       // The store says what is wrong with it, and wakes this when it is well again.
-      this.#failure = error instanceof Error ? error.message : String(error);
     }
     this.#running = null;
   }
 
   /** One part of the work; answers whether there was any. */
   async #step(): Promise<boolean> {
-    const book = this.#host.book();
+    const { book, isDistrusted } = this.#host.indexes;
     if (this.#swept !== book) await this.#findLeftOver(book);
-    const plan = planIndexes(this.#wanted(), book, (index) => this.#host.isDistrusted(index));
+    const plan = planIndexes(this.#wanted(), book, isDistrusted);
     if (plan.dropped.length + plan.begun.length > 0) {
       await this.#carryOut(plan, book);
       return true;
@@ -173,7 +169,7 @@ export class Indexer {
         if (next === undefined) break;
         const [levelKey, stored] = next;
         bytes += stored.length;
-        const entry = entryKeyOf(index, parse(levelKey, stored)!, keyBytesOf(levelKey));
+        const entry = entryKeyOf(index, readIndexed(levelKey, stored)!, keyBytesOf(levelKey));
         if (entry !== undefined) added.push(entry);
         builtTo = parseDocumentKey(levelKey).key;
         looked++;

@@ -1,12 +1,9 @@
-import type { JsonValue } from '@skein/protocol';
-import { asBuffer } from '../bytes.ts';
-import { readStoredDocument, valueTextOf } from '../document.ts';
 import { keyBytesOf } from '../level/layout.ts';
 import type { Level, LevelBatch } from '../level/level.ts';
 import { putSealed } from '../level/sealed.ts';
 import type { WalkedChange } from '../write/walk-records.ts';
 import { entryKeyOf, type Index, type IndexBook } from './index-book.ts';
-import type { IndexedDocument } from './index-spec.ts';
+import { readIndexed } from './read-indexed.ts';
 
 /** What a batch does to the entries of indexes, beside its documents. */
 export interface EntryChanges {
@@ -48,8 +45,8 @@ export async function planEntries(
   const removed: Buffer[] = [];
   for (const document of rewritten) {
     const { indexes, levelKey, after } = document;
-    const was = parse(levelKey, before.get(document));
-    const is = parse(levelKey, after ?? undefined);
+    const was = readIndexed(levelKey, before.get(document));
+    const is = readIndexed(levelKey, after ?? undefined);
     const keyBytes = keyBytesOf(levelKey);
     for (const index of indexes) {
       const had = was === undefined ? undefined : entryKeyOf(index, was, keyBytes);
@@ -82,10 +79,4 @@ function rewrittenBy(
     else known.after = stored;
   }
   return documents;
-}
-
-export function parse(levelKey: Buffer, stored: Buffer | undefined): IndexedDocument | undefined {
-  if (stored === undefined) return undefined;
-  const read = readStoredDocument(asBuffer(stored), levelKey);
-  return { ts: read.ts, value: JSON.parse(valueTextOf(read)) as JsonValue };
 }

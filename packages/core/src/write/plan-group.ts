@@ -176,7 +176,7 @@ class GroupPlanner {
       operation.op === 'expire' ? expiredOnly(isExpired, current) : seen,
       valueBytesMax,
     );
-    if (rules !== undefined && valueText !== undefined) for (const one of rules.rules) checkAgainst(one, valueText, ts);
+    if (rules !== undefined && valueText !== undefined) checkAgainst(rules.rules, valueText, ts);
     return { valueText, wasSeen: seen !== undefined };
   }
 

@@ -1,7 +1,6 @@
 import { SkeinError } from '@skein/protocol';
 import { entryPrefixOf, type Index } from '../indexes/index-book.ts';
 import type { IndexedDocument } from '../indexes/index-spec.ts';
-import { withIndex } from './plan-operation.ts';
 
 /** Keys of stored documents that have some fields of a unique index; undefined where nobody has looked. */
 export type StoredHolders = (fields: string) => readonly string[] | undefined;
@@ -16,11 +15,13 @@ export interface DocumentChange {
   readonly operation: number | undefined;
 }
 
-/** A document comes to have some fields, or has them no longer. */
-interface Hold {
-  readonly fields: string;
+/** What of an index changes with a document: the fields it had, and those it has. */
+interface Moved {
+  readonly index: Index;
   readonly key: string;
-  readonly isHeld: boolean;
+  readonly had: string | undefined;
+  readonly has: string | undefined;
+  readonly operation: number | undefined;
 }
 
 /**
@@ -30,9 +31,9 @@ interface Hold {
 export class UniqueFields {
   readonly unknown = new Set<string>();
   readonly #stored: StoredHolders;
-  /** What the requests before have done. */
+  /** What the requests before have done: whether a document has some fields. */
   readonly #held = new Map<string, Map<string, boolean>>();
-  #pending: readonly Hold[] = [];
+  #checked: readonly Moved[] = [];
 
   constructor(stored: StoredHolders) {
     this.#stored = stored;
@@ -40,32 +41,29 @@ export class UniqueFields {
 
   /** Throws when a request would leave two documents alike; `take` takes it on. */
   check(changes: readonly DocumentChange[]): void {
-    this.#pending = changes.flatMap(holdsOf);
-    const released = new Set(
-      this.#pending.filter(({ isHeld }) => !isHeld).map(({ fields, key }) => `${fields} ${key}`),
-    );
+    this.#checked = changes.flatMap(movedBy);
+    const released = new Set(this.#checked.map(({ had, key }) => `${had} ${key}`));
     const taken = new Map<string, string>();
-    for (const change of changes) {
-      withIndex(change.operation, () => {
-        for (const index of change.unique) {
-          const fields = gained(index, change);
-          if (fields === undefined) continue;
-          const other =
-            taken.get(fields) ??
-            this.#holders(fields).find((key) => key !== change.key && !released.has(`${fields} ${key}`));
-          if (other !== undefined) throw notUnique(index, other);
-          taken.set(fields, change.key);
-        }
-      });
+    for (const { index, key, has, operation } of this.#checked) {
+      if (has === undefined) continue;
+      const isOther = (holder: string): boolean => holder !== key && !released.has(`${has} ${holder}`);
+      const other = taken.get(has) ?? this.#holders(has).find(isOther);
+      if (other !== undefined) throw notUnique(index, other, operation);
+      taken.set(has, key);
     }
   }
 
   take(): void {
-    for (const { fields, key, isHeld } of this.#pending) {
-      const held = this.#held.get(fields) ?? new Map<string, boolean>();
-      this.#held.set(fields, held.set(key, isHeld));
+    for (const { key, had, has } of this.#checked) {
+      if (had !== undefined) this.#note(had, key, false);
+      if (has !== undefined) this.#note(has, key, true);
     }
-    this.#pending = [];
+    this.#checked = [];
+  }
+
+  #note(fields: string, key: string, isHeld: boolean): void {
+    const held = this.#held.get(fields) ?? new Map<string, boolean>();
+    this.#held.set(fields, held.set(key, isHeld));
   }
 
   #holders(fields: string): readonly string[] {
@@ -77,30 +75,20 @@ export class UniqueFields {
   }
 }
 
-function holdsOf({ unique, key, before, after }: DocumentChange): readonly Hold[] {
-  return unique.flatMap((index) => {
-    const [had, has] = [fieldsOf(index, before), fieldsOf(index, after)];
-    if (had === has) return [];
-    return [
-      ...(had === undefined ? [] : [{ fields: had, key, isHeld: false }]),
-      ...(has === undefined ? [] : [{ fields: has, key, isHeld: true }]),
-    ];
-  });
-}
-
-/** The fields that a document has now and had not before. */
-function gained(index: Index, { before, after }: DocumentChange): string | undefined {
-  const has = fieldsOf(index, after);
-  return has === fieldsOf(index, before) ? undefined : has;
+function movedBy({ unique, key, before, after, operation }: DocumentChange): readonly Moved[] {
+  return unique
+    .map((index) => ({ index, key, operation, had: fieldsOf(index, before), has: fieldsOf(index, after) }))
+    .filter(({ had, has }) => had !== has);
 }
 
 function fieldsOf(index: Index, document: IndexedDocument | undefined): string | undefined {
   return document === undefined ? undefined : entryPrefixOf(index, document)?.toString('latin1');
 }
 
-function notUnique({ spec }: Index, other: string): SkeinError {
+function notUnique({ spec }: Index, other: string, operation: number | undefined): SkeinError {
   return new SkeinError('not_unique', `${JSON.stringify(other)} is the same by the index ${spec.name}`, {
     index: spec.name,
     key: other,
+    ...(operation === undefined ? {} : { operation }),
   });
 }

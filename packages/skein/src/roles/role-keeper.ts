@@ -1,5 +1,5 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
-import type { Clock, Committed, Store, Transaction } from '@skein/core';
+import { Turns, type Clock, type Committed, type Store, type Transaction } from '@skein/core';
 import { Follower } from '@skein/follower';
 import { problemBody, type Membership, type Roles, type Routes } from '@skein/http';
 import { Leader } from '@skein/leader';
@@ -34,7 +34,7 @@ export class RoleKeeper implements Roles, Routes {
   readonly #parts: RoleParts;
   #current: NodeOfRole;
   #followed: string | null;
-  #turn: Promise<unknown> = Promise.resolve();
+  readonly #turns = new Turns();
   /** Resolves when a change of roles is done; null while there is none. */
   #changing: Promise<void> | null = null;
   readonly #gate: WriteGate;
@@ -72,7 +72,7 @@ export class RoleKeeper implements Roles, Routes {
     membership.start(this);
     this.#unwatch = store.watch((state) => {
       // A write may have come through after all that made it another role.
-      if (state === 'ready') void this.#inTurn(() => this.#agree()).catch(() => undefined);
+      if (state === 'ready') void this.#turns.take(() => this.#agree()).catch(() => undefined);
     });
   }
 
@@ -83,7 +83,7 @@ export class RoleKeeper implements Roles, Routes {
     this.#stopping.abort();
     this.#gate.letGo();
     await this.#parts.membership.stop();
-    await this.#inTurn(() => this.#current.stop(drained));
+    await this.#turns.take(() => this.#current.stop(drained));
   }
 
   routing(request: IncomingMessage, response: ServerResponse): void {
@@ -152,7 +152,7 @@ export class RoleKeeper implements Roles, Routes {
     noLeaderReason: string | null,
     followed: string | null = null,
   ): Promise<T> {
-    return this.#inTurn(async () => {
+    return this.#turns.take(async () => {
       if (this.#isStopped) throw new SkeinError('stopping');
       const { promise, resolve } = deferred();
       this.#changing = promise;
@@ -214,12 +214,6 @@ export class RoleKeeper implements Roles, Routes {
     const { makeLeader, makeFollower } = this.#parts;
     const isLeader = this.#isToLead && this.#parts.store.state !== 'corrupt';
     return isLeader ? makeLeader() : makeFollower(this.#followed, noLeaderReason);
-  }
-
-  #inTurn<T>(work: () => Promise<T>): Promise<T> {
-    const turn = this.#turn.then(work);
-    this.#turn = turn.catch(() => undefined);
-    return turn;
   }
 }
 

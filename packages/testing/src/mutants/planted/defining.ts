@@ -16,8 +16,8 @@ export const DEFINING: readonly Mutant[] = [
     name: 'takes an index for what it was when documents are written past the log',
     edits: [
       {
-        file: 'core/dist/store.js',
-        find: 'this.indexes.distrust(stale);\n        for (const index of stale)\n            removeIndex(batch, index);',
+        file: 'core/dist/definitions/defined.js',
+        find: 'for (const index of stale)\n            removeIndex(batch, index);\n        this.distrust(stale);',
         replace: '',
       },
     ],
@@ -44,8 +44,8 @@ export const DEFINING: readonly Mutant[] = [
     edits: [
       {
         file: 'core/dist/store.js',
-        find: 'if (this.definitions.book.note(received.changes))',
-        replace: 'if (existed !== null && this.definitions.book.note(received.changes))',
+        find: 'this.#defined.note(received.changes);',
+        replace: 'if (existed !== null) this.#defined.note(received.changes);',
       },
     ],
   },

@@ -34,7 +34,7 @@ export const RETAINING: readonly Mutant[] = [
   },
   {
     name: 'forgets who followed it when it starts',
-    edits: [{ file: 'http/dist/feed/retention-keeper.js', find: 'await slots.load();', replace: '' }],
+    edits: [{ file: 'http/dist/feed/retention-keeper.js', find: 'prepare: () => slots.load(),', replace: '' }],
   },
   {
     name: 'answers a new follower before it is remembered',

@@ -61,8 +61,8 @@ export const WRITING: readonly Mutant[] = [
     name: 'writes two batches at once',
     edits: [
       {
-        file: STORE,
-        find: 'const turn = this.#turn.then(work);',
+        file: 'core/dist/turns.js',
+        find: 'const turn = this.#last.then(work);',
         replace: 'const turn = Promise.resolve().then(work);',
       },
       {
