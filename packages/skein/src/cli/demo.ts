@@ -1,9 +1,6 @@
 import { Command, InvalidArgumentError } from 'commander';
-import type { DemoEnd } from '../demo/run-demo.ts';
-import { lineOf, numberText, SCREEN_SIZE, screenOf, type Shown } from '../demo/screen.ts';
 
 const WRITES_DEFAULT = 200;
-const LINE_EVERY_SECONDS = 1;
 
 interface DemoFlags {
   readonly seconds?: number;
@@ -22,9 +19,12 @@ export function demoCommand(): Command {
       const stopping = new AbortController();
       const stop = (): void => stopping.abort();
       for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.on(signal, stop);
-      const view = hasRoom(process.stdout) ? new LiveView() : new LinesView();
       // Not for every command, since it is all of the demonstration.
-      const { runDemo } = await import('../demo/run-demo.ts');
+      const [{ runDemo, endText }, { viewFor }] = await Promise.all([
+        import('../demo/run-demo.ts'),
+        import('../demo/views.ts'),
+      ]);
+      const view = viewFor(process.stdout);
       process.stderr.write('starting a leader and two followers …\n');
       try {
         const end = await runDemo({
@@ -36,7 +36,7 @@ export function demoCommand(): Command {
           tell: (event) => view.tell(event),
         });
         view.end();
-        const said = end === null ? 'stopped' : sentence(end);
+        const said = end === null ? 'stopped' : endText(end);
         process.stdout.write(`${said}\n`);
       } catch (error) {
         view.end();
@@ -47,56 +47,7 @@ export function demoCommand(): Command {
     });
 }
 
-function sentence({ writes, failures, position }: DemoEnd): string {
-  const failed = failures === 0 ? '' : `, ${numberText(failures)} failed`;
-  return `${numberText(writes)} writes${failed}; all three nodes have the same at ${position}`;
-}
-
 function numberBetween(text: string, min: number, max: number): number {
   if (/^[1-9]\d{0,5}$/.test(text) && Number(text) >= min && Number(text) <= max) return Number(text);
   throw new InvalidArgumentError(`It is not a whole number from ${min} to ${max}.`);
-}
-
-/** On a terminal that is smaller, lines would be broken, and nothing be where it was. */
-function hasRoom({ isTTY, columns, rows }: NodeJS.WriteStream): boolean {
-  return isTTY && columns >= SCREEN_SIZE.columns && rows >= SCREEN_SIZE.rows;
-}
-
-/** Draws the whole again and again where it was. */
-class LiveView {
-  #linesDrawn = 0;
-
-  show(shown: Shown): void {
-    const text = screenOf(shown);
-    const up = this.#linesDrawn === 0 ? '\u001b[?25l' : `\u001b[${this.#linesDrawn}A\r\u001b[J`;
-    process.stdout.write(`${up}${text}`);
-    this.#linesDrawn = text.split('\n').length - 1;
-  }
-
-  tell(): void {
-    // The next drawing has it.
-  }
-
-  end(): void {
-    process.stdout.write('\u001b[?25h');
-  }
-}
-
-/** Says it line by line, for whoever reads it later. */
-class LinesView {
-  #saidAt = -Infinity;
-
-  show(shown: Shown): void {
-    if (shown.seconds - this.#saidAt < LINE_EVERY_SECONDS) return;
-    this.#saidAt = shown.seconds;
-    process.stdout.write(`${lineOf(shown)}\n`);
-  }
-
-  tell(event: string): void {
-    process.stdout.write(`${event}\n`);
-  }
-
-  end(): void {
-    // Every line is said already.
-  }
 }

@@ -1,67 +1,7 @@
-import { styleText } from 'node:util';
-import { parsePosition } from '@skein/protocol';
-import { copyText, planTakeover } from '@skein/replication';
-import Table from 'cli-table3';
 import { Command } from 'commander';
-import { z } from 'zod';
-import { reasonOf } from './ask-node.ts';
 import { CommandError } from './command-error.ts';
 
 const URL_DEFAULT = 'http://127.0.0.1:7400';
-const TIMEOUT_MS = 5000;
-
-const copySchema = z.object({
-  step: z.string(),
-  documents: z.number(),
-  documents_total: z.number().nullable(),
-  seconds_left: z.number().nullable(),
-});
-
-const statusSchema = z.looseObject({
-  role: z.string(),
-  node: z.string(),
-  log: z.string().nullable(),
-  epoch: z.string().nullable(),
-  state: z.string(),
-  store: z.string(),
-  healthy: z.boolean().optional(),
-  error: z.string().nullish(),
-  position: z.string(),
-  tail: z.number(),
-  lag: z.object({ changes: z.number().nullable(), seconds: z.number().nullable() }),
-  followers: z.array(
-    z.object({
-      id: z.string(),
-      applied: z.string(),
-      lag_changes: z.number(),
-      seen_seconds_ago: z.number().nullable(),
-      state: z.string(),
-      refusal: z.string().nullish(),
-    }),
-  ),
-  leadership: z
-    .looseObject({
-      min_replicas: z.number(),
-      promised: z.object({ outstanding: z.array(z.object({ counter: z.number(), to: z.string() })) }),
-      rival: z.string().nullable(),
-      unfit: z.string().nullable(),
-      peers: z.array(z.looseObject({ url: z.string() })),
-    })
-    .optional(),
-  leader: z.object({ url: z.string().nullable(), path: z.array(z.string()).nullish() }).optional(),
-  replication: z
-    .object({
-      phase: z.string(),
-      connected: z.boolean(),
-      last_error: z.string().nullable(),
-      recovery: z.object({ copy: copySchema.nullable() }).nullish(),
-    })
-    .optional(),
-});
-
-type Row = (string | { readonly content: string; readonly colSpan: number })[];
-type Status = z.infer<typeof statusSchema>;
-type Answer = { readonly url: string; readonly status: Status } | { readonly url: string; readonly problem: string };
 
 /** Asks each node how it is. */
 export function statusCommand(): Command {
@@ -70,8 +10,13 @@ export function statusCommand(): Command {
     .argument('[urls...]', 'addresses of nodes', [URL_DEFAULT])
     .option('--json', 'print what the nodes answered')
     .action(async (urls: readonly string[], { json }: { json?: boolean }) => {
-      const answers = await Promise.all(urls.map(ask));
-      process.stdout.write(json === true ? `${JSON.stringify(answers, null, 2)}\n` : `${tablesOf(answers)}\n`);
+      // Not for every command: a node that starts has no need of tables.
+      const [{ askStatus, isUnwell }, { statusTables }] = await Promise.all([
+        import('../status/ask-status.ts'),
+        import('../status/status-tables.ts'),
+      ]);
+      const answers = await Promise.all(urls.map(askStatus));
+      process.stdout.write(json === true ? `${JSON.stringify(answers, null, 2)}\n` : `${statusTables(answers)}\n`);
       const silent = answers.filter((answer) => 'problem' in answer);
       if (silent.length > 0)
         throw new CommandError('unavailable', `no status from ${silent.map(({ url }) => url).join(', ')}`);
@@ -79,137 +24,4 @@ export function statusCommand(): Command {
       if (unwell.length > 0)
         throw new CommandError('failed', unwell.map(({ status }) => `${status.node}: ${status.error}`).join('\n'));
     });
-}
-
-async function ask(url: string): Promise<Answer> {
-  try {
-    const { request } = await import('undici');
-    const { statusCode, body } = await request(new URL('/v1/status', url), {
-      headersTimeout: TIMEOUT_MS,
-      bodyTimeout: TIMEOUT_MS,
-    });
-    const text = await body.text();
-    if (statusCode !== 200) return { url, problem: `answered HTTP ${statusCode}` };
-    return { url, status: statusSchema.parse(JSON.parse(text)) };
-  } catch (error) {
-    return { url, problem: error instanceof z.ZodError ? 'is not a Skein node' : reasonOf(error) };
-  }
-}
-
-function tablesOf(answers: readonly Answer[]): string {
-  const statuses = answers.flatMap((answer) => ('status' in answer ? [answer.status] : []));
-  const followers = statuses.flatMap((status) => status.followers.map((slot) => followerRow(status, slot, statuses)));
-  const tables = [tableOf(answers)];
-  const members = memberRows(answers);
-  if (members.length > 0) tables.push(table(['member', 'epoch', 'promised', 'could lead'], members));
-  if (followers.length > 0) tables.push(table(['follower', 'of', 'state', 'acknowledged', 'lag', 'seen'], followers));
-  return tables.join('\n');
-}
-
-/** What each would need to be promoted now, as far as those that have been asked can tell. */
-function memberRows(answers: readonly Answer[]): readonly Row[] {
-  const statuses = answers.flatMap((answer) => ('status' in answer ? [answer] : []));
-  const members = statuses.filter(({ status }) => (status.leadership?.peers.length ?? 0) > 0);
-  return members.map(({ url, status }) => {
-    const { promised, rival } = status.leadership!;
-    const owed = promised.outstanding.map(({ counter, to }) => `${counter} to ${to}`);
-    const promise = owed.length === 0 ? '–' : owed.join(', ');
-    const epoch = status.epoch ?? '–';
-    const epochText = rival === null ? epoch : red(`${epoch}, rival of ${rival}`);
-    return [status.node, epochText, promise, couldLead({ url, status }, members)];
-  });
-}
-
-function couldLead(
-  { url, status }: { readonly url: string; readonly status: Status },
-  members: readonly { readonly url: string; readonly status: Status }[],
-): string {
-  const { unfit, peers } = status.leadership!;
-  if (status.role === 'leader' && status.healthy !== false) return 'leads';
-  if (unfit !== null) return red(`no: ${unfit}`);
-  const there = members.filter((member) => member.url !== url && member.status.log === status.log);
-  const plan = planTakeover({
-    members: peers.length + 1,
-    minReplicas: Math.min(...members.map((member) => member.status.leadership!.min_replicas)),
-    own: parsePosition(status.position),
-    promises: [status, ...there.map((member) => member.status)].map(({ position }, i) => ({
-      url: i === 0 ? null : there[i - 1]!.url,
-      position: parsePosition(position),
-    })),
-    silent: peers.map((peer) => peer.url).filter((peer) => there.every((member) => member.url !== peer)),
-    newestKnown: 0,
-    acceptLoss: false,
-  });
-  switch (plan.kind) {
-    case 'lead':
-      return 'yes';
-    case 'fetch':
-      return `yes, with what ${plan.from} has`;
-    case 'too-few':
-      return `with --accept-loss: ${plan.given} of ${plan.needed} promises, behind ${plan.mayBeLost.after} may be lost`;
-    case 'rivals':
-      return `with --accept-loss: what ${plan.mayBeLost.members.join(', ')} has of its own is given up`;
-  }
-}
-
-function followerRow({ node }: Status, slot: Status['followers'][number], statuses: readonly Status[]): string[] {
-  const { id, state, refusal, applied, lag_changes: lag, seen_seconds_ago: seen } = slot;
-  const stateText = refusal ? red(`refused: ${refusal}`) : state === 'lost' ? red(state) : state;
-  const seenText = seen === null ? 'not since its start' : `${seen.toFixed(1)} s ago`;
-  return [id, node, elsewhere(id, node, statuses) ?? stateText, applied, `${lag} changes`, seenText];
-}
-
-/** What a follower says that has left a node which still keeps its log for it: not late there, but gone. */
-function elsewhere(id: string, node: string, statuses: readonly Status[]): string | undefined {
-  const itself = statuses.find((status) => status.node === id);
-  if (itself?.role === 'leader') return 'leads';
-  const follows = itself?.leader?.path?.[0];
-  return follows === undefined || follows === node ? undefined : `follows ${follows}`;
-}
-
-function table(head: string[], rows: readonly Row[]): string {
-  const made = new Table({ head, style: { head: [], border: [] } });
-  made.push(...rows);
-  return made.toString();
-}
-
-function tableOf(answers: readonly Answer[]): string {
-  const rows = answers.map((answer): Row =>
-    'status' in answer
-      ? rowOf(answer.url, answer.status)
-      : ['–', '–', { content: red(answer.problem), colSpan: 5 }, answer.url],
-  );
-  return table(['node', 'role', 'state', 'position', 'tail', 'lag', 'follows', 'address'], rows);
-}
-
-function rowOf(url: string, status: Status): string[] {
-  const { replication, store, state, lag } = status;
-  const doing = store !== 'ready' ? store : replication === undefined ? state : phaseOf(replication);
-  const isDoingWell = doing === 'running' || doing === 'following';
-  const isWell = isDoingWell && !isUnwell(status);
-  const worst = isDoingWell && !isWell ? 'unhealthy' : doing;
-  const lagText = `${lag.changes ?? 'unknown'} changes, ${lag.seconds === null ? 'unknown' : `${lag.seconds.toFixed(1)} s`}`;
-  const place = [status.position, String(status.tail), lagText, followedBy(status)];
-  return [status.node, status.role, isWell ? worst : red(worst), ...place, url];
-}
-
-/** A node of an earlier version does not say. */
-function isUnwell({ healthy }: Status): boolean {
-  return healthy === false;
-}
-
-/** The nodes it follows, nearest first; the address that it was given while it does not know them. */
-function followedBy({ leader }: Status): string {
-  if (leader === undefined) return '–';
-  return leader.path?.join(' → ') ?? leader.url ?? 'nobody';
-}
-
-/** What it does, and how far it is with that; between two attempts at a copy there is no telling. */
-function phaseOf({ phase, connected, recovery }: NonNullable<Status['replication']>): string {
-  if (phase === 'recovering' && recovery?.copy) return copyText(recovery.copy);
-  return phase === 'following' && !connected ? 'no contact' : phase;
-}
-
-function red(text: string): string {
-  return process.stdout.isTTY && process.env['NO_COLOR'] === undefined ? styleText('red', text) : text;
 }

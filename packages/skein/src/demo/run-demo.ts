@@ -27,6 +27,11 @@ export interface DemoEnd {
   readonly position: string;
 }
 
+export function endText({ writes, failures, position }: DemoEnd): string {
+  const failed = failures === 0 ? '' : `, ${numberText(failures)} failed`;
+  return `${numberText(writes)} writes${failed}; all three nodes have the same at ${position}`;
+}
+
 const LOOK_EVERY_MS = 200;
 const START_MS_MAX = 20_000;
 const CATCH_UP_MS_MAX = 30_000;
