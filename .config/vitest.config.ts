@@ -47,6 +47,8 @@ export default defineConfig({
         },
       },
     ],
+    // No file changes what another one has loaded, and most of the time of a small one went into loading it all again.
+    isolate: false,
     testTimeout: 30_000,
     hookTimeout: 60_000,
   },
