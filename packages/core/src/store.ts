@@ -32,6 +32,7 @@ import { removeTrimmed, storeTail, trimmableTail } from './log/trim.ts';
 import { listOf, putFixes, stillDue, type Fixes } from './repair/fixes.ts';
 import { putMove, type Move } from './repair/move.ts';
 import { putWitness } from './log/witness.ts';
+import { readNote, writeNote } from './notes.ts';
 import { RuleBook } from './definitions/rule-book.ts';
 import { recover } from './recovery.ts';
 import { loadContents, reopen, type Contents } from './reopen.ts';
@@ -326,6 +327,16 @@ export class Store {
   /** Durable when it resolves; null drops a slot. */
   saveSlots(changed: ReadonlyMap<string, string | null>): Promise<void> {
     return this.#writing(() => this.#guarded(() => saveSlots(this.#level, changed, this.#facts.head)));
+  }
+
+  /** What this node has noted for itself beside the log: seen by no other, and not in another copy. */
+  note(name: string): Promise<string | undefined> {
+    return this.#reading(() => readNote(this.#level, name));
+  }
+
+  /** Durable when it resolves. */
+  saveNote(name: string, text: string): Promise<void> {
+    return this.#writing(() => this.#guarded(() => writeNote(this.#level, name, text, this.#facts.head)));
   }
 
   /**

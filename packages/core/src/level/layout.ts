@@ -7,6 +7,7 @@
  *     j offset                the digest again, under the offset of its change, so that the oldest is found first
  *     m name                  facts about the store
  *     n collection            how many documents a collection has, where that is known
+ *     o name                  a note of this node's own: how far it has told others of its log, say
  *     s follower              what a follower has acknowledged to this node
  *     x collection 00 name    an index of this node, and how far it is built
  *     y number fields key     an entry of an index: what a document has in the fields, and the document's key
@@ -20,6 +21,7 @@ const IDEMPOTENCY_AGE = 0x6a;
 const RECORD = 0x6c;
 const META = 0x6d;
 const COUNT = 0x6e;
+const NOTE = 0x6f;
 const SLOT = 0x73;
 const INDEX = 0x78;
 const INDEX_ENTRY = 0x79;
@@ -121,6 +123,10 @@ export const ALL_SLOTS: KeyRange = { gte: Buffer.of(SLOT), lt: Buffer.of(SLOT + 
 
 export function parseSlotKey(levelKey: Buffer): string {
   return levelKey.toString('latin1', 1);
+}
+
+export function noteKey(name: string): Buffer {
+  return prefixed(NOTE, Buffer.from(name));
 }
 
 export function indexKey(collection: string, name: string): Buffer {

@@ -61,7 +61,7 @@ export const IMPURE_NAMES: ReadonlyMap<string, string> = new Map([
 ]);
 
 /** Their code runs in the simulator as it is: time, chance, disk and network are arguments there. */
-export const SIMULATED: ReadonlySet<string> = new Set([PROTOCOL, REPLICATION, CORE, HTTP, LEADER, FOLLOWER]);
+export const SIMULATED: ReadonlySet<string> = new Set([PROTOCOL, REPLICATION, CORE, HTTP, LEADER, FOLLOWER, MQTT]);
 
 /** Where the world outside comes in; everything else in those packages is handed what is made here. */
 export const ADAPTERS: ReadonlySet<string> = new Set([
@@ -73,6 +73,7 @@ export const ADAPTERS: ReadonlySet<string> = new Set([
   'packages/http/src/link/undici-link.ts',
   'packages/http/src/cut-off-bodies.ts',
   'packages/http/src/front.ts',
+  'packages/mqtt/src/broker/mqtt-js-session.ts',
 ]);
 
 export const OUTSIDE_NAMES: ReadonlyMap<string, string> = new Map([
@@ -101,6 +102,7 @@ export const OUTSIDE_MODULES: ReadonlySet<string> = new Set([
   'node:tls',
   'node:worker_threads',
   'classic-level',
+  'mqtt',
   'undici',
 ]);
 

@@ -1,0 +1,27 @@
+/** How far a node is with telling others of its changes. */
+export interface OutboxStatus {
+  /** Whether there is a broker now. */
+  readonly online: boolean;
+  /** Changes of the log behind the cursor. */
+  readonly pending: number;
+  /** When everything there was had last been told; null before the first time since this node started. */
+  readonly lastFlushMs: number | null;
+  /** Changes that were never told, since there were too many, or the log had let them go: readers find them in the feed. */
+  readonly passedOver: number;
+  /** The same for documents that are too large for an event, or for the broker. */
+  readonly tooLarge: number;
+  /** Events that the broker has acknowledged since this node started. */
+  readonly published: number;
+  /** Of the newest event that it has acknowledged; null before the first. */
+  readonly seq: number | null;
+  /** The cursor could not be stored: a crash now would have changes told twice. */
+  readonly isCursorInMemory: boolean;
+  readonly lastError: string | null;
+}
+
+/** Something that changes, for whoever runs in the same process. */
+export interface Observable<Value> {
+  readonly current: Value;
+  /** Told of each value from now on; call the answer to stop. */
+  subscribe(listener: (value: Value) => void): () => void;
+}
