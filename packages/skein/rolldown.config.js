@@ -31,6 +31,6 @@ export default defineConfig({
   input: { main: 'dist/cli/main.js', 'quick-start': 'dist/quick-start.js' },
   platform: 'node',
   plugins: [onlyThePool],
-  external: ['classic-level', 'pino', 'pino-pretty'],
+  external: ['classic-level', 'mqtt', 'pino', 'pino-pretty'],
   output: { dir: 'bundle', format: 'esm', cleanDir: true },
 });

@@ -9,6 +9,7 @@ import {
   type NodeServer,
   type AddMetrics,
   type CorsOrigins,
+  type RoleAddition,
   type ServedNode,
   type OpenLink,
 } from '@skein/http';
@@ -40,6 +41,7 @@ import { DriftWatch, type DriftObserver } from './drift/drift-watch.ts';
 import { LeaderApi } from './recovery/leader-api.ts';
 import { Rungs } from './recovery/rungs.ts';
 import { SnapshotClient } from './recovery/snapshot-client.ts';
+import type { RecordSource } from './record-source.ts';
 import { Refresher } from './refresher.ts';
 import { Replicator, type RecoveredHow, type ReplicatorObserver, type ReplicatorState } from './replicator.ts';
 
@@ -78,6 +80,8 @@ export interface FollowerOptions {
   /** Web pages that may use the node; none unless given. */
   readonly corsOrigins?: CorsOrigins | undefined;
   readonly addProcessMetrics?: AddMetrics | undefined;
+  /** Records that come beside the feed. */
+  readonly pushed?: (RecordSource & RoleAddition) | undefined;
 }
 
 /** One page, and the record that runs over its limit. */
@@ -100,6 +104,7 @@ export class Follower {
   readonly #metrics: FollowerMetrics;
   readonly #slo: SloWatch;
   readonly #stopping = untilStopped();
+  #unsubscribe: (() => void) | undefined;
   #onUpToDate: () => void = () => undefined;
   #changesApplied = 0;
   #errorCount = 0;
@@ -200,16 +205,21 @@ export class Follower {
       scrubEveryMs: options.scrubEveryMs,
       corsOrigins: options.corsOrigins,
       addWrites: (app) => this.#forwarder.addRoutes(app),
-      addRoleMetrics: (registry) => this.#metrics.registerIn(registry),
+      addRoleMetrics: (registry) => {
+        this.#metrics.registerIn(registry);
+        options.pushed?.addMetrics(registry);
+      },
       addProcessMetrics: options.addProcessMetrics,
       slo: this.#slo,
     });
+    options.pushed?.install(this.server.app);
   }
 
   /** Begins to follow, unless there is nobody to be followed. */
   start(): void {
     if ((this.#options.noLeaderReason ?? null) !== null) return;
     this.#replicator.start();
+    this.#unsubscribe = this.#options.pushed?.subscribe((record) => this.#replicator.pushed(record));
     this.#hearing.start();
     this.#drift.start();
   }
@@ -222,6 +232,7 @@ export class Follower {
     this.#stopping.abort();
     await drained();
     await this.server.app.close();
+    this.#unsubscribe?.();
     await this.#drift.stop();
     await this.#replicator.stop();
     await Promise.all([this.#hearing.stop(), this.#client.close()]);
@@ -354,6 +365,7 @@ export class Follower {
         page_size: pageSize,
         last_error: this.#lastError,
       },
+      ...this.#options.pushed?.describe(),
     };
   }
 

@@ -1,12 +1,15 @@
 import { receivePage, type Clock, type ReceivedPage, type Store } from '@skein/core';
 import { reasonOf } from '@skein/http';
-import { isSkeinError, type Epoch, type RecordView } from '@skein/protocol';
+import { isSkeinError, recordPosition, type Epoch, type RecordView } from '@skein/protocol';
 import {
   initialFollower,
+  isNextPushed,
   isOnlyLate,
   lateSentence,
   leaderCallMs,
+  NO_LAG,
   pageBehind,
+  pageBehindPushed,
   step,
   type Expectation,
   type FollowerEffect,
@@ -18,6 +21,7 @@ import {
 } from '@skein/replication';
 import pRetry from 'p-retry';
 import type { FeedClient } from './feed-client.ts';
+import type { PushedRecord, PushOutcome } from './record-source.ts';
 import type { RecoveryOutcome } from './recovery/outcome.ts';
 
 type Payload = ReceivedPage;
@@ -137,6 +141,31 @@ export class Replicator {
     return head;
   }
 
+  /**
+   * A record that came beside the feed. It is taken when it is the next one, proven as if it had come that way; of any other
+   * nothing is believed but that there may be more.
+   */
+  pushed({ log, record }: PushedRecord): PushOutcome {
+    const nowMs = this.#options.clock.now();
+    const { offsetFirst, offsetLast, hashBefore, epoch } = record;
+    const head = { offsetFirst, hashBefore, epochFirst: epoch, next: recordPosition(record) };
+    const leaderEpoch = this.#leaderEpoch;
+    if (!isNextPushed(this.#state, { log, content: head }, leaderEpoch, nowMs)) {
+      this.#dispatch({ kind: 'push-missed', log, offset: offsetLast, nowMs });
+      return 'not_next';
+    }
+    let payload: Payload;
+    try {
+      payload = receivePage([record], epoch);
+    } catch {
+      return 'refused';
+    }
+    const changes = offsetLast - offsetFirst + 1;
+    const page = { log, headOffset: offsetLast, lag: NO_LAG, changes, content: { ...head, payload } };
+    this.#dispatch({ kind: 'pushed', page, leaderEpoch, nowMs });
+    return 'taken';
+  }
+
   /** The leader answers others again: it need not be left alone any longer. */
   leaderReturned(): void {
     this.#dispatch({ kind: 'leader-returned', nowMs: this.#options.clock.now() });
@@ -248,7 +277,8 @@ export class Replicator {
   async #attempt(request: Effect<'fetch'>, signal: AbortSignal): Promise<void> {
     this.#lookAtStore();
     signal.throwIfAborted();
-    const retry = this.#dispatch(await this.#ask(request, signal));
+    // What was pushed meanwhile is not asked for again.
+    const retry = this.#dispatch(await this.#ask({ ...request, since: this.#state.fetchedTo }, signal));
     if (retry !== undefined) throw new RetryLater(retry);
   }
 
@@ -275,8 +305,10 @@ export class Replicator {
         return { kind: 'fetch-refused', ticket, refusal, nowMs };
       }
       this.#leaderEpoch = answer.epoch;
-      const behind = pageBehind(answer.page, since);
-      if (behind.changesHere > 0) observer.deduped(behind.changesHere);
+      const asked = pageBehind(answer.page, since);
+      const behind = pageBehindPushed(asked.page, since, this.#state.fetchedTo);
+      const changesHere = asked.changesHere + behind.changesHere;
+      if (changesHere > 0) observer.deduped(changesHere);
       // Proven and taken apart while the page before it is being written.
       const page = received(behind.page, answer.epoch ?? undefined);
       observer.fetched({ changes: page.changes, tookMs: nowMs - startedAt });

@@ -23,6 +23,7 @@ import {
   type NodeServer,
   type AddMetrics,
   type CorsOrigins,
+  type RoleAddition,
   type ServedNode,
 } from '@skein/http';
 import type { Health } from '@skein/protocol';
@@ -46,6 +47,8 @@ export interface LeaderOptions {
   /** Web pages that may use the node; none unless given. */
   readonly corsOrigins?: CorsOrigins | undefined;
   readonly addProcessMetrics?: AddMetrics | undefined;
+  /** What it does beside leading. */
+  readonly addition?: RoleAddition | undefined;
 }
 
 /** The node that takes writes: its store is the writer, and its server has the routes that reach it. */
@@ -53,6 +56,7 @@ export class Leader {
   readonly server: NodeServer;
   readonly #store: Store;
   readonly #replicas: Replicas;
+  readonly #addition: RoleAddition | undefined;
   readonly #stopping = untilStopped();
   #changesCommitted = 0;
   #lastCommitAt: number | null = null;
@@ -60,6 +64,7 @@ export class Leader {
   constructor(options: LeaderOptions) {
     const { store, clock, random, version, retention, scrubEveryMs, corsOrigins, logger, addProcessMetrics } = options;
     this.#store = store;
+    this.#addition = options.addition;
     store.subscribe(({ records }) => {
       this.#changesCommitted += records.at(-1)!.offsetLast - records[0]!.offsetFirst + 1;
       this.#lastCommitAt = clock.wall();
@@ -100,10 +105,14 @@ export class Leader {
       corsOrigins,
       membership,
       addWrites: (app) => addWrites(app, { writer: store, replicas: this.#replicas, assure, node }),
-      addRoleMetrics: (registry) => leaderMetrics(registry, { store, slots, sweeper }),
+      addRoleMetrics: (registry) => {
+        leaderMetrics(registry, { store, slots, sweeper });
+        this.#addition?.addMetrics(registry);
+      },
       addProcessMetrics,
     });
     sweeper.install(this.server.app);
+    this.#addition?.install(this.server.app);
   }
 
   health(): Health {
@@ -151,7 +160,12 @@ export class Leader {
 
   #status(): Readonly<Record<string, unknown>> {
     const { offset } = this.#store.facts.head;
-    return { applied: offset, lag: { changes: 0, seconds: 0 }, ...this.#replicas.describe() };
+    return {
+      applied: offset,
+      lag: { changes: 0, seconds: 0 },
+      ...this.#replicas.describe(),
+      ...this.#addition?.describe(),
+    };
   }
 
   #readiness(): { readonly ready: boolean; readonly reason: string | null } {

@@ -8,7 +8,8 @@ export type { BrokerMessage, BrokerSession, OpenSession, Qos, SessionEvents } fr
 export { ReconnectingBroker, type Broker, type BrokerParts, type BrokerSeen } from './broker/broker.ts';
 export { mqttJsSessions, type MqttOptions } from './broker/mqtt-js-session.ts';
 export { HMAC_KEY_BYTES_MIN, INCARNATION, Seals, type Told } from './broker/seals.ts';
-export { prefixProblem, topicsOf, type Topics } from './broker/topics.ts';
 export type { LoggedChange } from './publisher/changes-of.ts';
 export type { Observable, OutboxStatus } from './publisher/outbox-status.ts';
+export { LeaderPush, type LeaderPushParts } from './publisher/leader-push.ts';
 export { Publisher, type PublisherParts } from './publisher/publisher.ts';
+export { PushedRecords, type PushedRecordsParts } from './subscriber/pushed-records.ts';

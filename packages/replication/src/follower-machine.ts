@@ -2,6 +2,7 @@ import { epochContinues } from '@skein/protocol';
 import { backoffDelayMs } from './backoff.ts';
 import { breakerAfterFailure, breakerBeforeRequest, breakerDelayMs, CLOSED } from './breaker.ts';
 import { fetchIn, fetchNext, rateDelayMs } from './follower-fetch.ts';
+import { afterPush, afterPushMissed } from './follower-push.ts';
 import { afterFoundCorrupt, afterRecovery, afterRefusal, beginRecovery } from './follower-recovery.ts';
 import type {
   EventOf,
@@ -39,6 +40,10 @@ export function step<Payload>(state: FollowerState<Payload>, event: FollowerEven
       return afterApply(state, event);
     case 'apply-failed':
       return afterApplyFailed(state, event);
+    case 'pushed':
+      return afterPush(state, event);
+    case 'push-missed':
+      return afterPushMissed(state, event);
     case 'heard':
       return afterHearing(state, event);
     case 'leader-returned':
@@ -123,9 +128,10 @@ function afterFetch<Payload>(
     progress: progressAfterContact(state.progress, page.headOffset, page.lag, nowMs),
   };
   if (page.content === null) {
+    // What was pushed is being applied: the next question is to acknowledge it.
+    if (state.isApplying) return { state: fetched, effects: [] };
     // Whatever could not be applied is here after all: a failed write may have been stored.
-    const applyFailures = state.isApplying ? state.applyFailures : 0;
-    return fetchNext({ ...fetched, applyFailures }, pauseAfterEmpty(state, event), nowMs);
+    return fetchNext({ ...fetched, applyFailures: 0 }, pauseAfterEmpty(state, event), nowMs);
   }
   return take({ ...fetched, inHand: page, fetchedTo: page.content.next }, nowMs);
 }
@@ -153,7 +159,9 @@ function pauseAfterEmpty<Payload>(state: FollowerState<Payload>, event: EventOf<
   if (state.policy.pollIntervalMs !== null) return state.policy.pollIntervalMs;
   // The question that makes contact does not ask to be parked.
   if (!state.progress.connected) return 0;
-  return event.tookMs >= PARKED_MS_MIN ? 0 : PARKED_MS_MIN;
+  // It came back for changes, which had been pushed before.
+  const wasWoken = (event.page.changesHere ?? 0) > 0;
+  return wasWoken || event.tookMs >= PARKED_MS_MIN ? 0 : PARKED_MS_MIN;
 }
 
 /**

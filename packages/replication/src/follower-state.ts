@@ -74,6 +74,15 @@ export type FollowerEvent<Payload> =
       readonly nowMs: number;
       readonly random: number;
     }
+  /** A record came beside the feed, proven by its hash; `leaderEpoch` is what the leader last answered with over the feed. */
+  | {
+      readonly kind: 'pushed';
+      readonly page: FetchedPage<Payload>;
+      readonly leaderEpoch: Epoch | null;
+      readonly nowMs: number;
+    }
+  /** One came that is not the next, or could not be taken. */
+  | { readonly kind: 'push-missed'; readonly log: string; readonly offset: number; readonly nowMs: number }
   /** The leader was asked where its log ends, beside the loop, by somebody who waits for what is there. */
   | { readonly kind: 'heard'; readonly head: number; readonly leaderHead: number; readonly nowMs: number }
   /** The node that is followed answers somebody again, after it had not. */
@@ -139,6 +148,8 @@ export interface FollowerState<Payload> {
   /** Set while it is to stand still, at once or at an offset: what is compared must not move. */
   readonly hold: { readonly at: number | null } | null;
   readonly pageSize: number;
+  /** When the leader was last asked early because something had been pushed. */
+  readonly hurriedAtMs: number | null;
   /** Fetches that failed in a row. */
   readonly failures: number;
   /** The same for applying, counted apart: a good fetch says nothing of the disk. */
@@ -174,6 +185,7 @@ export function initialFollower<Payload>(
     inHand: null,
     hold: null,
     pageSize: Math.min(policy.pageSizeMax, 1000),
+    hurriedAtMs: null,
     failures: 0,
     applyFailures: 0,
     breaker: CLOSED,

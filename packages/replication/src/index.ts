@@ -9,6 +9,7 @@ export {
 } from './breaker.ts';
 export { rateDelayMs } from './follower-fetch.ts';
 export { step } from './follower-machine.ts';
+export { isNextPushed, type PushedHead } from './follower-push.ts';
 export {
   compareEntries,
   differenceBetween,
@@ -39,7 +40,7 @@ export {
 export { hearingAfter, isReachable, nothingHeard, pingDelayMs, type Hearing } from './hearing.ts';
 export { provenAfter, provenAsOfMs, type ProvenAnswers } from './proven.ts';
 export { isOnlyLate, lateSentence } from './late-leader.ts';
-export { pageBehind, type PageBehind } from './overlap.ts';
+export { pageBehind, pageBehindPushed, type PageBehind } from './overlap.ts';
 export { planPage, type PagePlan, type PageRequest } from './page-planner.ts';
 export { nextPageSize, PAGE_SIZES, type PageMeasure } from './page-size.ts';
 export { placeOf, type LogBounds, type Place } from './place.ts';

@@ -32,6 +32,28 @@ export function pageBehind<Record extends RecordHeader>(
   return { page: { ...page, changes: page.changes - changesHere, changesHere, content: rest }, changesHere };
 }
 
+/**
+ * Takes away what has been pushed since a page was asked for: `here` is behind the position of the question by that. A page
+ * that has nothing behind it says as much as an empty one. Where its records do not pass through what is here, it is left as
+ * it is, for the machine to refuse: then what is here is of another history than the page.
+ */
+export function pageBehindPushed<Record extends RecordHeader>(
+  page: FetchedPage<readonly Record[]>,
+  since: Position,
+  here: Position,
+): PageBehind<Record> {
+  if (here.offset === since.offset) return { page, changesHere: 0 };
+  const headOffset = Math.max(page.headOffset, here.offset);
+  const { content, changes } = page;
+  if (content === null) return { page: { ...page, headOffset }, changesHere: 0 };
+  const isAllHere = content.next.offset < here.offset || isAt(content.next, here);
+  const rest = isAllHere
+    ? { page: { ...page, headOffset, changes: 0, content: null }, changesHere: changes }
+    : pageBehind(page, here);
+  const changesHere = rest.changesHere + (page.changesHere ?? 0);
+  return { page: { ...rest.page, changesHere }, changesHere: rest.changesHere };
+}
+
 function isAt(a: Position, b: Position): boolean {
   return a.offset === b.offset && a.epoch === b.epoch && a.hash === b.hash;
 }

@@ -4,12 +4,14 @@ export { takeBackup, type TakeBackupOptions } from './backup/take-backup.ts';
 export { CommandError } from './cli/command-error.ts';
 export type { Database, GivenDefinition, TransactionOperation } from './database.ts';
 export { openDatabase, type DatabaseConfig } from './open-database.ts';
+export type { MqttConfig } from './push/mqtt-config.ts';
 export { startFollower, type FollowerConfig } from './start-follower.ts';
 export { RoleKeeper, type RoleParts } from './roles/role-keeper.ts';
 export type { OpenDatabase, RunningNode } from './running-node.ts';
 export { startLeader, type LeaderConfig } from './start-leader.ts';
 export { verifyNodes, type VerifyOptions, type VerifyReport } from './verify/verify-nodes.ts';
 export { VERSION } from './version.ts';
+export type { Observable, OutboxStatus } from '@skein/mqtt';
 export type {
   Collection,
   Committed,

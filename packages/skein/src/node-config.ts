@@ -1,5 +1,6 @@
 import type { CorsOrigins } from '@skein/http';
 import type { NodeLogger } from './logger.ts';
+import type { MqttConfig } from './push/mqtt-config.ts';
 import type { RetentionPolicy } from './retention.ts';
 
 /** How a node is set up, whichever role it has: a member of a set may lead now and follow later. */
@@ -24,6 +25,8 @@ export interface NodeConfig {
   readonly minReplicas?: number | undefined;
   /** Web pages that may use the node: of any origin, or of these; none unless given. */
   readonly corsOrigins?: CorsOrigins | undefined;
+  /** A broker for what is to be known at once; none unless given. */
+  readonly mqtt?: MqttConfig | undefined;
   readonly logger?: NodeLogger | undefined;
 
   /** While it follows. Null, the default, follows by long poll. */

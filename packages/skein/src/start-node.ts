@@ -8,6 +8,7 @@ import { CommandError } from './cli/command-error.ts';
 import { openDataDirectory } from './data-directory.ts';
 import { addressToListenOn, checkExposure } from './listen.ts';
 import type { NodeConfig } from './node-config.ts';
+import type { NodePush, NodePushParts } from './push/node-push.ts';
 import { addProcessMetrics } from './process-metrics.ts';
 import { DAY_MS, RETENTION } from './retention.ts';
 import { RoleKeeper } from './roles/role-keeper.ts';
@@ -71,23 +72,31 @@ export async function prepareNode(config: NodeConfig, { role, leaders }: Omit<St
   };
   const following = followingOf(config);
   const { policy } = following;
+  const push = await pushOf(config, { store, clock, random: Math.random, backoff: policy.backoff, logger });
   let mayReset = policy.acceptReset;
   const keeper = new RoleKeeper({
     store,
     clock,
     membership,
-    makeLeader: () => new Leader(common),
+    makeLeader: () => new Leader({ ...common, addition: push?.ofLeader() }),
     makeFollower: (leaderUrl, noLeaderReason) => {
       const whom = { leaderUrl: leaderUrl ?? NOBODY, noLeaderReason };
       // It was said of the leader that is followed first, and of no other.
       const acceptReset = mayReset;
       mayReset = false;
       const options = { ...common, ...following, policy: { ...policy, acceptReset } };
-      return new Follower({ ...options, generations, rescueFiles, ...whom });
+      return new Follower({ ...options, generations, rescueFiles, ...whom, pushed: push?.ofFollower() });
     },
     leaderUrl: leaders[0] ?? null,
   });
-  return { keeper, store, clock };
+  return { keeper, store, clock, push };
+}
+
+/** Most nodes have no broker, and load nothing for one. */
+async function pushOf({ mqtt }: NodeConfig, parts: NodePushParts): Promise<NodePush | null> {
+  if (mqtt === undefined) return null;
+  const { NodePush } = await import('./push/node-push.ts');
+  return new NodePush(mqtt, parts);
 }
 
 /** Stands where an address has to; nothing is ever asked of it. */

@@ -5,6 +5,7 @@ import { createLogger, type NodeLogger } from '../logger.ts';
 import { startFollower } from '../start-follower.ts';
 import type { RunningNode } from '../running-node.ts';
 import { startLeader } from '../start-leader.ts';
+import { readMqttConfig } from '../push/read-mqtt-config.ts';
 import { VERSION } from '../version.ts';
 import { CommandError } from './command-error.ts';
 
@@ -31,27 +32,28 @@ export async function runNode(role: NodeCommand, config: Config): Promise<void> 
   stopOnSignal(node, logger);
 }
 
-function runLeader(config: Config, logger: NodeLogger): Promise<RunningNode> {
+async function runLeader(config: Config, logger: NodeLogger): Promise<RunningNode> {
   return startLeader({
-    ...common(config),
+    ...(await common(config)),
     logger,
   });
 }
 
-function runFollower(config: Config, logger: NodeLogger): Promise<RunningNode> {
+async function runFollower(config: Config, logger: NodeLogger): Promise<RunningNode> {
   const leader = config.get('leader');
   if (leader === undefined)
     throw new CommandError('usage', 'a follower needs --leader, the address of the node to follow');
   return startFollower({
-    ...common(config),
+    ...(await common(config)),
     leader,
     acceptReset: config.need('accept-reset'),
     logger,
   });
 }
 
-function common(config: Config) {
+async function common(config: Config) {
   return {
+    mqtt: await readMqttConfig(config),
     data: config.need('data'),
     host: config.need('host'),
     port: config.need('port'),

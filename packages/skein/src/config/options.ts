@@ -1,6 +1,18 @@
 import { LIMITS } from '@skein/protocol';
 import type { z } from 'zod';
-import { bytes, corsOrigins, duration, httpUrls, integer, logLevel, nodeId, onOff, text } from './values.ts';
+import {
+  bytes,
+  corsOrigins,
+  duration,
+  httpUrls,
+  integer,
+  logLevel,
+  mqttPrefix,
+  mqttUrl,
+  nodeId,
+  onOff,
+  text,
+} from './values.ts';
 
 export type NodeCommand = 'leader' | 'follower';
 
@@ -225,6 +237,60 @@ export const OPTIONS = {
     placeholder: '<origins>',
     help: 'Web pages that may read and write here: origins such as https://app.example, with commas between, or * for all.',
     defaults: both(null),
+  }),
+  'mqtt-url': option({
+    schema: mqttUrl,
+    placeholder: '<url>',
+    help: 'Broker (MQTT 5) through which a leader tells of each change and pushes its log to followers, and a follower hears of it.',
+    defaults: both(null),
+  }),
+  'mqtt-prefix': option({
+    schema: mqttPrefix,
+    placeholder: '<prefix>',
+    help: 'First levels of the topics, the same on each node of a set; no two sets of a broker have the same.',
+    defaults: both('skein'),
+  }),
+  'mqtt-username': option({
+    schema: text,
+    placeholder: '<name>',
+    help: 'Name of this node to the broker, beside its client id, which is its --node-id.',
+    defaults: both(null),
+  }),
+  'mqtt-password-file': option({
+    schema: text,
+    placeholder: '<file>',
+    help: 'File with the password that goes with it.',
+    defaults: both(null),
+  }),
+  'mqtt-ca': option({
+    schema: text,
+    placeholder: '<file>',
+    help: "PEM file with who signs the broker's certificate, where that is nobody the system knows.",
+    defaults: both(null),
+  }),
+  'mqtt-cert': option({
+    schema: text,
+    placeholder: '<file>',
+    help: 'PEM file with the certificate that this node shows to the broker.',
+    defaults: both(null),
+  }),
+  'mqtt-key': option({
+    schema: text,
+    placeholder: '<file>',
+    help: 'PEM file with its key.',
+    defaults: both(null),
+  }),
+  'mqtt-hmac-key-file': option({
+    schema: text,
+    placeholder: '<file>',
+    help: 'File with a key of 32 bytes or more, the same on each node: what is not sealed with it is not believed, whoever has the broker.',
+    defaults: both(null),
+  }),
+  'outbox-limit': option({
+    schema: integer(1, 1_000_000_000),
+    placeholder: '<changes>',
+    help: 'So many changes that the broker does not have yet, the oldest are passed over; receivers find them in the feed.',
+    defaults: both('10000'),
   }),
   'log-level': option({
     schema: logLevel,

@@ -1,4 +1,5 @@
 import type { CorsOrigins } from '@skein/http';
+import { topicPrefixProblem } from '@skein/protocol';
 import { z } from 'zod';
 
 /** Every option's value arrives as text, from a flag, the environment or a file, and is parsed by one of these. */
@@ -64,6 +65,18 @@ const httpUrl: z.ZodType<string, string> = z
     );
   }, 'must be the address of a node, such as http://127.0.0.1:7400')
   .transform((text) => new URL(text).origin);
+
+/** A broker's address; who this node is to it stands beside. */
+export const mqttUrl: z.ZodType<string, string> = z.string().refine((text) => {
+  const url = URL.parse(text);
+  const isPlain = url !== null && url.username === '' && url.password === '' && url.search === '' && url.hash === '';
+  return isPlain && /^mqtts?:$/.test(url.protocol) && url.hostname !== '' && ['', '/'].includes(url.pathname);
+}, 'must be the address of a broker, such as mqtt://127.0.0.1:1883 or mqtts://broker.example, without a name or password');
+
+export const mqttPrefix: z.ZodType<string, string> = z.string().superRefine((text, context) => {
+  const problem = topicPrefixProblem(text);
+  if (problem !== undefined) context.addIssue({ code: 'custom', message: problem });
+});
 
 const URLS_MAX = 15;
 

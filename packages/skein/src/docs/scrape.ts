@@ -12,9 +12,11 @@ export async function scrapeNodes(): Promise<Expositions> {
   const directory = await mkdtemp(join(tmpdir(), 'skein-docs-'));
   const nodes: RunningNode[] = [];
   try {
-    const leader = await startLeader({ data: join(directory, 'leader'), port: 0 });
+    // Nobody is there; what is measured of a broker is there all the same.
+    const mqtt = { url: 'mqtt://127.0.0.1:9' };
+    const leader = await startLeader({ data: join(directory, 'leader'), port: 0, mqtt });
     nodes.push(leader);
-    const follower = await startFollower({ leader: leader.url, data: join(directory, 'follower'), port: 0 });
+    const follower = await startFollower({ leader: leader.url, data: join(directory, 'follower'), port: 0, mqtt });
     nodes.push(follower);
     // The labels of a request are there once there was one.
     for (const { url } of nodes) await textAt(url, '/livez');

@@ -9,19 +9,20 @@ export interface Topics {
 const PREFIX_BYTES_MAX = 256;
 
 /** What is wrong with a prefix, or undefined when nothing is. */
-export function prefixProblem(prefix: string): string | undefined {
+export function topicPrefixProblem(prefix: string): string | undefined {
   if (prefix.length === 0) return 'must not be empty';
   if (/[+#]/.test(prefix)) return 'must not hold wildcards';
   if (prefix.startsWith('$')) return "must not begin with $, which is the broker's own";
   // eslint-disable-next-line no-control-regex
   if (/[\u0000-\u001f\u007f-\u009f\p{Surrogate}]/u.test(prefix)) return 'must not hold control characters';
   if (prefix.split('/').some((level) => level === '')) return 'must not have empty levels';
-  if (Buffer.byteLength(prefix) > PREFIX_BYTES_MAX) return `must not be longer than ${PREFIX_BYTES_MAX} bytes`;
+  if (new TextEncoder().encode(prefix).length > PREFIX_BYTES_MAX)
+    return `must not be longer than ${PREFIX_BYTES_MAX} bytes`;
   return undefined;
 }
 
 export function topicsOf(prefix: string): Topics {
-  const problem = prefixProblem(prefix);
-  if (problem !== undefined) throw new TypeError(`an MQTT prefix ${problem}`);
+  const problem = topicPrefixProblem(prefix);
+  if (problem !== undefined) throw new TypeError(`a prefix of topics ${problem}`);
   return { events: `${prefix}/replication/events`, log: `${prefix}/replication/log` };
 }

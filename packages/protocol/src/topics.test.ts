@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { prefixProblem, topicsOf } from './topics.ts';
+import { topicPrefixProblem, topicsOf } from './topics.ts';
 
 describe('topics', () => {
   it('are below the prefix', () => {
@@ -22,11 +22,11 @@ describe('topics', () => {
     '\ud800',
     'x'.repeat(257),
   ])('are not made of %j', (prefix) => {
-    expect(prefixProblem(prefix)).toMatch(/^must not/);
+    expect(topicPrefixProblem(prefix)).toMatch(/^must not/);
     expect(() => topicsOf(prefix)).toThrow(TypeError);
   });
 
   it.each(['skein', 'a/b/c', 'größe', 'a$b', '%c'])('may be made of %j', (prefix) => {
-    expect(prefixProblem(prefix)).toBeUndefined();
+    expect(topicPrefixProblem(prefix)).toBeUndefined();
   });
 });

@@ -1,0 +1,45 @@
+import type { AddMetrics, RoleAddition } from '@skein/http';
+import type { Topics } from '@skein/protocol';
+import type { FastifyInstance } from 'fastify';
+import { leaderEventOf, leaderIncarnation } from './leader-events.ts';
+import { Publisher, type PublisherParts } from './publisher.ts';
+import { RecordPusher } from './record-pusher.ts';
+
+export interface LeaderPushParts extends Omit<PublisherParts, 'topic' | 'eventOf' | 'incarnation'> {
+  readonly topics: Topics;
+}
+
+/** What a leader tells through a broker, as long as it leads: each change as an event, and each record to its followers. */
+export class LeaderPush implements RoleAddition {
+  readonly outbox: Publisher;
+  readonly #records: RecordPusher;
+  readonly #parts: LeaderPushParts;
+
+  constructor(parts: LeaderPushParts) {
+    const { store, topics } = parts;
+    this.#parts = parts;
+    this.outbox = new Publisher({
+      ...parts,
+      topic: topics.events,
+      eventOf: (change) => leaderEventOf(change, store.facts.identity.node),
+      incarnation: () => leaderIncarnation(store.facts),
+    });
+    this.#records = new RecordPusher({ ...parts, topic: topics.log });
+  }
+
+  install(app: FastifyInstance): void {
+    const ending = new AbortController();
+    app.addHook('onReady', async () => this.#records.start(ending.signal));
+    app.addHook('preClose', async () => ending.abort());
+    this.outbox.install(app);
+  }
+
+  describe(): Readonly<Record<string, unknown>> {
+    return { broker: this.#parts.broker.describe(), outbox: this.outbox.describe() };
+  }
+
+  readonly addMetrics: AddMetrics = (registry) => {
+    this.outbox.addMetrics(registry);
+    this.#records.addMetrics(registry);
+  };
+}

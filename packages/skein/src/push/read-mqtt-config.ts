@@ -1,0 +1,52 @@
+import { readFile } from 'node:fs/promises';
+import { CommandError } from '../cli/command-error.ts';
+import type { Config } from '../config/load.ts';
+import type { OptionName } from '../config/options.ts';
+import type { MqttConfig } from './mqtt-config.ts';
+
+const HMAC_KEY_BYTES_MIN = 32;
+
+type FileOption = Extract<
+  OptionName,
+  'mqtt-password-file' | 'mqtt-ca' | 'mqtt-cert' | 'mqtt-key' | 'mqtt-hmac-key-file'
+>;
+
+/** The broker that a command line names, with what is in the files that it names; undefined without one. */
+export async function readMqttConfig(config: Config): Promise<MqttConfig | undefined> {
+  const url = config.get('mqtt-url');
+  if (url === undefined) return undefined;
+  const hmacKey = withoutLineEnd(await contentOf(config, 'mqtt-hmac-key-file'));
+  if (hmacKey !== undefined && hmacKey.length < HMAC_KEY_BYTES_MIN)
+    throw new CommandError(
+      'configuration',
+      `the key in --mqtt-hmac-key-file must have ${HMAC_KEY_BYTES_MIN} bytes or more`,
+    );
+  return {
+    url,
+    prefix: config.need('mqtt-prefix'),
+    username: config.get('mqtt-username'),
+    password: withoutLineEnd(await contentOf(config, 'mqtt-password-file'))?.toString(),
+    ca: await contentOf(config, 'mqtt-ca'),
+    cert: await contentOf(config, 'mqtt-cert'),
+    key: await contentOf(config, 'mqtt-key'),
+    hmacKey,
+    outboxLimit: config.need('outbox-limit'),
+  };
+}
+
+async function contentOf(config: Config, name: FileOption): Promise<Buffer | undefined> {
+  const path = config.get(name);
+  if (path === undefined) return undefined;
+  try {
+    return await readFile(path);
+  } catch (error) {
+    const { message } = error as Error;
+    throw new CommandError('configuration', `--${name} ${path} cannot be read: ${message}`, error);
+  }
+}
+
+/** Editors put one behind everything. */
+function withoutLineEnd(content: Buffer | undefined): Buffer | undefined {
+  const end = content?.at(-1) === 0x0a ? (content.at(-2) === 0x0d ? 2 : 1) : 0;
+  return content?.subarray(0, content.length - end);
+}
