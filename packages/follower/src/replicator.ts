@@ -146,12 +146,11 @@ export class Replicator {
    * nothing is believed but that there may be more.
    */
   pushed({ log, record }: PushedRecord): PushOutcome {
-    const nowMs = this.#options.clock.now();
     const { offsetFirst, offsetLast, hashBefore, epoch } = record;
     const head = { offsetFirst, hashBefore, epochFirst: epoch, next: recordPosition(record) };
     const leaderEpoch = this.#leaderEpoch;
-    if (!isNextPushed(this.#state, { log, content: head }, leaderEpoch, nowMs)) {
-      this.#dispatch({ kind: 'push-missed', log, offset: offsetLast, nowMs });
+    if (!isNextPushed(this.#state, { log, content: head }, leaderEpoch)) {
+      this.#dispatch({ kind: 'push-missed', log, offset: offsetLast, nowMs: this.#options.clock.now() });
       return 'not_next';
     }
     let payload: Payload;
@@ -162,7 +161,7 @@ export class Replicator {
     }
     const changes = offsetLast - offsetFirst + 1;
     const page = { log, headOffset: offsetLast, lag: NO_LAG, changes, content: { ...head, payload } };
-    this.#dispatch({ kind: 'pushed', page, leaderEpoch, nowMs });
+    this.#dispatch({ kind: 'pushed', page, leaderEpoch });
     return 'taken';
   }
 

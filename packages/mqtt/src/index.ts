@@ -10,6 +10,7 @@ export { mqttJsSessions, type MqttOptions } from './broker/mqtt-js-session.ts';
 export { HMAC_KEY_BYTES_MIN, INCARNATION, Seals, type Told } from './broker/seals.ts';
 export type { LoggedChange } from './publisher/changes-of.ts';
 export type { Observable, OutboxStatus } from './publisher/outbox-status.ts';
+export { leaderEventOf, leaderIncarnation } from './publisher/leader-events.ts';
 export { LeaderPush, type LeaderPushParts } from './publisher/leader-push.ts';
 export { Publisher, type PublisherParts } from './publisher/publisher.ts';
 export { PushedRecords, type PushedRecordsParts } from './subscriber/pushed-records.ts';

@@ -162,6 +162,21 @@ class World {
     return { ...facts, changes: next.offset - before.offset, content: { ...place, payload: { from, to: end } } };
   }
 
+  /** Behind which record it has everything, or is about to. */
+  get here(): number {
+    return this.log.findIndex(({ offset }) => offset === this.state.fetchedTo.offset);
+  }
+
+  /** What comes of the question that stands, without what has been pushed since it was asked. */
+  answer(records: number): Page {
+    const { since } = this.fetch!;
+    const to = since + records;
+    if (this.here <= since) return this.page({ from: since, to });
+    const changesHere = this.log[Math.min(to, this.here)]!.offset - this.log[since]!.offset;
+    const page = this.page({ from: this.here, to });
+    return { ...page, changesHere };
+  }
+
   /** A leader's answer, after whatever delay was asked for; a bad one is a failed fetch, which is tried again. */
   fetched(page: Page, isGood: boolean): readonly FollowerEffect<Span>[] {
     const { ticket } = this.#arrive();
@@ -172,6 +187,19 @@ class World {
       this.#retire();
     }
     return this.dispatch({ kind: 'fetched', ticket, page, tookMs: 1, nowMs: this.now, random: 0.5 });
+  }
+
+  pushed(page: Page, leaderEpoch: string, isNext: boolean): void {
+    const before = this.state;
+    const effects = this.dispatch({ kind: 'pushed', page, leaderEpoch });
+    if (effects.length === 0) {
+      expect(this.state).toBe(before);
+      return;
+    }
+    expect(isNext, 'only the next record is taken').toBe(true);
+    expect(page.content!.next.epoch, 'a new epoch comes over the feed').toBe(before.fetchedTo.epoch);
+    expect(this.inContact, 'and only in contact').toBe(true);
+    this.visited.add('pushed');
   }
 
   /** Over any period there came no more than the burst, the rate, and the last page. */
@@ -302,8 +330,7 @@ const grow = fc.record({ changes: fc.integer({ min: 1, max: 3 }), epochs: fc.con
 
 const answer = fc.integer({ min: 1, max: 3 }).map((records) =>
   ifFetching((world) => {
-    const { since } = world.fetch!;
-    world.fetched(world.page({ from: since, to: since + records }), true);
+    world.fetched(world.answer(records), true);
   }),
 );
 
@@ -313,7 +340,7 @@ const wrongPage = fc.constantFrom('gap', 'repeat', 'hash', 'epoch', 'rival').map
     const { since } = world.fetch!;
     const from = since + { gap: 1, repeat: -1, hash: 0, epoch: 0, rival: 0 }[fault];
     const page = world.page({ from, to: from + 2 });
-    if (page.content === null || since === 0) return;
+    if (page.content === null || since === 0 || world.here > since) return;
     const content = {
       ...page.content,
       ...(fault === 'hash' ? { hashBefore: 'f'.repeat(16) } : {}),
@@ -323,6 +350,30 @@ const wrongPage = fc.constantFrom('gap', 'repeat', 'hash', 'epoch', 'rival').map
     world.visited.add(`wrong page: ${fault}`);
     expect(world.fetched({ ...page, content }, false).map(({ kind }) => kind)).toEqual(['retry']);
   }),
+);
+
+/** A record beside the feed: the next one, or one that must not be taken. */
+const pushed = fc
+  .constantFrom('next', 'gap', 'repeat', 'hash', 'epoch', 'log', 'other leader')
+  .map((fault): Action => (world) => {
+    const { here } = world;
+    const from = here + ({ gap: 1, repeat: -1 }[fault] ?? 0);
+    const page = world.page({ from, to: from + 1 });
+    if (page.content === null || here === 0) return;
+    const content = {
+      ...page.content,
+      ...(fault === 'hash' ? { hashBefore: 'f'.repeat(16) } : {}),
+      ...(fault === 'epoch' ? { epochFirst: world.log[here]!.epoch.replace('aa', 'zz') } : {}),
+    };
+    const leaderEpoch = fault === 'other leader' ? '9-zzzzzzzz' : world.log[here]!.epoch;
+    const log = fault === 'log' ? 'another' : page.log;
+    world.pushed({ ...page, log, content }, leaderEpoch, fault === 'next');
+  });
+
+const pushMissed = fc.nat(9).map(
+  (ahead): Action =>
+    (world) =>
+      void world.dispatch({ kind: 'push-missed', log: 'log', offset: world.durable + ahead, nowMs: world.now }),
 );
 
 const fetchFailed = fc
@@ -383,8 +434,8 @@ const weighted = (weight: number, arbitraries: fc.Arbitrary<Action>[]): fc.Weigh
 
 const actions = fc.array(
   fc.oneof(
-    ...weighted(20, [grow, answer, answer, applied, stale, fetchFailed, wrongPage, pause]),
-    ...weighted(12, [applyFailed, storeReady, recovered, recoveryFailed, holdAt, release]),
+    ...weighted(20, [grow, answer, answer, applied, stale, fetchFailed, wrongPage, pause, pushed, pushed]),
+    ...weighted(12, [pushMissed, applyFailed, storeReady, recovered, recoveryFailed, holdAt, release]),
     ...weighted(6, [hold]),
     ...weighted(2, [refused, foundCorrupt]),
     ...weighted(1, [recoveryRefused, stop]),
@@ -401,7 +452,7 @@ function settle(world: World): void {
   for (let turns = 2 * world.log.length + 4; turns > 0 && !isUpToDate(world); turns--) {
     if (world.applying !== null) world.applied(1);
     else if (world.recovering !== null) world.recovered();
-    else world.fetched(world.page({ from: world.fetch!.since, to: world.fetch!.since + 2 }), true);
+    else world.fetched(world.answer(2), true);
   }
 }
 
@@ -429,6 +480,7 @@ describe('a follower, whatever happens in whatever order', () => {
       'failed page was there',
       'failed page was lost',
       'page cut',
+      'pushed',
     ];
     const faults = ['gap', 'repeat', 'hash', 'epoch', 'rival'].map((fault) => `wrong page: ${fault}`);
     expect(visited).toEqual(new Set([...phases, ...effects, ...places, ...faults]));

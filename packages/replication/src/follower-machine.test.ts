@@ -64,6 +64,25 @@ class Follower {
     return this.#answered({ log, headOffset, lag, changes: 0, content: null }, times);
   }
 
+  /** Two changes beside the feed, behind what was fetched. */
+  pushed(): this {
+    const { offset, hash } = this.state.fetchedTo;
+    const place = { offsetFirst: offset + 1, hashBefore: hash, epochFirst: '2-aaaaaaaa', next: at(offset + 2) };
+    const page = {
+      log: 'log',
+      headOffset: offset + 2,
+      lag: NO_LAG,
+      changes: 2,
+      content: { ...place, payload: 'pushed' },
+    };
+    return this.on({ kind: 'pushed', page, leaderEpoch: '2-aaaaaaaa' });
+  }
+
+  /** An answer that has brought what was pushed before, and nothing else. */
+  woken({ headOffset, ...times }: { headOffset: number; nowMs?: number }): this {
+    return this.#answered({ log: 'log', headOffset, lag: NO_LAG, changes: 0, changesHere: 2, content: null }, times);
+  }
+
   #answered(page: Page, times: Partial<Times>): this {
     const { ticket } = this.state;
     return this.on({ kind: 'fetched', ticket, page, tookMs: 5, nowMs: 1000, random: 0.5, ...times });
@@ -498,5 +517,62 @@ describe('a copy', () => {
     follower.on({ kind: 'recovered', log: 'another', position: at(9), nowMs: 0 });
     expect(follower.effects).toMatchObject([{ kind: 'fetch', since: at(9), waitSeconds: 0 }]);
     expect(follower.state.progress).toMatchObject({ applied: 9, connected: false, upToDate: null });
+  });
+});
+
+describe('a record that is pushed', () => {
+  /** Up to date, and parked at the leader, or between two polls. */
+  const upToDate = (policy: Partial<FollowerPolicy> = {}): Follower =>
+    new Follower(policy).fetched({ headOffset: 2 }).applied(2).empty();
+
+  it('is applied at once when it is the next, and the question at the leader stands', () => {
+    const follower = upToDate().pushed();
+    expect(follower.effects).toEqual([{ kind: 'apply', payload: 'pushed', changes: 2, upTo: null }]);
+    expect(follower.state).toMatchObject({ isFetching: true, isApplying: true, fetchedTo: at(4) });
+  });
+
+  it('is acknowledged by the question behind it, which waits until it is durable, and for nothing else', () => {
+    const follower = upToDate().pushed().woken({ headOffset: 4 });
+    expect(follower.did).toEqual([]);
+    expect(follower.applied(4).effects).toMatchObject([{ kind: 'fetch', since: at(4), delayMs: 0, waitSeconds: 10 }]);
+
+    const sooner = upToDate().pushed().applied(4);
+    expect(sooner.did).toEqual([]);
+    expect(sooner.woken({ headOffset: 4 }).effects).toMatchObject([{ kind: 'fetch', since: at(4), delayMs: 0 }]);
+  });
+
+  it('is no contact; and where the answer says that the leader has more, that is asked for at once', () => {
+    const follower = upToDate().pushed().applied(4, { nowMs: 9000 });
+    expect(follower.state.progress.upToDate).toMatchObject({ asOfMs: 1000 });
+    follower.woken({ headOffset: 9, nowMs: 9000 });
+    expect(follower.effects).toMatchObject([{ kind: 'fetch', since: at(4), waitSeconds: 0, delayMs: 0 }]);
+    expect(lagChanges(follower.state.progress)).toBe(5);
+  });
+
+  it('is not taken while a page is being applied, a comparison needs it to stand, a rate is set, or without contact', () => {
+    for (const follower of [
+      upToDate().pushed(),
+      upToDate().on({ kind: 'hold' }),
+      upToDate({ rate: { perSecond: 1000, burst: 1000 } }),
+      upToDate().failed(),
+      new Follower({}, 'log', 2),
+      new Follower().empty(),
+    ])
+      expect(follower.pushed().effects).toEqual([]);
+  });
+
+  it('hurries a poll when it says that there is more, once a second and no more', () => {
+    const follower = upToDate({ pollIntervalMs: 60_000 });
+    const missed = (nowMs: number, { log = 'log', offset = 9 } = {}): readonly string[] =>
+      follower.on({ kind: 'push-missed', log, offset, nowMs }).did;
+    expect(missed(1000, { offset: 2 })).toEqual([]);
+    expect(missed(1000, { log: 'another' })).toEqual([]);
+    expect(missed(1000)).toEqual(['cancel-fetch', 'fetch']);
+    expect(follower.delayMs).toBe(0);
+    expect(missed(1999)).toEqual([]);
+    expect(missed(2000)).toEqual(['cancel-fetch', 'fetch']);
+    expect(upToDate().on({ kind: 'push-missed', log: 'log', offset: 9, nowMs: 1000 }).did).toEqual([]);
+    follower.failed();
+    expect(missed(9000)).toEqual([]);
   });
 });

@@ -141,7 +141,9 @@ function pageProblem<Payload>(state: FollowerState<Payload>, page: FetchedPage<P
   const { content, headOffset } = page;
   const { fetchedTo } = state;
   if (content === null) {
-    return headOffset === fetchedTo.offset
+    // All that came had been pushed, and the leader has more.
+    const hasMore = (page.changesHere ?? 0) > 0 && headOffset > fetchedTo.offset;
+    return hasMore || headOffset === fetchedTo.offset
       ? undefined
       : `the page is empty, and the leader's head is ${headOffset}, not ${fetchedTo.offset}`;
   }

@@ -1,7 +1,6 @@
 import type { Epoch } from '@skein/protocol';
 import { fetchNext, rateDelayMs } from './follower-fetch.ts';
 import type { EventOf, FetchedPage, FollowerEffect, FollowerState, FollowerStep } from './follower-state.ts';
-import { bucketAfterTaking } from './token-bucket.ts';
 
 /** Of a record that came beside the feed, what has to be right before anybody looks at its content. */
 export type PushedHead = Pick<FetchedPage<unknown>, 'log'> & {
@@ -11,18 +10,18 @@ export type PushedHead = Pick<FetchedPage<unknown>, 'log'> & {
 /**
  * Whether a pushed record is exactly what the feed would bring next. Whose log and epoch that is, the feed has said: nothing
  * is taken without contact, before the first page, or of an epoch that did not come that way. One record is taken at a
- * time, and only while nothing else is under way; what comes meanwhile the feed has too.
+ * time, and only while nothing else is under way; what comes meanwhile the feed has too. Where a rate is set, everything
+ * is fetched at that.
  */
 export function isNextPushed<Payload>(
   state: FollowerState<Payload>,
   { log, content }: PushedHead,
   leaderEpoch: Epoch | null,
-  nowMs: number,
 ): boolean {
-  const { phase, progress, applied, fetchedTo, isApplying, inHand, hold, applyFailures } = state;
+  const { phase, policy, progress, applied, fetchedTo, isApplying, inHand, hold, applyFailures } = state;
   const isFree = !isApplying && inHand === null && hold === null && applyFailures === 0;
   const isSettled = phase === 'following' && progress.connected && isFree && applied.offset === fetchedTo.offset;
-  if (!isSettled || fetchedTo.offset === 0 || rateDelayMs(state, nowMs) > 0) return false;
+  if (!isSettled || fetchedTo.offset === 0 || policy.rate !== null) return false;
   const { offsetFirst, hashBefore, epochFirst, next } = content;
   const isOfLeader = log === state.log && leaderEpoch === fetchedTo.epoch;
   const isOfEpoch = epochFirst === fetchedTo.epoch && next.epoch === fetchedTo.epoch;
@@ -35,15 +34,12 @@ export function isNextPushed<Payload>(
  */
 export function afterPush<Payload>(
   state: FollowerState<Payload>,
-  { page, leaderEpoch, nowMs }: EventOf<Payload, 'pushed'>,
+  { page, leaderEpoch }: EventOf<Payload, 'pushed'>,
 ): FollowerStep<Payload> {
   const { content, changes } = page;
-  if (content === null || !isNextPushed(state, { log: page.log, content }, leaderEpoch, nowMs))
-    return { state, effects: [] };
-  const { rate } = state.policy;
-  const bucket = rate === null ? state.bucket : bucketAfterTaking(state.bucket, rate, changes, nowMs);
+  if (content === null || !isNextPushed(state, { log: page.log, content }, leaderEpoch)) return { state, effects: [] };
   return {
-    state: { ...state, bucket, isApplying: true, fetchedTo: content.next },
+    state: { ...state, isApplying: true, fetchedTo: content.next },
     effects: [{ kind: 'apply', payload: content.payload, changes, upTo: null }],
   };
 }

@@ -79,7 +79,6 @@ export type FollowerEvent<Payload> =
       readonly kind: 'pushed';
       readonly page: FetchedPage<Payload>;
       readonly leaderEpoch: Epoch | null;
-      readonly nowMs: number;
     }
   /** One came that is not the next, or could not be taken. */
   | { readonly kind: 'push-missed'; readonly log: string; readonly offset: number; readonly nowMs: number }

@@ -1,7 +1,7 @@
 import { START, type Position, type RecordHeader } from '@skein/protocol';
 import { describe, expect, it } from 'vitest';
 import type { FetchedPage } from './follower-state.ts';
-import { pageBehind } from './overlap.ts';
+import { pageBehind, pageBehindPushed } from './overlap.ts';
 import { NO_LAG } from './progress.ts';
 
 const EPOCH = '2-aaaaaaaa';
@@ -57,5 +57,35 @@ describe('a page that repeats nothing', () => {
     expect(pageBehind(page, START)).toStrictEqual({ page, changesHere: 0 });
     const empty = { log: 'log', headOffset: 10, lag: NO_LAG, changes: 0, content: null };
     expect(pageBehind(empty, at(10))).toStrictEqual({ page: empty, changesHere: 0 });
+  });
+});
+
+describe('a page that was asked for before something was pushed', () => {
+  it('loses what is here by now', () => {
+    const behind = pageBehindPushed(page, at(5), at(10));
+    expect(behind.changesHere).toBe(5);
+    expect(behind.page).toStrictEqual({ ...pageOf(record(11, 11), record(12, 15)), changesHere: 5 });
+  });
+
+  it('has no news when all of it is here, and still says whether there is more', () => {
+    for (const here of [at(15), at(17)])
+      expect(pageBehindPushed(page, at(5), here)).toStrictEqual({
+        page: { ...page, changes: 0, changesHere: 10, content: null },
+        changesHere: 10,
+      });
+    const late = { ...page, headOffset: 15 };
+    expect(pageBehindPushed(late, at(5), at(17)).page).toMatchObject({ headOffset: 17, content: null });
+    const empty = { log: 'log', headOffset: 5, lag: NO_LAG, changes: 0, content: null };
+    expect(pageBehindPushed(empty, at(5), at(6)).page).toStrictEqual({ ...empty, headOffset: 6, changesHere: 0 });
+  });
+
+  it('is left as it is when its records do not pass through what is here: that is of another history', () => {
+    const others: readonly Position[] = [at(9), { ...at(10), hash: hashAt(11) }, { ...at(15), hash: hashAt(16) }];
+    for (const here of others)
+      expect(pageBehindPushed(page, at(5), here).page).toMatchObject({ content: page.content });
+  });
+
+  it('is as it is when nothing was pushed', () => {
+    expect(pageBehindPushed(page, at(5), at(5))).toStrictEqual({ page, changesHere: 0 });
   });
 });

@@ -45,7 +45,7 @@ export function pageBehindPushed<Record extends RecordHeader>(
   if (here.offset === since.offset) return { page, changesHere: 0 };
   const headOffset = Math.max(page.headOffset, here.offset);
   const { content, changes } = page;
-  if (content === null) return { page: { ...page, headOffset }, changesHere: 0 };
+  if (content === null) return { page: { ...page, headOffset, changesHere: 0 }, changesHere: 0 };
   const isAllHere = content.next.offset < here.offset || isAt(content.next, here);
   const rest = isAllHere
     ? { page: { ...page, headOffset, changes: 0, content: null }, changesHere: changes }

@@ -1,14 +1,18 @@
 import { Store, systemClock, type Level } from '@skein/core';
+import {
+  eventFromText,
+  leaderEventOf,
+  leaderIncarnation,
+  mqttJsSessions,
+  Publisher,
+  ReconnectingBroker,
+  Seals,
+  type Broker,
+  type BrokerMessage,
+  type ReplicationEvent,
+} from '@skein/mqtt';
 import { createMemoryLevel, DISK_FAILED, MqttBroker, until } from '@skein/testing';
 import { afterEach, describe, expect, it } from 'vitest';
-import type { BrokerMessage } from '../broker/broker-session.ts';
-import { ReconnectingBroker, type Broker } from '../broker/broker.ts';
-import { mqttJsSessions } from '../broker/mqtt-js-session.ts';
-import { Seals } from '../broker/seals.ts';
-import { eventFromText } from '../events/event-text.ts';
-import type { ReplicationEvent } from '../events/event.ts';
-import { leaderEventOf, leaderIncarnation } from './leader-events.ts';
-import { Publisher } from './publisher.ts';
 
 const TOPIC = 'p/replication/events';
 const closing: (() => Promise<void>)[] = [];

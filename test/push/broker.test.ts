@@ -1,9 +1,7 @@
 import { systemClock } from '@skein/core';
+import { mqttJsSessions, ReconnectingBroker, type BrokerMessage, type MqttOptions } from '@skein/mqtt';
 import { MqttBroker, until } from '@skein/testing';
 import { afterEach, describe, expect, it } from 'vitest';
-import type { BrokerMessage } from './broker-session.ts';
-import { ReconnectingBroker } from './broker.ts';
-import { mqttJsSessions, type MqttOptions } from './mqtt-js-session.ts';
 
 const closing: (() => Promise<void>)[] = [];
 
