@@ -4,8 +4,27 @@ const STORE = 'core/dist/store.js';
 const FILL_BATCH = 'core/dist/write/fill-batch.js';
 const MACHINE = 'replication/dist/follower-machine.js';
 
+const PUSH = 'replication/dist/follower-push.js';
+
 /** Mistakes of a follower. */
 export const FOLLOWING: readonly Mutant[] = [
+  {
+    name: 'takes any pushed record for the next one',
+    edits: [
+      { file: PUSH, find: 'offsetFirst === fetchedTo.offset + 1 && hashBefore === fetchedTo.hash', replace: 'true' },
+      { file: STORE, find: 'checkContinuation(this.#facts, log, received);', replace: '' },
+    ],
+  },
+  {
+    name: 'takes pushed records from anybody',
+    edits: [
+      {
+        file: 'mqtt/dist/broker/seals.js',
+        find: 'return found.length === due.length && timingSafeEqual(found, due) ? told : undefined;',
+        replace: 'return told;',
+      },
+    ],
+  },
   {
     name: 'takes records for true without their hash',
     edits: [

@@ -17,6 +17,7 @@ import { Writer } from '../workload/writer.ts';
 import { documentsIn, indexesIn } from '../world/peek.ts';
 import { Rng } from '../world/rng.ts';
 import { Scheduler } from '../world/scheduler.ts';
+import { SimBroker } from '../world/sim-broker.ts';
 import { SimClock } from '../world/sim-clock.ts';
 import { CALM, SimNet } from '../world/sim-net.ts';
 import { SimNode } from '../world/sim-node.ts';
@@ -49,6 +50,9 @@ const SETS = 0.15;
 /** In so many of them somebody defines now this and now that of a collection. */
 const DEFINING = 0.25;
 
+/** In so many of them there is a broker beside the feed. */
+const BROKERS = 0.35;
+
 /** Long enough for the longest backoff, the breaker, and everything that was missed meanwhile. */
 const CONVERGE_MS = 40_000;
 /** How often a world is looked at meanwhile, and for how long all must have been well. */
@@ -75,6 +79,7 @@ class Run {
   readonly #shape: Shape;
   readonly #scheduler: Scheduler;
   readonly #net: SimNet;
+  readonly #broker: SimBroker | null;
   readonly #nodes: readonly SimNode[];
   readonly #cast: Cast;
   readonly #operator: Operator;
@@ -105,6 +110,10 @@ class Run {
     this.#net = new SimNet(this.#scheduler, Rng.named(seed, 'net'), (incident) =>
       this.#mark(`the network: ${incident}`),
     );
+    const ofBroker = Rng.named(seed, 'broker');
+    this.#broker = ofBroker.chance(BROKERS)
+      ? new SimBroker(this.#scheduler, ofBroker, (mark) => this.#mark(mark))
+      : null;
     this.#nodes = this.#shape.nodes.map(({ name, role, leader }) => this.#makeNode(name, role, leader));
     this.#cast = this.#makeCast();
     const acceptsLoss = this.#shape.set?.acceptsLoss === true;
@@ -197,6 +206,7 @@ class Run {
       shelf: new SimShelf({ logBytesMax }),
       scheduler: this.#scheduler,
       net: this.#net,
+      broker: this.#broker,
       random: Rng.named(this.#seed, name),
       syncMs,
       pageSizeMax,

@@ -15,7 +15,9 @@ import type { Rng } from './rng.ts';
 import type { Scheduler } from './scheduler.ts';
 import { SimClock } from './sim-clock.ts';
 import { SimGenerations } from './sim-generations.ts';
+import type { SimBroker } from './sim-broker.ts';
 import { simLink } from './sim-link.ts';
+import { SimPush } from './sim-push.ts';
 import type { SentResponse, SimNet, SimRequest, SimResponse } from './sim-net.ts';
 
 /** How a node is set up, in all its lives. */
@@ -40,6 +42,8 @@ export interface Surroundings {
   readonly shelf: SimShelf;
   readonly scheduler: Scheduler;
   readonly net: SimNet;
+  /** Beside the feed, in a share of the worlds. */
+  readonly broker: SimBroker | null;
   readonly random: Rng;
   readonly tell: (event: HistoryEvent) => void;
   readonly mark: (name: string) => void;
@@ -82,6 +86,7 @@ export class SimProcess {
   #generations: SimGenerations | undefined;
   #store: Store | undefined;
   #node: RoleKeeper | undefined;
+  #push: SimPush | undefined;
   /** The database that was served when it was last told of. */
   #served: SimDisk | undefined;
   /** What the leader said last, as the follower's machine got it. */
@@ -149,6 +154,7 @@ export class SimProcess {
   /** As an operator stops it. */
   async stop(): Promise<void> {
     await this.#node!.stop();
+    await this.#push?.close();
     this.#isClosed = true;
     await this.#store!.close();
   }
@@ -184,15 +190,26 @@ export class SimProcess {
       scrubEveryMs,
       logger: this.#logger(),
     };
+    const push = this.#pushOf(store, clock);
+    this.#push = push;
     return new RoleKeeper({
       store,
       clock,
       membership,
-      makeLeader: () => new Leader(common),
-      makeFollower: (url, noLeaderReason) =>
-        new Follower({ ...common, ...this.#following(), leaderUrl: url ?? 'http://nobody', noLeaderReason }),
+      makeLeader: () => new Leader({ ...common, addition: push?.ofLeader() }),
+      makeFollower: (url, noLeaderReason) => {
+        const whom = { leaderUrl: url ?? 'http://nobody', noLeaderReason, pushed: push?.ofFollower() };
+        return new Follower({ ...common, ...this.#following(), ...whom });
+      },
       leaderUrl,
     });
+  }
+
+  #pushOf(store: Store, clock: SimClock): SimPush | undefined {
+    const { broker, random, mark } = this.#around;
+    if (broker === null) return undefined;
+    const isAlive = (): boolean => this.#isAlive;
+    return new SimPush({ broker, store, clock, random: () => random.unit(), isAlive, mark });
   }
 
   #following() {
