@@ -17,6 +17,7 @@ export { FeedChecker, type FeedPage } from './processes/feed-checker.ts';
 export { freePort } from './processes/free-port.ts';
 export { startMembers } from './processes/members.ts';
 export { sampleOf } from './processes/metrics-text.ts';
+export { findMosquitto, Mosquitto } from './processes/mosquitto.ts';
 export { MqttBroker } from './processes/mqtt-broker.ts';
 export { NodeProcess, type Flags, type NodeSettings, type ProcessEnd } from './processes/node-process.ts';
 export { rawBrokenOff, rawExchange } from './processes/raw-exchange.ts';

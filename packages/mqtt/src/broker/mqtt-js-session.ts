@@ -108,7 +108,9 @@ class MqttJsSession implements BrokerSession {
     this.#writingBytes += payload.length;
     try {
       await this.#settled<void>((resolve, reject) => {
-        const options = { qos, retain: false, properties: { userProperties: { ...properties } } };
+        // Of an empty set of them, mqtt-packet makes a packet that no broker can read.
+        const hasProperties = Object.keys(properties).length > 0;
+        const options = { qos, ...(hasProperties ? { properties: { userProperties: { ...properties } } } : {}) };
         this.#client.publish(topic, payload, options, (error, packet) => {
           const { reasonCode = 0 } = (packet ?? {}) as { reasonCode?: number };
           if (error !== undefined && error !== null) reject(error);

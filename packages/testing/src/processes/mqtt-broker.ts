@@ -103,7 +103,9 @@ function outwards(packet: Packet): Packet {
       const payload = packet.payload as Buffer;
       const end = payload.indexOf(0x0a);
       const userProperties = JSON.parse(payload.toString('utf8', 0, end)) as Record<string, string>;
-      return { ...packet, payload: payload.subarray(end + 1), properties: { userProperties } };
+      const hasProperties = Object.keys(userProperties).length > 0;
+      const message = { ...packet, payload: payload.subarray(end + 1) };
+      return hasProperties ? { ...message, properties: { userProperties } } : message;
     }
     default:
       return packet;
