@@ -89,7 +89,7 @@ interface PushStatus {
   readonly outbox: Readonly<Record<string, unknown>>;
   readonly pushed: Readonly<Record<'taken' | 'not_next' | 'refused', number>>;
 }
-const status = async (node: NodeProcess): Promise<PushStatus> => (await node.status()) as unknown as PushStatus;
+const status = async (node: NodeProcess): Promise<PushStatus> => node.status();
 const online = (node: NodeProcess): Promise<unknown> =>
   until('connected to the broker', async () => (await status(node)).broker.connected);
 
@@ -155,7 +155,7 @@ describe('a follower with a broker', () => {
       seals.seal({ topic: TOPICS.log, payload, incarnation: of });
     const next = nextRecord(genuine.payload);
     const altered = Buffer.from(next);
-    altered[altered.length - 3]! ^= 1;
+    altered.writeUInt8(altered.readUInt8(RECORD_HEADER_BYTES + 2) ^ 1, RECORD_HEADER_BYTES + 2);
     const [log, epoch] = incarnation.split('.') as [string, string];
     const visitor = await visit(broker.url, 'forger');
     const forged: readonly BrokerMessage[] = [

@@ -5,6 +5,7 @@ import { definitions, embeddedReads, embeddedWrites } from './benches/embedded.t
 import { get, put } from './benches/http.ts';
 import { idle } from './benches/idle.ts';
 import { lag } from './benches/lag.ts';
+import { push } from './benches/push.ts';
 import { raw } from './benches/raw.ts';
 import { snapshotBootstrap } from './benches/snapshot-bootstrap.ts';
 import { sseLag } from './benches/sse-lag.ts';
@@ -24,6 +25,7 @@ const BENCHES: readonly Bench[] = [
   get,
   lag,
   sseLag,
+  push,
   idle,
   verify,
 ];

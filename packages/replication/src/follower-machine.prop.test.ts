@@ -357,7 +357,7 @@ const pushed = fc
   .constantFrom('next', 'gap', 'repeat', 'hash', 'epoch', 'log', 'other leader')
   .map((fault): Action => (world) => {
     const { here } = world;
-    const from = here + ({ gap: 1, repeat: -1 }[fault] ?? 0);
+    const from = here + { gap: 1, repeat: -1, next: 0, hash: 0, epoch: 0, log: 0, 'other leader': 0 }[fault];
     const page = world.page({ from, to: from + 1 });
     if (page.content === null || here === 0) return;
     const content = {

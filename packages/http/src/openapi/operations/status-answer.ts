@@ -66,6 +66,20 @@ const drift = z.object({
   cost: z.object({ requests: count, hashes: count, documents: count }),
 });
 
+const broker = z.object({ connected: z.boolean(), last_error: id.nullable(), failures: count });
+const outbox = z.object({
+  online: z.boolean(),
+  pending: count,
+  published: count,
+  seq: count.nullable(),
+  incarnation: id,
+  last_flush: z.iso.datetime().nullable(),
+  passed_over: count,
+  too_large: count,
+  cursor_in_memory: z.boolean(),
+  last_error: id.nullable(),
+});
+
 export const status = shape(
   'Status',
   z.object({
@@ -110,6 +124,9 @@ export const status = shape(
       .optional(),
     replication: replication.optional(),
     drift: drift.nullable().optional(),
+    broker: broker.optional(),
+    outbox: outbox.optional(),
+    pushed: z.object({ taken: count, not_next: count, refused: count }).optional(),
   }),
   'What a person asks first.',
   {
@@ -128,6 +145,9 @@ export const status = shape(
     leader: 'Of a follower: whom it follows.',
     replication: 'Of a follower: how it follows.',
     drift: 'Of a follower: what its last comparison with the leader found.',
+    broker: 'Of a node with --mqtt-url: whether it is connected to the broker.',
+    outbox: 'Of such a leader: how far it is with telling the broker of its changes.',
+    pushed: 'Of such a follower: what became of the records that the broker brought.',
   },
 );
 

@@ -13,7 +13,7 @@ import type { Rng } from './rng.ts';
 import type { Scheduler } from './scheduler.ts';
 
 /** What a broker does to messages, each with a probability. */
-export interface BrokerWeather {
+interface BrokerWeather {
   readonly delayMs: readonly [low: number, high: number];
   readonly lose: number;
   readonly repeat: number;
@@ -35,7 +35,7 @@ const TOPIC = topicsOf(BROKER_PREFIX).log;
 const OLD_MAX = 20;
 
 /** One or two things at a time, seldom or often; some brokers are as they should be. */
-export function drawBrokerWeather(random: Rng): BrokerWeather {
+function drawBrokerWeather(random: Rng): BrokerWeather {
   const often = random.pick([0.02, 0.2, 0.5]);
   const calm = { delayMs: [0.1, 1] as const, lose: 0, repeat: 0, alter: 0, forge: 0, hangUp: 0 };
   const bad: readonly Partial<BrokerWeather>[] = [
