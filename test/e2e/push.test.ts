@@ -10,7 +10,6 @@ import {
   eventFromText,
   mqttJsSessions,
   ReconnectingBroker,
-  Seals,
   type BrokerMessage,
   type ReplicationEvent,
 } from '@skein/mqtt';
@@ -98,7 +97,7 @@ async function startPair(
   url: string,
   flags: Record<string, string> = {},
 ): Promise<{ leader: NodeProcess; follower: NodeProcess }> {
-  const mqtt = { 'mqtt-url': url, ...SOON, ...flags };
+  const mqtt = { 'mqtt-url': url, ...SOON };
   const leader = await cluster.leader({ ...mqtt, 'node-id': 'lead' });
   await put(leader, 'k-0', 0);
   const follower = await cluster.follower(leader, { ...SELDOM, ...mqtt, 'node-id': 'follow' });
@@ -141,34 +140,35 @@ describe('a follower with a broker', () => {
 
   it('is not impressed by what is forged, late, altered, of another log or epoch, too large, or no record', async () => {
     const broker = await startBroker();
-    const keyFile = join(await cluster.directory(), 'key');
-    const key = Buffer.from('k'.repeat(40));
-    await writeFile(keyFile, `${key.toString()}\n`);
     const heard = await listen(broker.url, TOPICS.log);
-    const { leader, follower } = await startPair(broker.url, { 'mqtt-hmac-key-file': keyFile });
+    const { leader, follower } = await startPair(broker.url);
     await put(leader, 'k-1', 1);
     await has(follower, 'k-1');
     const genuine = heard.at(-1)!;
-    const { incarnation } = genuine.properties as { incarnation: string };
-    const seals = new Seals(key);
-    const seal = (payload: Buffer, of = incarnation): BrokerMessage =>
-      seals.seal({ topic: TOPICS.log, payload, incarnation: of });
+    const { incarnation, signature } = genuine.properties as { incarnation: string; signature: string };
+    const { topic } = genuine;
+    const like = (payload: Buffer, of = incarnation): BrokerMessage => ({
+      topic,
+      payload,
+      properties: { incarnation: of, signature },
+    });
     const next = nextRecord(genuine.payload);
-    const altered = Buffer.from(next);
+    const altered = Buffer.from(genuine.payload);
     altered.writeUInt8(altered.readUInt8(RECORD_HEADER_BYTES + 2) ^ 1, RECORD_HEADER_BYTES + 2);
     const [log, epoch] = incarnation.split('.') as [string, string];
+
     const visitor = await visit(broker.url, 'forger');
     const forged: readonly BrokerMessage[] = [
-      { ...seal(next), properties: { incarnation } },
-      { ...seal(next), properties: { incarnation, hmac: genuine.properties['hmac']! } },
-      seal(altered),
-      seal(next, `${'0'.repeat(24)}.${epoch}`),
-      seal(next, `${log}.9-zzzzzzzz`),
-      seal(next, ''),
-      seal(next.subarray(0, -1)),
-      seal(Buffer.concat([next, next])),
-      seal(Buffer.alloc(4 * 1024 * 1024 + 1)),
-      seal(Buffer.from('no record')),
+      like(next),
+      { ...like(next), properties: { incarnation } },
+      like(altered),
+      like(genuine.payload, `${'0'.repeat(24)}.${epoch}`),
+      like(genuine.payload, `${log}.9-zzzzzzzz`),
+      like(genuine.payload, ''),
+      like(genuine.payload.subarray(0, -1)),
+      like(Buffer.concat([genuine.payload, next])),
+      like(Buffer.alloc(4 * 1024 * 1024 + 1)),
+      like(Buffer.from('no record')),
       genuine,
       genuine,
     ];
@@ -177,7 +177,7 @@ describe('a follower with a broker', () => {
     await has(follower, 'k-2');
     const { pushed } = await status(follower);
     expect(pushed.taken).toBe(2);
-    expect(pushed.refused + pushed.not_next).toBe(forged.length);
+    expect(pushed).toMatchObject({ refused: forged.length - 2, not_next: 2 });
     expect((await follower.client.get('/v1/collections/c/forged')).status).toBe(404);
     expect(await readDocuments(follower.client)).toEqual(await readDocuments(leader.client));
   });

@@ -26,7 +26,7 @@ export type { LogReadLimits, LogSlice } from './log/read.ts';
 export { isDiskFull } from './recovery.ts';
 export type { Fixes } from './repair/fixes.ts';
 export type { Move } from './repair/move.ts';
-export type { RandomBytes } from './random-bytes.ts';
+export { systemRandomness, type RandomBytes } from './random-bytes.ts';
 export type { SlotTexts } from './slot-entries.ts';
 export type { ScrubReport } from './scrub.ts';
 export type { Snapshot } from './snapshot.ts';

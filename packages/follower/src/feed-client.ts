@@ -69,6 +69,7 @@ const REFUSALS: readonly string[] = ['compacted', 'diverged', 'other_log', 'ahea
 export class HttpFeedClient implements FeedClient {
   readonly #options: HttpFeedClientOptions;
   #upstream: Upstream = UPSTREAM_UNKNOWN;
+  #pushKey: string | null = null;
   #questions = 0;
 
   constructor(options: HttpFeedClientOptions) {
@@ -78,6 +79,11 @@ export class HttpFeedClient implements FeedClient {
   /** The nodes it follows, nearest first, as the last answer tells them; null without one. */
   get path(): readonly string[] | null {
     return this.#upstream.path;
+  }
+
+  /** What the leader signs with that it pushes, as the last page says. */
+  get pushKey(): string | null {
+    return this.#pushKey;
   }
 
   async fetch({ since, limit, waitSeconds, ...request }: FeedRequest, signal: AbortSignal): Promise<FeedAnswer> {
@@ -145,7 +151,9 @@ export class HttpFeedClient implements FeedClient {
       await body.dump();
       return failed(`the leader answered with ${String(headers['content-type'])} instead of records`);
     }
-    return toPage(headers, await body.bytes());
+    const answer = toPage(headers, await body.bytes());
+    if (answer.kind === 'page') this.#pushKey = textOf(headers[HEADERS.pushKey]) ?? null;
+    return answer;
   }
 }
 

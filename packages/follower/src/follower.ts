@@ -195,6 +195,7 @@ export class Follower {
       health: () => this.health(),
       readiness: () => this.#readiness(),
       statusOfRole: () => this.#status(),
+      pushKey: () => this.#client.pushKey,
     };
     this.server = createServer({
       node,
@@ -219,7 +220,10 @@ export class Follower {
   start(): void {
     if ((this.#options.noLeaderReason ?? null) !== null) return;
     this.#replicator.start();
-    this.#unsubscribe = this.#options.pushed?.subscribe((record) => this.#replicator.pushed(record));
+    this.#unsubscribe = this.#options.pushed?.subscribe(
+      (record) => this.#replicator.pushed(record),
+      () => this.#client.pushKey,
+    );
     this.#hearing.start();
     this.#drift.start();
   }

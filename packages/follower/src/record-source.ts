@@ -11,6 +11,6 @@ export type PushOutcome = 'taken' | 'not_next' | 'refused';
 
 /** Where records come from beside the feed: sooner, or later, twice, in another order, or never, and maybe made up. */
 export interface RecordSource {
-  /** Told of each; call the answer to stop. */
-  subscribe(listener: (pushed: PushedRecord) => PushOutcome): () => void;
+  /** Told of each that was signed with the key the feed has told; without one, of none. Call the answer to stop. */
+  subscribe(listener: (pushed: PushedRecord) => PushOutcome, keyOfLeader: () => string | null): () => void;
 }

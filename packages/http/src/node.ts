@@ -42,6 +42,8 @@ export interface ServedNode {
   health(): Health;
   /** Whether traffic should be sent here, and if not, why. */
   readiness(): { readonly ready: boolean; readonly reason: string | null };
+  /** What the leader signs with that it pushes, for who is to know it as the leader's; null where that is not known. */
+  pushKey?(): string | null;
   /** What /v1/status says of the role, beside what it says of every node. */
   statusOfRole(): Readonly<Record<string, unknown>>;
 }

@@ -8,4 +8,6 @@ export interface RoleAddition {
   /** What /v1/status says of it. */
   describe(): Readonly<Record<string, unknown>>;
   readonly addMetrics: AddMetrics;
+  /** What it signs with that it pushes, where it does. */
+  readonly pushKey?: string;
 }

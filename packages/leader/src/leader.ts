@@ -80,6 +80,7 @@ export class Leader {
       health: () => this.health(),
       readiness: () => this.#readiness(),
       statusOfRole: () => this.#status(),
+      pushKey: () => this.#addition?.pushKey ?? null,
     };
     const { membership } = options;
     const assure = (): Promise<void> | undefined => (membership.isAssured ? undefined : membership.assure());

@@ -17,6 +17,7 @@ export const HEADERS = {
   lagChanges: 'skein-lag-changes',
   lagMs: 'skein-lag-ms',
   question: 'skein-question',
+  pushKey: 'skein-push-key',
   idempotencyKey: 'idempotency-key',
   idempotentReplayed: 'idempotent-replayed',
 } as const;

@@ -76,6 +76,8 @@ function sayPath(node: ServedNode): onSendHookHandler {
   return (request, reply, payload, done) => {
     const path = node.following?.path() ?? null;
     if (path !== null) reply.header(HEADERS.upstream, path.join(','));
+    const pushKey = node.pushKey?.() ?? null;
+    if (pushKey !== null) reply.header(HEADERS.pushKey, pushKey);
     const question = request.headers[HEADERS.question];
     if (typeof question === 'string' && isNodeId(question)) reply.header(HEADERS.question, question);
     done(null, payload);

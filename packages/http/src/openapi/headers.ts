@@ -148,6 +148,11 @@ export const ANSWER_HEADERS = {
     schema: TEXT,
     example: '5230',
   },
+  'Skein-Push-Key': {
+    description:
+      'What the leader signs with that it pushes through a broker: an Ed25519 key, made anew when it begins to lead. A follower passes on the key of its leader.',
+    schema: TEXT,
+  },
   'Skein-Leader': { description: 'Where writes go.', schema: TEXT, example: 'http://10.0.0.5:7400' },
   Allow: { description: 'The methods that the path takes.', schema: TEXT, example: 'GET, HEAD' },
   'Retry-After': { description: 'Seconds after which to ask again.', schema: NUMBER, example: 1 },

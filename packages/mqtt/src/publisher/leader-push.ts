@@ -1,3 +1,4 @@
+import type { RandomBytes } from '@skein/core';
 import type { AddMetrics, RoleAddition } from '@skein/http';
 import type { Topics } from '@skein/protocol';
 import type { FastifyInstance } from 'fastify';
@@ -7,6 +8,7 @@ import { RecordPusher } from './record-pusher.ts';
 
 export interface LeaderPushParts extends Omit<PublisherParts, 'topic' | 'eventOf' | 'incarnation'> {
   readonly topics: Topics;
+  readonly randomness: RandomBytes;
 }
 
 /** What a leader tells through a broker, as long as it leads: each change as an event, and each record to its followers. */
@@ -25,6 +27,10 @@ export class LeaderPush implements RoleAddition {
       incarnation: () => leaderIncarnation(store.facts),
     });
     this.#records = new RecordPusher({ ...parts, topic: topics.log });
+  }
+
+  get pushKey(): string {
+    return this.#records.publicKey;
   }
 
   install(app: FastifyInstance): void {

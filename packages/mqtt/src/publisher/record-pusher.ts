@@ -1,8 +1,9 @@
-import type { Store } from '@skein/core';
+import type { RandomBytes, Store } from '@skein/core';
 import type { AddMetrics } from '@skein/http';
 import { LIMITS, type RecordView } from '@skein/protocol';
 import { Counter } from 'prom-client';
 import type { Broker } from '../broker/broker.ts';
+import { RecordSigner, SIGNATURE } from '../broker/record-signature.ts';
 import type { Seals } from '../broker/seals.ts';
 import { leaderIncarnation } from './leader-events.ts';
 
@@ -11,6 +12,7 @@ export interface RecordPusherParts {
   readonly broker: Broker;
   readonly seals: Seals;
   readonly topic: string;
+  readonly randomness: RandomBytes;
 }
 
 /** Of what is larger, followers have the first of it over HTTP before the broker has the last. */
@@ -22,6 +24,7 @@ export const PUSHED_BYTES_MAX = LIMITS.pageBytesMax;
  */
 export class RecordPusher {
   readonly #parts: RecordPusherParts;
+  readonly #signer: RecordSigner;
   readonly #pushed = new Counter({
     name: 'skein_replication_records_pushed_total',
     help: 'Records handed to the broker for followers.',
@@ -35,6 +38,12 @@ export class RecordPusher {
 
   constructor(parts: RecordPusherParts) {
     this.#parts = parts;
+    this.#signer = new RecordSigner(parts.randomness);
+  }
+
+  /** For followers, over the feed. */
+  get publicKey(): string {
+    return this.#signer.publicKey;
   }
 
   readonly addMetrics: AddMetrics = (registry) => {
@@ -53,8 +62,10 @@ export class RecordPusher {
     const isTooLarge = bytes.length > Math.min(PUSHED_BYTES_MAX, broker.packetBytesMax / 2);
     if (!broker.isConnected || isTooLarge) return this.#missed.inc();
     const payload = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.length);
-    const message = seals.seal({ topic, payload, incarnation: leaderIncarnation(store.facts) });
-    broker.publish(message, 0).then(
+    const told = { topic, payload, incarnation: leaderIncarnation(store.facts) };
+    const { properties, ...message } = seals.seal(told);
+    const signed = { ...message, properties: { ...properties, [SIGNATURE]: this.#signer.sign(told) } };
+    broker.publish(signed, 0).then(
       () => this.#pushed.inc(),
       () => this.#missed.inc(),
     );

@@ -3,6 +3,7 @@ import { readRecord, type RecordView } from '@skein/protocol';
 import { Counter } from 'prom-client';
 import type { Broker } from '../broker/broker.ts';
 import type { BrokerMessage } from '../broker/broker-session.ts';
+import { RecordVerifier, SIGNATURE } from '../broker/record-signature.ts';
 import type { Seals } from '../broker/seals.ts';
 import { parseLeaderIncarnation } from '../publisher/leader-events.ts';
 import { PUSHED_BYTES_MAX } from '../publisher/record-pusher.ts';
@@ -22,11 +23,12 @@ interface Pushed {
 type Outcome = 'taken' | 'not_next' | 'refused';
 
 /**
- * Records as they come from a broker. What can be known of one by itself is looked at here: its size, its seal, that it is
- * one record of the epoch that it is said to be of. Whether it is the next one is for the follower to say.
+ * Records as they come from a broker. What can be known of one by itself is looked at here: its size, its seal, that the
+ * leader has signed it, that it is one record of the epoch that it is said to be of. Whether it is the next one is for the follower to say.
  */
 export class PushedRecords implements RoleAddition {
   readonly #parts: PushedRecordsParts;
+  readonly #verifier = new RecordVerifier();
   readonly #counts: Record<Outcome, number> = { taken: 0, not_next: 0, refused: 0 };
   readonly #received = new Counter({
     name: 'skein_replication_records_received_total',
@@ -40,9 +42,9 @@ export class PushedRecords implements RoleAddition {
     for (const outcome of Object.keys(this.#counts)) this.#received.inc({ outcome }, 0);
   }
 
-  subscribe(listener: (pushed: Pushed) => Outcome): () => void {
+  subscribe(listener: (pushed: Pushed) => Outcome, keyOfLeader: () => string | null): () => void {
     return this.#parts.broker.subscribe(this.#parts.topic, (message) => {
-      const pushed = this.#pushedOf(message);
+      const pushed = this.#pushedOf(message, keyOfLeader());
       const outcome = pushed === undefined ? 'refused' : listener(pushed);
       this.#counts[outcome]++;
       this.#received.inc({ outcome });
@@ -58,11 +60,12 @@ export class PushedRecords implements RoleAddition {
 
   readonly addMetrics: AddMetrics = (registry) => registry.registerMetric(this.#received);
 
-  #pushedOf(message: BrokerMessage): Pushed | undefined {
+  #pushedOf(message: BrokerMessage, keyOfLeader: string | null): Pushed | undefined {
     if (message.payload.length > PUSHED_BYTES_MAX) return undefined;
     const told = this.#parts.seals.open(message);
     const of = told === undefined ? undefined : parseLeaderIncarnation(told.incarnation);
     if (told === undefined || of === undefined) return undefined;
+    if (!this.#verifier.isSigned(told, message.properties[SIGNATURE], keyOfLeader)) return undefined;
     const record = recordOf(told.payload);
     return record === undefined || record.epoch !== of.epoch ? undefined : { log: of.log, record };
   }

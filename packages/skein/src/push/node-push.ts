@@ -1,4 +1,4 @@
-import type { Clock, Store } from '@skein/core';
+import { systemRandomness, type Clock, type Store } from '@skein/core';
 import {
   LeaderPush,
   mqttJsSessions,
@@ -59,7 +59,8 @@ export class NodePush implements Observable<OutboxStatus | null> {
     const common = { store, broker, seals };
     const limit = config.outboxLimit ?? OUTBOX_LIMIT;
     this.#broker = broker;
-    this.#leading = () => new LeaderPush({ ...common, clock, random, topics, limit, backoff, logger });
+    this.#leading = () =>
+      new LeaderPush({ ...common, randomness: systemRandomness, clock, random, topics, limit, backoff, logger });
     this.#following = () => new PushedRecords({ ...common, topic: topics.log });
   }
 

@@ -121,6 +121,7 @@ const pageFacts: readonly AnswerHeader[] = [
   'Skein-Upstream',
   'Skein-Lag-Changes',
   'Skein-Lag-Ms',
+  'Skein-Push-Key',
 ];
 const feedErrors = [...READS, ...HISTORY, 'bad_collection', 'not_acceptable', 'overloaded'] as const;
 

@@ -28,9 +28,6 @@ interface BrokerWeather {
 /** Where a share of the worlds have their nodes meet. */
 export const BROKER_PREFIX = 'world';
 
-/** All nodes have it, and whoever forges does not. */
-export const BROKER_KEY = Buffer.alloc(32, 'simulated');
-
 const TOPIC = topicsOf(BROKER_PREFIX).log;
 const OLD_MAX = 20;
 
@@ -173,15 +170,15 @@ export class SimBroker {
     return { ...message, payload };
   }
 
-  /** Chained to what is there, true to its own hash, and under the name of the leader: all but the seal can be made up. */
+  /** Chained to what is there, true to its own hash, and under the name of the leader: all but the signature can be made up. */
   #forge(from: SimSession, message: BrokerMessage): void {
     this.#mark('a record was forged');
     const next = nextRecord(readRecord(message.payload));
     const incarnation = message.properties[INCARNATION]!;
-    const unsealed = { ...message, payload: next, properties: { [INCARNATION]: incarnation } };
+    const unsigned = { ...message, payload: next, properties: { [INCARNATION]: incarnation } };
     const stolen = { ...message, payload: next };
     const old = this.#random.pick([...this.#old, message]);
-    for (const forged of [unsealed, stolen, { ...old, topic: TOPIC }]) this.#passOn(from, forged);
+    for (const forged of [unsigned, stolen, { ...old, topic: TOPIC }]) this.#passOn(from, forged);
   }
 }
 

@@ -209,7 +209,15 @@ export class SimProcess {
     const { broker, random, mark } = this.#around;
     if (broker === null) return undefined;
     const isAlive = (): boolean => this.#isAlive;
-    return new SimPush({ broker, store, clock, random: () => random.unit(), isAlive, mark });
+    return new SimPush({
+      broker,
+      store,
+      clock,
+      random: () => random.unit(),
+      randomness: (count) => random.bytes(count),
+      isAlive,
+      mark,
+    });
   }
 
   #following() {

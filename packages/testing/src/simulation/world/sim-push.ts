@@ -1,13 +1,14 @@
-import type { Clock, Store } from '@skein/core';
+import type { Clock, RandomBytes, Store } from '@skein/core';
 import { LeaderPush, PushedRecords, ReconnectingBroker, Seals } from '@skein/mqtt';
 import { topicsOf } from '@skein/protocol';
-import { BROKER_KEY, BROKER_PREFIX, type SimBroker } from './sim-broker.ts';
+import { BROKER_PREFIX, type SimBroker } from './sim-broker.ts';
 
 export interface SimPushParts {
   readonly broker: SimBroker;
   readonly store: Store;
   readonly clock: Clock;
   readonly random: () => number;
+  readonly randomness: RandomBytes;
   readonly isAlive: () => boolean;
   readonly mark: (name: string) => void;
 }
@@ -18,7 +19,7 @@ const TOPICS = topicsOf(BROKER_PREFIX);
 export class SimPush {
   readonly #parts: SimPushParts;
   readonly #broker: ReconnectingBroker;
-  readonly #seals = new Seals(BROKER_KEY);
+  readonly #seals = new Seals(null);
 
   constructor(parts: SimPushParts) {
     const { broker, clock, random, isAlive } = parts;
@@ -33,12 +34,13 @@ export class SimPush {
   }
 
   ofLeader(): LeaderPush {
-    const { store, clock, random } = this.#parts;
+    const { store, clock, random, randomness } = this.#parts;
     const backoff = { baseMs: 100, maxMs: 1000 };
     return new LeaderPush({
       store,
       clock,
       random,
+      randomness,
       backoff,
       broker: this.#broker,
       seals: this.#seals,
@@ -50,12 +52,12 @@ export class SimPush {
   ofFollower(): PushedRecords {
     const records = new PushedRecords({ broker: this.#broker, seals: this.#seals, topic: TOPICS.log });
     const subscribe = records.subscribe.bind(records);
-    records.subscribe = (listener) =>
+    records.subscribe = (listener, keyOfLeader) =>
       subscribe((pushed) => {
         const outcome = listener(pushed);
         this.#parts.mark(`a pushed record was ${outcome}`);
         return outcome;
-      });
+      }, keyOfLeader);
     return records;
   }
 
