@@ -21,6 +21,7 @@ import {
   MqttBroker,
   readDocuments,
   runSkein,
+  startMembers,
   until,
   type NodeProcess,
 } from '@skein/testing';
@@ -209,6 +210,29 @@ describe('a leader with a broker', () => {
     await broker.start();
     await until('the rest is told', async () => (await status(leader)).outbox['pending'] === 0);
     expect((await status(leader)).outbox).toMatchObject({ online: true, seq: 252, published: 102, last_error: null });
+  });
+
+  it('tells no more once another one leads, which begins to', async () => {
+    const broker = await startBroker();
+    const heard = await listen(broker.url, TOPICS.events);
+    const [a, b, c] = (await startMembers(cluster, { 'mqtt-url': broker.url, ...SOON })) as [
+      NodeProcess,
+      NodeProcess,
+      NodeProcess,
+    ];
+    await Promise.all([a, b, c].map(online));
+    await until('the first is told', () => heard.length === 1);
+    expect(await runSkein(['promote', b.url, '--from', a.url])).toMatchObject({ exitCode: 0 });
+    await put(b, 'k-1', 1);
+    await until('the new leader tells', () => heard.length === 2);
+    const [first, second] = eventsOf(heard);
+    expect([first!.nodeId, second!.nodeId]).toEqual(['member-1', 'member-2']);
+    await until('the old one has none', async () => (await status(a)).outbox === undefined);
+    expect((await status(b)).outbox).toMatchObject({ online: true, pending: 0, seq: second!.seq });
+    // Followers know the new one by the key that it has told them over the feed.
+    await put(b, 'k-2', 2);
+    await c.caughtUpWith(b);
+    expect((await status(c)).pushed.refused).toBe(0);
   });
 
   it('tells under another incarnation once it has been restored from a backup', async () => {
