@@ -94,10 +94,7 @@ const online = (node: NodeProcess): Promise<unknown> =>
   until('connected to the broker', async () => (await status(node)).broker.connected);
 
 /** A leader with one change, and a follower that has it and will not ask again for a long while. */
-async function startPair(
-  url: string,
-  flags: Record<string, string> = {},
-): Promise<{ leader: NodeProcess; follower: NodeProcess }> {
+async function startPair(url: string): Promise<{ leader: NodeProcess; follower: NodeProcess }> {
   const mqtt = { 'mqtt-url': url, ...SOON };
   const leader = await cluster.leader({ ...mqtt, 'node-id': 'lead' });
   await put(leader, 'k-0', 0);

@@ -2,6 +2,7 @@ import type { Bench, BenchOptions } from './bench.ts';
 import { bulkLoad } from './benches/bulk-load.ts';
 import { catchUp } from './benches/catch-up.ts';
 import { definitions, embeddedReads, embeddedWrites } from './benches/embedded.ts';
+import { events } from './benches/events.ts';
 import { get, put } from './benches/http.ts';
 import { idle } from './benches/idle.ts';
 import { lag } from './benches/lag.ts';
@@ -25,6 +26,7 @@ const BENCHES: readonly Bench[] = [
   get,
   lag,
   sseLag,
+  events,
   push,
   idle,
   verify,

@@ -7,7 +7,7 @@ export { EVENT_TEXT_CHARS_MAX, eventFromText, eventToText } from './events/event
 export type { BrokerMessage, BrokerSession, OpenSession, Qos, SessionEvents } from './broker/broker-session.ts';
 export { ReconnectingBroker, type Broker, type BrokerParts, type BrokerSeen } from './broker/broker.ts';
 export { mqttJsSessions, type MqttOptions } from './broker/mqtt-js-session.ts';
-export { HMAC_KEY_BYTES_MIN, INCARNATION, Seals, type Told } from './broker/seals.ts';
+export { INCARNATION, Seals, type Told } from './broker/seals.ts';
 export type { LoggedChange } from './publisher/changes-of.ts';
 export type { Observable, OutboxStatus } from './publisher/outbox-status.ts';
 export { leaderEventOf, leaderIncarnation } from './publisher/leader-events.ts';

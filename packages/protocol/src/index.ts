@@ -92,6 +92,6 @@ export {
   type SnapshotHeader,
   type SnapshotPage,
 } from './snapshot.ts';
-export { topicPrefixProblem, topicsOf, type Topics } from './topics.ts';
+export { HMAC_KEY_BYTES_MIN, topicPrefixProblem, topicsOf, type Topics } from './topics.ts';
 export { formatEtag, makeVersion, parseEtagList, parseVersion, type Version } from './version.ts';
 export { HEADERS, LAG_UNKNOWN, MEDIA_TYPES, type Role } from './wire.ts';

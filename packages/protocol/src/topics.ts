@@ -6,6 +6,9 @@ export interface Topics {
   readonly log: string;
 }
 
+/** A key for messages that is shorter can be guessed. */
+export const HMAC_KEY_BYTES_MIN = 32;
+
 const PREFIX_BYTES_MAX = 256;
 
 /** What is wrong with a prefix, or undefined when nothing is. */

@@ -8,6 +8,7 @@ import { CommandError } from './cli/command-error.ts';
 import { openDataDirectory } from './data-directory.ts';
 import { addressToListenOn, checkExposure } from './listen.ts';
 import type { NodeConfig } from './node-config.ts';
+import { checkMqttConfig } from './push/check-mqtt-config.ts';
 import type { NodePush, NodePushParts } from './push/node-push.ts';
 import { addProcessMetrics } from './process-metrics.ts';
 import { DAY_MS, RETENTION } from './retention.ts';
@@ -38,6 +39,7 @@ export async function prepareNode(config: NodeConfig, { role, leaders }: Omit<St
   const { peers = [], minReplicas = 0, logger } = config;
   if (minReplicas > peers.length)
     throw new CommandError('configuration', `--min-replicas ${minReplicas} needs as many --peers`);
+  if (config.mqtt !== undefined) checkMqttConfig(config.mqtt);
   const clock = systemClock;
   const directory = config.data;
   const { store, generations, rescueFiles } = await openDataDirectory({

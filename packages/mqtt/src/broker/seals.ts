@@ -5,9 +5,6 @@ import type { BrokerMessage } from './broker-session.ts';
 export const INCARNATION = 'incarnation';
 const HMAC = 'hmac';
 
-/** A key that is shorter can be guessed. */
-export const HMAC_KEY_BYTES_MIN = 32;
-
 /** What is published, before it is anybody's. */
 export interface Told {
   readonly topic: string;

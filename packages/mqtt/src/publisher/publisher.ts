@@ -132,7 +132,10 @@ export class Publisher implements Observable<OutboxStatus> {
     // One that is new must not begin anew behind what is written until the next time.
     await this.#saveCursor().catch(() => undefined);
     const { signal } = this.#ending;
-    store.subscribe(() => this.#bell.ring(), signal);
+    store.subscribe(() => {
+      this.#bell.ring();
+      this.#changed();
+    }, signal);
     const unwatch = broker.watch((isConnected) => {
       if (!isConnected) this.#broken ??= new Error('the broker is gone');
       this.#bell.ring();

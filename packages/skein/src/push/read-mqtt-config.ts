@@ -4,8 +4,6 @@ import type { Config } from '../config/load.ts';
 import type { OptionName } from '../config/options.ts';
 import type { MqttConfig } from './mqtt-config.ts';
 
-const HMAC_KEY_BYTES_MIN = 32;
-
 type FileOption = Extract<
   OptionName,
   'mqtt-password-file' | 'mqtt-ca' | 'mqtt-cert' | 'mqtt-key' | 'mqtt-hmac-key-file'
@@ -15,12 +13,6 @@ type FileOption = Extract<
 export async function readMqttConfig(config: Config): Promise<MqttConfig | undefined> {
   const url = config.get('mqtt-url');
   if (url === undefined) return undefined;
-  const hmacKey = withoutLineEnd(await contentOf(config, 'mqtt-hmac-key-file'));
-  if (hmacKey !== undefined && hmacKey.length < HMAC_KEY_BYTES_MIN)
-    throw new CommandError(
-      'configuration',
-      `the key in --mqtt-hmac-key-file must have ${HMAC_KEY_BYTES_MIN} bytes or more`,
-    );
   return {
     url,
     prefix: config.need('mqtt-prefix'),
@@ -29,7 +21,7 @@ export async function readMqttConfig(config: Config): Promise<MqttConfig | undef
     ca: await contentOf(config, 'mqtt-ca'),
     cert: await contentOf(config, 'mqtt-cert'),
     key: await contentOf(config, 'mqtt-key'),
-    hmacKey,
+    hmacKey: withoutLineEnd(await contentOf(config, 'mqtt-hmac-key-file')),
     outboxLimit: config.need('outbox-limit'),
   };
 }

@@ -41,10 +41,31 @@ export function slots({ describe, test }: Suite): void {
     });
   });
 
+  describe('notes', () => {
+    test('are kept over a reopening, each as it was last saved', async (bench) => {
+      const placed = await bench.placeLeader();
+      assert.equal(await placed.store.note('a'), undefined);
+      await placed.store.saveNote('a', '1');
+      await placed.store.saveNote('ab', 'é');
+      await placed.store.saveNote('a', '2');
+      const { store } = await bench.reopen(placed);
+      assert.deepEqual([await store.note('a'), await store.note('ab'), await store.note('b')], ['2', 'é', undefined]);
+    });
+
+    test('that cannot be saved poison the store as any write does', async (bench) => {
+      const { store, faults } = await bench.placeLeader({ probe: () => Promise.reject(new Error('not now')) });
+      faults.failWrite();
+      await refused('outcome_unknown', store.saveNote('a', '1'));
+      assert.equal(store.state, 'poisoned');
+      await refused('starting', store.saveNote('a', '1'));
+    });
+  });
+
   describe('a log that lost its newest record', () => {
     test('is not believed when something was stored behind it', async (bench) => {
       for (const storeBehind of [
         (store: Store) => store.saveSlots(new Map([['a', '1']])),
+        (store: Store) => store.saveNote('a', '1'),
         (store: Store) => store.trim(2),
       ]) {
         const placed = await bench.placeLeader();
