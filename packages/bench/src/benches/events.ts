@@ -36,15 +36,15 @@ export const events: Bench = {
       row(
         'events encoded',
         await pairs(
-          (i) => encodeEvent(told[i]!),
-          (i) => encode(fields[i]),
+          (i) => void encodeEvent(told[i]!),
+          (i) => void encode(fields[i]),
         ),
       ),
       row(
         'events decoded',
         await pairs(
-          (i) => decodeEvent(bytes[i]!),
-          (i) => decode(bytes[i]!),
+          (i) => void decodeEvent(bytes[i]!),
+          (i) => void decode(bytes[i]!),
         ),
       ),
     ];
