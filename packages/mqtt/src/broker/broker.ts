@@ -79,7 +79,7 @@ export class ReconnectingBroker implements Broker {
     if (!this.#subscriptions.has(topic)) {
       this.#subscriptions.set(topic, listeners);
       const session = this.#session;
-      if (session !== null) void this.#subscribeIn(session, topic).catch(() => session.end());
+      if (session !== null) void session.subscribe(topic).catch(() => session.end());
     }
     // What comes on a topic that nobody listens to any more is dropped: the next connection does not ask for it.
     return () => {
@@ -109,29 +109,30 @@ export class ReconnectingBroker implements Broker {
   async #run(signal: AbortSignal): Promise<void> {
     const { clock, random, backoff } = this.#parts;
     while (!signal.aborted) {
-      const startedAt = clock.now();
-      const reason = await this.#connection(signal);
+      const { reason, heldMs } = await this.#connection(signal);
       if (signal.aborted) return;
-      this.#failures = clock.now() - startedAt >= GOOD_AFTER_MS ? 1 : this.#failures + 1;
+      this.#failures = heldMs >= GOOD_AFTER_MS ? 1 : this.#failures + 1;
       this.#lastError = reason;
       this.#changed();
       await clock.sleep(backoffDelayMs(backoff, this.#failures, random()), signal).catch(() => undefined);
     }
   }
 
-  /** One connection, to its end; answers why it ended, or was none. */
-  async #connection(signal: AbortSignal): Promise<string> {
+  /** One connection, to its end; answers why it ended, or was none, and for how long it held. */
+  async #connection(signal: AbortSignal): Promise<{ readonly reason: string; readonly heldMs: number }> {
+    const { open, clock } = this.#parts;
     let end: (reason: string) => void = () => undefined;
     const ended = new Promise<string>((resolve) => (end = resolve));
     let session: BrokerSession | null = null;
     try {
-      session = await this.#parts.open({ onMessage: (message) => this.#tell(message), onEnded: end }, signal);
+      session = await open({ onMessage: (message) => this.#tell(message), onEnded: end }, signal);
       // Before anybody knows of it: whoever is told that it is there may count on being told what comes.
-      for (const topic of this.#subscriptions.keys()) await this.#subscribeIn(session, topic);
+      for (const topic of this.#subscriptions.keys()) await session.subscribe(topic);
     } catch (error) {
       await session?.end();
-      return reasonOf(error);
+      return { reason: reasonOf(error), heldMs: 0 };
     }
+    const connectedAt = clock.now();
     const onAbort = (): void => end('it is closing');
     signal.addEventListener('abort', onAbort, { once: true });
     if (signal.aborted) onAbort();
@@ -140,11 +141,7 @@ export class ReconnectingBroker implements Broker {
     signal.removeEventListener('abort', onAbort);
     this.#become(null);
     await session.end();
-    return reason;
-  }
-
-  async #subscribeIn(session: BrokerSession, topic: string): Promise<void> {
-    await session.subscribe(topic);
+    return { reason, heldMs: clock.now() - connectedAt };
   }
 
   #tell(message: BrokerMessage): void {
