@@ -28,6 +28,9 @@ interface BrokerWeather {
 /** Where a share of the worlds have their nodes meet. */
 export const BROKER_PREFIX = 'world';
 
+/** All nodes have it, and whoever forges does not. */
+export const BROKER_KEY = Buffer.alloc(32, 'simulated');
+
 const TOPIC = topicsOf(BROKER_PREFIX).log;
 const OLD_MAX = 20;
 
@@ -101,6 +104,8 @@ export class SimBroker {
   readonly #scheduler: Scheduler;
   readonly #random: Rng;
   readonly #weather: BrokerWeather;
+  /** The nodes have been given a key; without one they know records by their leader's signature alone. */
+  readonly isSealed: boolean;
   readonly #mark: (name: string) => void;
   readonly #sessions = new Set<SimSession>();
   readonly #old: BrokerMessage[] = [];
@@ -109,6 +114,7 @@ export class SimBroker {
     this.#scheduler = scheduler;
     this.#random = random;
     this.#weather = drawBrokerWeather(random);
+    this.isSealed = random.chance(0.3);
     this.#mark = mark;
   }
 

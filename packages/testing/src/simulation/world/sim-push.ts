@@ -1,7 +1,7 @@
 import type { Clock, RandomBytes, Store } from '@skein/core';
 import { LeaderPush, PushedRecords, ReconnectingBroker, Seals } from '@skein/mqtt';
 import { topicsOf } from '@skein/protocol';
-import { BROKER_PREFIX, type SimBroker } from './sim-broker.ts';
+import { BROKER_KEY, BROKER_PREFIX, type SimBroker } from './sim-broker.ts';
 
 export interface SimPushParts {
   readonly broker: SimBroker;
@@ -19,11 +19,12 @@ const TOPICS = topicsOf(BROKER_PREFIX);
 export class SimPush {
   readonly #parts: SimPushParts;
   readonly #broker: ReconnectingBroker;
-  readonly #seals = new Seals(null);
+  readonly #seals: Seals;
 
   constructor(parts: SimPushParts) {
     const { broker, clock, random, isAlive } = parts;
     this.#parts = parts;
+    this.#seals = new Seals(broker.isSealed ? BROKER_KEY : null);
     this.#broker = new ReconnectingBroker({
       open: broker.sessions(isAlive),
       clock,
