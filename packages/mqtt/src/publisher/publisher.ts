@@ -11,8 +11,9 @@ import { EventError } from '../events/event-error.ts';
 import { eventToText } from '../events/event-text.ts';
 import type { ReplicationEvent } from '../events/event.ts';
 import { changesOf, type LoggedChange } from './changes-of.ts';
+import { CursorNote } from './cursor-note.ts';
 import { PublisherMetrics } from './metrics.ts';
-import { formatCursor, parseCursor, startOfOutbox } from './outbox-start.ts';
+import { startOfOutbox, type NotedCursor } from './outbox-start.ts';
 import type { Observable, OutboxStatus } from './outbox-status.ts';
 import { Outbox, type InFlight } from './outbox.ts';
 
@@ -44,7 +45,6 @@ const READ_LIMITS = { changesMax: 500, bytesMax: 1024 * 1024 };
 const PACKET_OVERHEAD_BYTES_MAX = 2048;
 
 const CURSOR_SAVED_EVERY_MS = 2000;
-const CURSOR_NOTE = 'outbox';
 
 /**
  * Tells the broker of what is in the log, in its order, and only of what is durable. It reads behind the cursor of its
@@ -55,13 +55,12 @@ const CURSOR_NOTE = 'outbox';
 export class Publisher implements Observable<OutboxStatus> {
   readonly #parts: PublisherParts;
   readonly #metrics: PublisherMetrics;
+  readonly #note: CursorNote;
   readonly #bell = new Bell();
   readonly #listeners = new Set<(status: OutboxStatus) => void>();
   readonly #ending = new AbortController();
   #running: Promise<void> = Promise.resolve();
   #outbox = new Outbox(0);
-  #savedCursor: number | null = null;
-  #isCursorInMemory = false;
   /** Why what is on its way has to go again. */
   #broken: Error | null = null;
   #inFlight = 0;
@@ -74,6 +73,7 @@ export class Publisher implements Observable<OutboxStatus> {
 
   constructor(parts: PublisherParts) {
     this.#parts = parts;
+    this.#note = new CursorNote(parts.store, (isInMemory) => this.#saidOfCursor(isInMemory));
     this.#metrics = new PublisherMetrics({ pending: () => this.#pending, seq: () => this.#seq });
   }
 
@@ -86,7 +86,7 @@ export class Publisher implements Observable<OutboxStatus> {
       tooLarge: this.#tooLarge,
       published: this.#published,
       seq: this.#seq,
-      isCursorInMemory: this.#isCursorInMemory,
+      isCursorInMemory: this.#note.isInMemory,
       lastError: this.#lastError,
     };
   }
@@ -119,7 +119,7 @@ export class Publisher implements Observable<OutboxStatus> {
       clock,
       everyMs: CURSOR_SAVED_EVERY_MS,
       prepare: () => this.start(),
-      work: () => this.#saveCursor(),
+      work: () => this.#note.save(this.#outbox.cursor),
       isDoneAtEnd: true,
       onFailed: (error) => logger?.debug({ err: error }, 'the cursor of the outbox could not be stored'),
     }).install(app);
@@ -130,7 +130,7 @@ export class Publisher implements Observable<OutboxStatus> {
     const { store, broker } = this.#parts;
     this.#outbox = new Outbox(startOfOutbox(await this.#notedCursor(), store.facts));
     // One that is new must not begin anew behind what is written until the next time.
-    await this.#saveCursor().catch(() => undefined);
+    await this.#note.save(this.#outbox.cursor).catch(() => undefined);
     const { signal } = this.#ending;
     store.subscribe(() => {
       this.#bell.ring();
@@ -155,35 +155,16 @@ export class Publisher implements Observable<OutboxStatus> {
   }
 
   /** What cannot be read is as good as nothing noted: the store says so itself. */
-  async #notedCursor(): Promise<ReturnType<typeof parseCursor>> {
+  async #notedCursor(): Promise<NotedCursor | null> {
     try {
-      return parseCursor(await this.#parts.store.note(CURSOR_NOTE));
+      return await this.#note.load();
     } catch (error) {
       this.#failed(error);
       return null;
     }
   }
 
-  async #saveCursor(): Promise<void> {
-    const { store } = this.#parts;
-    const { cursor } = this.#outbox;
-    if (cursor === this.#savedCursor) return;
-    try {
-      await store.saveNote(
-        CURSOR_NOTE,
-        formatCursor({ offset: cursor, epoch: store.facts.history.at(-1)?.epoch ?? null }),
-      );
-      this.#savedCursor = cursor;
-      this.#setCursorInMemory(false);
-    } catch (error) {
-      this.#setCursorInMemory(true);
-      throw error;
-    }
-  }
-
-  #setCursorInMemory(isInMemory: boolean): void {
-    if (this.#isCursorInMemory === isInMemory) return;
-    this.#isCursorInMemory = isInMemory;
+  #saidOfCursor(isInMemory: boolean): void {
     if (isInMemory)
       this.#parts.logger?.warn(
         'the cursor of the outbox is kept in memory alone: after a crash, changes are told twice',

@@ -68,8 +68,13 @@ function toSetting(name: OptionName, text: string | undefined, source: Source, w
   if (text === undefined) return undefined;
   const parsed = OPTIONS[name].schema.safeParse(text);
   if (parsed.success) return { value: parsed.data, text, source };
-  const message = `${where} ${parsed.error.issues[0]!.message}, not '${text}'`;
+  const message = `${where} ${parsed.error.issues[0]!.message}, not '${withoutPassword(text)}'`;
   throw new CommandError(source === 'flag' ? 'usage' : 'configuration', message);
+}
+
+/** What is refused is shown, but not what may be a secret. */
+function withoutPassword(text: string): string {
+  return text.replace(/\/\/[^@/]*@/, '//…@');
 }
 
 type Texts = Partial<Record<OptionName, string>>;
