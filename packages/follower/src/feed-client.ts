@@ -33,7 +33,13 @@ export interface FeedRequest {
 
 /** What a leader said, as data. Failures to get an answer at all are thrown. */
 export type FeedAnswer =
-  | { readonly kind: 'page'; readonly page: FetchedPage<readonly RecordView[]>; readonly epoch: string | null }
+  | {
+      readonly kind: 'page';
+      readonly page: FetchedPage<readonly RecordView[]>;
+      readonly epoch: string | null;
+      /** Of the node that answered. */
+      readonly role?: string | undefined;
+    }
   /** With the role of the node that refused. */
   | { readonly kind: 'refused'; readonly refusal: Refusal; readonly role: string | undefined }
   | { readonly kind: 'failed'; readonly reason: string; readonly retryAfterMs: number | undefined };
@@ -184,7 +190,8 @@ function toPage(headers: LinkHeaders, body: Uint8Array): FeedAnswer {
   if (next !== undefined && next !== headers[HEADERS.next]) return failed('the page ends before the position it names');
   const changes = first === undefined ? 0 : content!.next.offset - first.offsetFirst + 1;
   const page = { log, headOffset, lag: lagOf(headers), changes, content };
-  return { kind: 'page', page, epoch: typeof epoch === 'string' ? epoch : null };
+  const role = textOf(headers[HEADERS.role]);
+  return { kind: 'page', page, epoch: typeof epoch === 'string' ? epoch : null, role };
 }
 
 /** A leader says nothing of it. What a follower does not say, or what cannot be read, is not known. */

@@ -177,4 +177,75 @@ describe('a page that begins with what a follower has already', () => {
       'failures 0, the page begins at 1, not at 4',
     ]);
   });
+
+  /** A follower that has three of the leader's records, with a question at the leader that is answered with what is given. */
+  async function standing(name: string, role: Role) {
+    const store = await open(name, 'follower');
+    let answer: (page: FeedAnswer) => void = ignored;
+    const answers = [of(records.slice(0, 3), 3, role), of([], 3, role)];
+    let parked: () => void = ignored;
+    const isParked = new Promise<void>((resolve) => (parked = resolve));
+    const replicator = new Replicator({
+      store,
+      client: {
+        fetch: async (_request: FeedRequest, signal: AbortSignal): Promise<FeedAnswer> => {
+          const next = answers.shift();
+          if (next !== undefined) return next;
+          parked();
+          return new Promise((resolve, reject) => {
+            answer = resolve;
+            signal.addEventListener('abort', () => reject(signal.reason as Error));
+          });
+        },
+        ask: nobodyAsks,
+        close: async () => undefined,
+      },
+      clock: { now: () => 0, wall: () => 0, sleep: async () => undefined },
+      random: () => 0,
+      policy: POLICY,
+      recover: noRecovery,
+      observer: UNWATCHED,
+    });
+    replicator.start();
+    await isParked;
+    const push = (i: number, log = leader.facts.identity.log!) => replicator.pushed({ log, record: records[i]! });
+    const applied = async (offset: number): Promise<void> => {
+      while (store.facts.head.offset < offset || replicator.state.isApplying) await new Promise(setImmediate);
+    };
+    const close = async (): Promise<void> => {
+      await replicator.stop();
+      await store.close();
+    };
+    return { replicator, push, applied, answer: (page: FeedAnswer) => answer(page), close };
+  }
+
+  function of(page: readonly RecordView[], headOffset: number, role: Role): FeedAnswer {
+    const { log } = leader.facts.identity;
+    if (page.length > 0) {
+      const answered = answerOf(page);
+      return answered.kind === 'page' ? { ...answered, page: { ...answered.page, headOffset }, role } : answered;
+    }
+    const epoch = records[0]!.epoch;
+    return { kind: 'page', page: { log: log!, headOffset, lag: NO_LAG, changes: 0, content: null }, epoch, role };
+  }
+
+  it('was pushed, and is passed over when the feed brings it again; what is not the next is not taken', async () => {
+    const { replicator, push, applied, answer, close } = await standing('pushed', 'leader');
+    expect([push(4), push(2), push(3, 'another')]).toStrictEqual(['not_next', 'not_next', 'not_next']);
+    const untrue = { ...records[3]!, hash: 'f'.repeat(16) };
+    expect(replicator.pushed({ log: leader.facts.identity.log!, record: untrue })).toBe('refused');
+    expect(push(3)).toBe('taken');
+    await applied(4);
+    answer(of(records.slice(3, 5), 5, 'leader'));
+    await applied(5);
+    expect(replicator.state).toMatchObject({ failures: 0, lastError: null });
+    expect(replicator.state.applied).toStrictEqual(recordPosition(records[4]!));
+    await close();
+  });
+
+  it('was pushed, and is not taken by a follower of a follower, which may not have it yet', async () => {
+    const { push, close } = await standing('of a follower', 'follower');
+    expect(push(3)).toBe('not_next');
+    await close();
+  });
 });

@@ -87,6 +87,8 @@ export class Replicator {
   #recovering = new AbortController();
   readonly #asking = new AbortController();
   #leaderEpoch: string | null = null;
+  /** The same, where whom it follows leads; one that follows another node may not have yet what the leader pushes. */
+  #pushedEpoch: string | null = null;
   /** Called after each step. */
   #onStep: () => void = () => undefined;
   #unwatch: () => void = () => undefined;
@@ -148,7 +150,7 @@ export class Replicator {
   pushed({ log, record }: PushedRecord): PushOutcome {
     const { offsetFirst, offsetLast, hashBefore, epoch } = record;
     const head = { offsetFirst, hashBefore, epochFirst: epoch, next: recordPosition(record) };
-    const leaderEpoch = this.#leaderEpoch;
+    const leaderEpoch = this.#pushedEpoch;
     if (!isNextPushed(this.#state, { log, content: head }, leaderEpoch)) {
       this.#dispatch({ kind: 'push-missed', log, offset: offsetLast, nowMs: this.#options.clock.now() });
       return 'not_next';
@@ -304,6 +306,7 @@ export class Replicator {
         return { kind: 'fetch-refused', ticket, refusal, nowMs };
       }
       this.#leaderEpoch = answer.epoch;
+      this.#pushedEpoch = answer.role === 'leader' ? answer.epoch : null;
       const asked = pageBehind(answer.page, since);
       const behind = pageBehindPushed(asked.page, since, this.#state.fetchedTo);
       const changesHere = asked.changesHere + behind.changesHere;

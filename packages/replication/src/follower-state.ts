@@ -74,7 +74,10 @@ export type FollowerEvent<Payload> =
       readonly nowMs: number;
       readonly random: number;
     }
-  /** A record came beside the feed, proven by its hash; `leaderEpoch` is what the leader last answered with over the feed. */
+  /**
+   * A record came beside the feed, proven by its hash; `leaderEpoch` is what the leader itself last answered with, null
+   * where it is another node that answers.
+   */
   | {
       readonly kind: 'pushed';
       readonly page: FetchedPage<Payload>;
