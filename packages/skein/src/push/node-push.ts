@@ -8,7 +8,6 @@ import {
   type Broker,
   type BrokerSeen,
   type Observable,
-  type OpenSession,
   type OutboxStatus,
 } from '@skein/mqtt';
 import { LIMITS, topicsOf } from '@skein/protocol';
@@ -22,8 +21,6 @@ export interface NodePushParts {
   readonly random: () => number;
   readonly backoff: BackoffPolicy;
   readonly logger?: NodeLogger | undefined;
-  /** Makes connections; MQTT.js does unless given. */
-  readonly open?: OpenSession | undefined;
 }
 
 /** A pushed record at most, and what is around it. */
@@ -39,18 +36,16 @@ export class NodePush implements Observable<OutboxStatus | null> {
   readonly #listeners = new Set<(status: OutboxStatus | null) => void>();
   #outbox: LeaderPush['outbox'] | null = null;
 
-  constructor(config: MqttConfig, { store, clock, random, backoff, logger, open }: NodePushParts) {
+  constructor(config: MqttConfig, { store, clock, random, backoff, logger }: NodePushParts) {
     const topics = topicsOf(config.prefix ?? 'skein');
     const seals = new Seals(config.hmacKey ?? null);
     const broker = new ReconnectingBroker({
-      open:
-        open ??
-        mqttJsSessions({
-          ...config,
-          tls: config,
-          clientId: store.facts.identity.node,
-          packetBytesMax: PACKET_BYTES_MAX,
-        }),
+      open: mqttJsSessions({
+        ...config,
+        tls: config,
+        clientId: store.facts.identity.node,
+        packetBytesMax: PACKET_BYTES_MAX,
+      }),
       clock,
       random,
       backoff,
