@@ -25,7 +25,7 @@ import {
   until,
   type NodeProcess,
 } from '@skein/testing';
-import { afterEach, describe, expect, it } from 'vitest';
+import { afterEach, describe, expect, it, vi } from 'vitest';
 
 const mosquitto = await findMosquitto();
 if (mosquitto === undefined) console.warn('mosquitto is not installed: nothing is tested against a broker of its own');
@@ -35,6 +35,9 @@ afterEach(async () => {
   await cluster.close();
   cluster = new Cluster();
 });
+
+// Most of these start several processes, one after the other.
+vi.setConfig({ testTimeout: 90_000 });
 
 const TOPICS = topicsOf('skein');
 /** Nothing that comes within a test was polled for. */
