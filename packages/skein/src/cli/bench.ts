@@ -67,7 +67,7 @@ async function run(plan: LoadPlan): Promise<LoadResult> {
   try {
     const { status } = await askNode(plan.url, { path: '/v1/status' });
     if (status !== 200) throw new CommandError('unavailable', `${plan.url} is not a Skein node: HTTP ${status}`);
-    // Not for every command, since it is all of the load.
+    // Not for its help, since it is all of the load.
     const { runLoad } = await import('../load/run-load.ts');
     const { deleteOwnDocuments, putOwnDocuments } = await import('../load/own-documents.ts');
     try {

@@ -52,7 +52,7 @@ async function run({ url, collection, path, flags }: Run): Promise<Imported> {
     throw new CommandError('usage', '--unchecked is for NDJSON and JSON that is to be written');
   if (flags.resume === true && path === null)
     throw new CommandError('usage', '--resume needs a file: what was piped in is gone');
-  // Not for every command, since it is all that imports.
+  // Not for its help, since it is all that imports.
   const { fileSource, stdinSource, withStdinKept } = await import('../transfer/source.ts');
   const { importSource } = await import('../transfer/import-source.ts');
   const importFrom = async (source: Source): Promise<Imported> => {
