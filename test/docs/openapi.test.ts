@@ -25,6 +25,7 @@ ajv.addSchema({ $id: 'skein', ...document });
 
 const validators = new Map<unknown, ReturnType<typeof ajv.compile>>();
 
+// Schemas, and what plugins say of themselves, are any: a test that names a field wrongly fails.
 function faultsOf(schema: any, value: unknown): unknown {
   const known = validators.get(schema.$ref ?? schema);
   const validate = known ?? ajv.compile(schema.$ref === undefined ? schema : { $ref: `skein${schema.$ref}` });

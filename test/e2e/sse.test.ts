@@ -14,7 +14,7 @@ afterAll(async () => {
   await cluster.close();
 });
 
-/** Reads on, as a browser does, until it has what is written last; answers every event of every connection. */
+/** Reads on, as a browser does, until it has what is written last; answers every event of every connection, as any: tests know what they wrote. */
 async function readOn(nodes: readonly NodeProcess[], path: string): Promise<any[]> {
   const changes: any[] = [];
   let lastId = '0';

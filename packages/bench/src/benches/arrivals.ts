@@ -1,4 +1,4 @@
-import type { Sighting } from '../processes/feed-observer.ts';
+import type { Sighting } from '../processes/observe.ts';
 import type { Actor } from '../stage.ts';
 
 /** When an offset had arrived at an observer: at the first sighting that reaches it. */

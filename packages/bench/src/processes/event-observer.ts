@@ -1,6 +1,6 @@
 import { Client } from 'undici';
-import { endWith, given, machineMs, say } from './stage-hand.ts';
-import type { Sighting } from './feed-observer.ts';
+import { observe, type Observation } from './observe.ts';
+import { given, machineMs, say } from './stage-hand.ts';
 
 /**
  * A reader of a node's stream of events, which notes when it could first have read each change: when the id behind it has
@@ -13,14 +13,13 @@ interface Given {
 
 const { url } = given() as Given;
 const client = new Client(url, { bodyTimeout: 0 });
-const seen: Sighting[] = [];
-let isEnding = false;
 
-async function follow(): Promise<void> {
+async function follow({ isEnding, see }: Observation): Promise<void> {
   const headers = { accept: 'text/event-stream' };
   const { statusCode, body } = await client.request({ method: 'GET', path: '/v1/changes?since=now', headers });
   if (statusCode !== 200) throw new Error(`the feed answered ${statusCode}`);
   let rest = '';
+  let hasBegun = false;
   body.setEncoding('latin1');
   for await (const chunk of body) {
     const at = machineMs();
@@ -28,18 +27,12 @@ async function follow(): Promise<void> {
     const end = rest.lastIndexOf('\n\n');
     const idAt = end === -1 ? -1 : rest.lastIndexOf('\nid: ', end);
     if (idAt === -1) continue;
-    if (seen.length === 0) say('reading');
-    seen.push({ offset: Number.parseInt(rest.slice(idAt + '\nid: '.length, end), 10), at });
+    if (!hasBegun) say('reading');
+    hasBegun = true;
+    see({ offset: Number.parseInt(rest.slice(idAt + '\nid: '.length, end), 10), at });
     rest = rest.slice(end);
   }
-  if (!isEnding) throw new Error('the stream ended before the run');
+  if (!isEnding()) throw new Error('the stream ended before the run');
 }
 
-process.on('message', () => say(seen));
-endWith(async () => {
-  isEnding = true;
-  await client.destroy();
-});
-await follow().catch((error: unknown) => {
-  if (!isEnding) throw error;
-});
+await observe(client, follow);

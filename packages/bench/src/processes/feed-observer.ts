@@ -1,5 +1,6 @@
 import { Client } from 'undici';
-import { endWith, given, machineMs, say } from './stage-hand.ts';
+import { observe, type Observation } from './observe.ts';
+import { given, machineMs, say } from './stage-hand.ts';
 
 /**
  * A reader of a node's feed by long poll, which notes when it could first have read each change: when the page that holds
@@ -10,20 +11,12 @@ interface Given {
   readonly url: string;
 }
 
-/** Everything up to the offset had been read by then. */
-export interface Sighting {
-  readonly offset: number;
-  readonly at: number;
-}
-
 const { url } = given() as Given;
 const client = new Client(url);
-const seen: Sighting[] = [];
-let isEnding = false;
 
-async function follow(): Promise<void> {
+async function follow({ isEnding, see }: Observation): Promise<void> {
   let since = 'now';
-  while (!isEnding) {
+  while (!isEnding()) {
     // The first answer is at once, and says where the feed stands.
     const wait = since === 'now' ? 0 : 10;
     const { statusCode, headers, body } = await client.request({
@@ -35,15 +28,8 @@ async function follow(): Promise<void> {
     if (statusCode !== 200) throw new Error(`the feed answered ${statusCode}`);
     if (since === 'now') say('reading');
     since = String(headers['skein-next']);
-    seen.push({ offset: Number.parseInt(since, 10), at });
+    see({ offset: Number.parseInt(since, 10), at });
   }
 }
 
-process.on('message', () => say(seen));
-endWith(async () => {
-  isEnding = true;
-  await client.destroy();
-});
-await follow().catch((error: unknown) => {
-  if (!isEnding) throw error;
-});
+await observe(client, follow);

@@ -4,7 +4,8 @@ import { formatPosition, LIMITS } from '@skein/protocol';
 import { Command } from 'commander';
 import type { BackupDescription } from '../backup/backup.ts';
 import { withProgress } from './backup-progress.ts';
-import { isNodeAddress, reasonOf } from './ask-node.ts';
+import { assertNodeAddress } from './arguments.ts';
+import { reasonOf } from './ask-node.ts';
 import { CommandError } from './command-error.ts';
 import { countText } from './count-text.ts';
 
@@ -20,7 +21,7 @@ export function backupCommand(): Command {
     .argument('<directory>', 'where to put it; a new directory, or an empty one')
     .option('--json', 'print what was taken as JSON')
     .action(async (url: string, directory: string, { json }: { readonly json?: boolean }) => {
-      if (!isNodeAddress(url)) throw new CommandError('usage', `${url} is not the address of a node`);
+      assertNodeAddress(url);
       const { description, bytes } = await take(url, directory);
       process.stdout.write(json === true ? jsonOf(description, bytes) : sentence(description, bytes, directory));
     });

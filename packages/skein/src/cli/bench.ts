@@ -1,11 +1,11 @@
 import { randomBytes } from 'node:crypto';
 import { setMaxListeners } from 'node:events';
-import { checkWritableCollection } from '@skein/protocol';
 import { Command, InvalidArgumentError, Option } from 'commander';
 import { MODES, type LoadPlan, type Mode } from '../load/load-plan.ts';
 import type { LoadResult } from '../load/run-load.ts';
 import type { KindResult } from '../load/tally.ts';
-import { askNode, isNodeAddress } from './ask-node.ts';
+import { assertNodeAddress, assertWritable } from './arguments.ts';
+import { askNode } from './ask-node.ts';
 import { CommandError } from './command-error.ts';
 import { ProgressLine } from './progress-line.ts';
 
@@ -38,7 +38,7 @@ export function benchCommand(): Command {
     .option('--collection <name>', 'where to put them', 'skein-bench')
     .option('--json', 'print the result as JSON')
     .action(async (url: string, { json, ...flags }: BenchFlags) => {
-      if (!isNodeAddress(url)) throw new CommandError('usage', `${url} is not the address of a node`);
+      assertNodeAddress(url);
       const { collection } = flags;
       assertWritable(collection);
       const prefix = `skein-bench-${randomBytes(4).toString('hex')}-`;
@@ -55,14 +55,6 @@ function numberBetween(text: string, min: number, max: number): number {
   throw new InvalidArgumentError(`It is not a whole number from ${min} to ${max}.`);
 }
 
-function assertWritable(collection: string): void {
-  try {
-    checkWritableCollection(collection);
-  } catch (error) {
-    throw new CommandError('usage', (error as Error).message, error);
-  }
-}
-
 /** Ctrl-C ends the measuring, not the cleaning up behind it. */
 async function run(plan: LoadPlan): Promise<LoadResult> {
   const stopping = new AbortController();
@@ -75,7 +67,7 @@ async function run(plan: LoadPlan): Promise<LoadResult> {
   try {
     const { status } = await askNode(plan.url, { path: '/v1/status' });
     if (status !== 200) throw new CommandError('unavailable', `${plan.url} is not a Skein node: HTTP ${status}`);
-    // Not for every command, since it is all of the load.
+    // Not for its help, since it is all of the load.
     const { runLoad } = await import('../load/run-load.ts');
     const { deleteOwnDocuments, putOwnDocuments } = await import('../load/own-documents.ts');
     try {

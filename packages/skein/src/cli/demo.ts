@@ -19,7 +19,7 @@ export function demoCommand(): Command {
       const stopping = new AbortController();
       const stop = (): void => stopping.abort();
       for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.on(signal, stop);
-      // Not for every command, since it is all of the demonstration.
+      // Not for its help, since it is all of the demonstration.
       const [{ runDemo, endText }, { viewFor }] = await Promise.all([
         import('../demo/run-demo.ts'),
         import('../demo/views.ts'),

@@ -1,7 +1,7 @@
 import { Command, Option } from 'commander';
-import { checkReadableCollection } from '@skein/protocol';
 import { FORMATS, formatOf, type FormatFlags } from '../transfer/format.ts';
-import { askNode, isNodeAddress } from './ask-node.ts';
+import { assertNodeAddress, assertReadable } from './arguments.ts';
+import { askNode } from './ask-node.ts';
 import { CommandError } from './command-error.ts';
 import { countText } from './count-text.ts';
 import { ProgressLine } from './progress-line.ts';
@@ -26,7 +26,7 @@ export function exportCommand(): Command {
     .option('--overwrite', 'replace a file that is there')
     .option('--json', 'print the result as JSON')
     .action(async (url: string, collection: string, file: string, flags: ExportFlags) => {
-      if (!isNodeAddress(url)) throw new CommandError('usage', `${url} is not the address of a node`);
+      assertNodeAddress(url);
       assertReadable(collection);
       const path = file === '-' ? null : file;
       if (path === null && flags.json === true)
@@ -36,14 +36,6 @@ export function exportCommand(): Command {
       if (flags.json === true) process.stdout.write(`${JSON.stringify(said, null, 2)}\n`);
       else process.stderr.write(`${countText(documents, 'document')} of ${collection} exported\n`);
     });
-}
-
-function assertReadable(collection: string): void {
-  try {
-    checkReadableCollection(collection);
-  } catch (error) {
-    throw new CommandError('usage', (error as Error).message, error);
-  }
 }
 
 interface Run {

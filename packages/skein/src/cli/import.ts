@@ -1,9 +1,8 @@
 import { Command, Option } from 'commander';
-import { checkWritableCollection } from '@skein/protocol';
 import type { ImportProgress, Imported } from '../transfer/import-source.ts';
 import { FORMATS, formatOf, type FormatFlags } from '../transfer/format.ts';
 import type { Source } from '../transfer/source.ts';
-import { isNodeAddress } from './ask-node.ts';
+import { assertNodeAddress, assertWritable } from './arguments.ts';
 import { CommandError } from './command-error.ts';
 import { countText } from './count-text.ts';
 import { ProgressLine } from './progress-line.ts';
@@ -31,21 +30,13 @@ export function importCommand(): Command {
     .option('--resume', 'go on where an import of this file was broken off')
     .option('--json', 'print the result as JSON')
     .action(async (url: string, collection: string, file: string, flags: ImportFlags) => {
-      if (!isNodeAddress(url)) throw new CommandError('usage', `${url} is not the address of a node`);
+      assertNodeAddress(url);
       assertWritable(collection);
       const startedAt = performance.now();
       const imported = await run({ url, collection, path: file === '-' ? null : file, flags });
       const said = { collection, ...imported, seconds: (performance.now() - startedAt) / 1000 };
       process.stdout.write(flags.json === true ? jsonOf(said, flags) : sentence(said, flags));
     });
-}
-
-function assertWritable(collection: string): void {
-  try {
-    checkWritableCollection(collection);
-  } catch (error) {
-    throw new CommandError('usage', (error as Error).message, error);
-  }
 }
 
 interface Run {
@@ -61,7 +52,7 @@ async function run({ url, collection, path, flags }: Run): Promise<Imported> {
     throw new CommandError('usage', '--unchecked is for NDJSON and JSON that is to be written');
   if (flags.resume === true && path === null)
     throw new CommandError('usage', '--resume needs a file: what was piped in is gone');
-  // Not for every command, since it is all that imports.
+  // Not for its help, since it is all that imports.
   const { fileSource, stdinSource, withStdinKept } = await import('../transfer/source.ts');
   const { importSource } = await import('../transfer/import-source.ts');
   const importFrom = async (source: Source): Promise<Imported> => {

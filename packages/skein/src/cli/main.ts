@@ -1,38 +1,33 @@
 import { Command, CommanderError } from 'commander';
 import { VERSION } from '../version.ts';
 import { CommandError, EXIT_CODES } from './command-error.ts';
-import { backupCommand } from './backup.ts';
-import { benchCommand } from './bench.ts';
-import { configCommand } from './config.ts';
-import { demoCommand } from './demo.ts';
-import { exportCommand } from './export.ts';
-import { importCommand } from './import.ts';
-import { nodeCommand } from './node.ts';
-import { promoteCommand } from './promote.ts';
-import { rescueCommand } from './rescue.ts';
-import { restoreCommand } from './restore.ts';
-import { statusCommand } from './status.ts';
-import { verifyCommand } from './verify.ts';
+
+/** By the name that it is called by: what a command needs is loaded when it is called, and all of them for the help. */
+const COMMANDS: Readonly<Record<string, () => Promise<Command>>> = {
+  leader: async () => (await import('./node.ts')).nodeCommand('leader'),
+  follower: async () => (await import('./node.ts')).nodeCommand('follower'),
+  import: async () => (await import('./import.ts')).importCommand(),
+  export: async () => (await import('./export.ts')).exportCommand(),
+  promote: async () => (await import('./promote.ts')).promoteCommand(),
+  rescue: async () => (await import('./rescue.ts')).rescueCommand(),
+  backup: async () => (await import('./backup.ts')).backupCommand(),
+  restore: async () => (await import('./restore.ts')).restoreCommand(),
+  status: async () => (await import('./status.ts')).statusCommand(),
+  verify: async () => (await import('./verify.ts')).verifyCommand(),
+  config: async () => (await import('./config.ts')).configCommand(),
+  bench: async () => (await import('./bench.ts')).benchCommand(),
+  demo: async () => (await import('./demo.ts')).demoCommand(),
+};
 
 const program = new Command('skein')
   .description('A document database with one leader, any number of followers, and an open HTTP change feed.')
   .version(VERSION)
   .showHelpAfterError('(see: skein --help)')
-  .exitOverride()
-  .addCommand(nodeCommand('leader'))
-  .addCommand(nodeCommand('follower'))
-  .addCommand(importCommand())
-  .addCommand(exportCommand())
-  .addCommand(promoteCommand())
-  .addCommand(rescueCommand())
-  .addCommand(backupCommand())
-  .addCommand(restoreCommand())
-  .addCommand(statusCommand())
-  .addCommand(verifyCommand())
-  .addCommand(configCommand())
-  .addCommand(benchCommand())
-  .addCommand(demoCommand());
+  .exitOverride();
 
+const called = process.argv[2] ?? '';
+const wanted = Object.hasOwn(COMMANDS, called) ? [COMMANDS[called]!] : Object.values(COMMANDS);
+for (const load of wanted) program.addCommand(await load());
 for (const command of program.commands) command.exitOverride();
 
 try {

@@ -10,7 +10,7 @@ export function statusCommand(): Command {
     .argument('[urls...]', 'addresses of nodes', [URL_DEFAULT])
     .option('--json', 'print what the nodes answered')
     .action(async (urls: readonly string[], { json }: { json?: boolean }) => {
-      // Not for every command: a node that starts has no need of tables.
+      // Not for its help, which has no tables.
       const [{ askStatus, isUnwell }, { statusTables }] = await Promise.all([
         import('../status/ask-status.ts'),
         import('../status/status-tables.ts'),

@@ -51,7 +51,7 @@ async function verifyWithProgress(a: string, b: string, { wait, limit }: VerifyF
   let text = 'waiting for the digests of both';
   const line = new ProgressLine(process.stderr, () => text);
   try {
-    // Not for every command, since it is all of a store.
+    // Not for its help, since it is all of a store.
     const { verifyNodes } = await import('../verify/verify-nodes.ts');
     return await verifyNodes(a, b, {
       waitSeconds: wait,

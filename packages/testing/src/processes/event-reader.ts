@@ -21,7 +21,7 @@ export interface EventRequest {
  */
 export class EventReader {
   readonly events: SentEvent[] = [];
-  /** What the events without a name say. */
+  /** What the events without a name say; any, since tests know what they wrote. */
   readonly changes: any[] = [];
   readonly headers: IncomingMessage['headers'];
   lastId = '';
