@@ -11,10 +11,22 @@ export function fetchNext<Payload>(
   pauseMs: number,
   nowMs: number,
 ): FollowerStep<Payload> {
-  return fetchIn(state, Math.max(pauseMs, rateDelayMs(state, nowMs)));
+  const delayMs = Math.max(pauseMs, rateDelayMs(state, nowMs));
+  return fetchIn(state, delayMs, delayMs > 0 ? nowMs + delayMs : null);
 }
 
-export function fetchIn<Payload>(state: FollowerState<Payload>, delayMs: number): FollowerStep<Payload> {
+/** Between two polls, with no request under way: one that has gone out may take long, and is left to end. */
+export function isPausing<Payload>(state: FollowerState<Payload>, nowMs: number): boolean {
+  const { phase, policy, isFetching, pausesUntilMs } = state;
+  const isBetween = phase === 'following' && isFetching && policy.pollIntervalMs !== null;
+  return isBetween && pausesUntilMs !== null && nowMs < pausesUntilMs;
+}
+
+export function fetchIn<Payload>(
+  state: FollowerState<Payload>,
+  delayMs: number,
+  pausesUntilMs: number | null,
+): FollowerStep<Payload> {
   if (state.phase !== 'following' || state.isFetching || state.inHand !== null) return { state, effects: [] };
   const ticket = state.ticket + 1;
   const waitSeconds = mayPark(state) ? state.policy.waitSeconds : 0;
@@ -27,7 +39,7 @@ export function fetchIn<Payload>(state: FollowerState<Payload>, delayMs: number)
     waitSeconds,
     delayMs,
   };
-  return { state: { ...state, ticket, isFetching: true }, effects: [fetch] };
+  return { state: { ...state, ticket, isFetching: true, pausesUntilMs }, effects: [fetch] };
 }
 
 /**

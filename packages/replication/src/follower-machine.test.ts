@@ -570,9 +570,24 @@ describe('a record that is pushed', () => {
     expect(missed(1000)).toEqual(['cancel-fetch', 'fetch']);
     expect(follower.delayMs).toBe(0);
     expect(missed(1999)).toEqual([]);
+    follower.empty({ nowMs: 1999 });
+    expect(missed(1999)).toEqual([]);
     expect(missed(2000)).toEqual(['cancel-fetch', 'fetch']);
     expect(upToDate().on({ kind: 'push-missed', log: 'log', offset: 9, nowMs: 1000 }).did).toEqual([]);
-    follower.failed();
+    follower.empty({ nowMs: 3000 }).failed();
     expect(missed(9000)).toEqual([]);
+  });
+
+  it('leaves a request alone that is under way, however long it takes, as one who hears of more does', () => {
+    const behind = new Follower({ pollIntervalMs: 1000 }).fetched({ headOffset: 90 }).applied(2);
+    for (const nowMs of [5000, 50_000]) {
+      expect(behind.on({ kind: 'push-missed', log: 'log', offset: 90, nowMs }).did).toEqual([]);
+      expect(behind.on({ kind: 'heard', head: 90, leaderHead: 90, nowMs }).did).toEqual([]);
+    }
+    const between = upToDate({ pollIntervalMs: 1000 });
+    const { pausesUntilMs } = between.state;
+    expect(between.on({ kind: 'push-missed', log: 'log', offset: 90, nowMs: pausesUntilMs! }).did).toEqual([]);
+    const missed = { kind: 'push-missed', log: 'log', offset: 90, nowMs: pausesUntilMs! - 1 } as const;
+    expect(between.on(missed).did).toEqual(['cancel-fetch', 'fetch']);
   });
 });

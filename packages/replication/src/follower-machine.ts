@@ -1,7 +1,7 @@
 import { epochContinues } from '@skein/protocol';
 import { backoffDelayMs } from './backoff.ts';
 import { breakerAfterFailure, breakerBeforeRequest, breakerDelayMs, CLOSED } from './breaker.ts';
-import { fetchIn, fetchNext, rateDelayMs } from './follower-fetch.ts';
+import { fetchIn, fetchNext, isPausing, rateDelayMs } from './follower-fetch.ts';
 import { afterPush, afterPushMissed } from './follower-push.ts';
 import { afterFoundCorrupt, afterRecovery, afterRefusal, beginRecovery } from './follower-recovery.ts';
 import type {
@@ -92,7 +92,7 @@ function afterAnswer<Payload>(
 const PARKED_MS_MIN = 500;
 
 function afterStart<Payload>(state: FollowerState<Payload>): FollowerStep<Payload> {
-  return state.phase === 'starting' ? fetchIn({ ...state, phase: 'following' }, 0) : { state, effects: [] };
+  return state.phase === 'starting' ? fetchIn({ ...state, phase: 'following' }, 0, null) : { state, effects: [] };
 }
 
 function afterStop<Payload>(state: FollowerState<Payload>): FollowerStep<Payload> {
@@ -251,15 +251,14 @@ function afterApplyFailed<Payload>(
 
 /**
  * Somebody waits for what is there: between two polls it is fetched at once. A request that stands at the leader has it already,
- * and what failures hold back stays held back.
+ * one that is under way is not begun anew, and what failures hold back stays held back.
  */
 function afterHearing<Payload>(
   before: FollowerState<Payload>,
   event: EventOf<Payload, 'heard'>,
 ): FollowerStep<Payload> {
   const state = { ...before, progress: progressAfterHearing(before.progress, event.leaderHead) };
-  const isPausing = state.phase === 'following' && state.isFetching && state.policy.pollIntervalMs !== null;
-  if (!isPausing || state.failures > 0 || state.applyFailures > 0 || event.head <= state.fetchedTo.offset)
+  if (!isPausing(state, event.nowMs) || state.failures > 0 || state.applyFailures > 0 || event.head <= state.fetchedTo.offset)
     return { state, effects: [] };
   const next = fetchNext<Payload>({ ...state, isFetching: false }, 0, event.nowMs);
   return { state: next.state, effects: [{ kind: 'cancel-fetch' }, ...next.effects] };

@@ -1,5 +1,5 @@
 import type { Epoch } from '@skein/protocol';
-import { fetchNext, rateDelayMs } from './follower-fetch.ts';
+import { fetchNext, isPausing, rateDelayMs } from './follower-fetch.ts';
 import type { EventOf, FetchedPage, FollowerEffect, FollowerState, FollowerStep } from './follower-state.ts';
 
 /** Of a record that came beside the feed, what has to be right before anybody looks at its content. */
@@ -47,16 +47,18 @@ export function afterPush<Payload>(
 /** Whoever can publish can say that there is more: that hurries a follower no more often than this. */
 const HURRIED_EVERY_MS = 1000;
 
-/** There seems to be more than what is here: between two polls the leader is asked at once. One that stands there knows. */
+/**
+ * There seems to be more than what is here: between two polls the leader is asked at once. A question that stands there in a
+ * long poll is answered for it anyway, and a request under way is left alone: on a slow link it would never end otherwise.
+ */
 export function afterPushMissed<Payload>(
   state: FollowerState<Payload>,
   { log, offset, nowMs }: EventOf<Payload, 'push-missed'>,
 ): FollowerStep<Payload> {
-  const { phase, isFetching, policy, failures, applyFailures, hurriedAtMs } = state;
-  const isPausing = phase === 'following' && isFetching && policy.pollIntervalMs !== null;
+  const { failures, applyFailures, hurriedAtMs } = state;
   const isHeldBack = failures > 0 || applyFailures > 0 || rateDelayMs(state, nowMs) > 0;
   const isTooSoon = hurriedAtMs !== null && nowMs - hurriedAtMs < HURRIED_EVERY_MS;
-  if (!isPausing || isHeldBack || isTooSoon || log !== state.log || offset <= state.fetchedTo.offset)
+  if (!isPausing(state, nowMs) || isHeldBack || isTooSoon || log !== state.log || offset <= state.fetchedTo.offset)
     return { state, effects: [] };
   const next = fetchNext<Payload>({ ...state, isFetching: false, hurriedAtMs: nowMs }, 0, nowMs);
   const cancel: FollowerEffect<Payload> = { kind: 'cancel-fetch' };

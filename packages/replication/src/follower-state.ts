@@ -145,6 +145,8 @@ export interface FollowerState<Payload> {
   readonly fetchedTo: Position;
   readonly ticket: number;
   readonly isFetching: boolean;
+  /** When the request goes out that `isFetching` means: before that it can be sent sooner. Null when it went out at once. */
+  readonly pausesUntilMs: number | null;
   readonly isApplying: boolean;
   readonly inHand: FetchedPage<Payload> | null;
   /** Set while it is to stand still, at once or at an offset: what is compared must not move. */
@@ -183,6 +185,7 @@ export function initialFollower<Payload>(
     fetchedTo: applied,
     ticket: 0,
     isFetching: false,
+    pausesUntilMs: null,
     isApplying: false,
     inHand: null,
     hold: null,
