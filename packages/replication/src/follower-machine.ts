@@ -258,7 +258,12 @@ function afterHearing<Payload>(
   event: EventOf<Payload, 'heard'>,
 ): FollowerStep<Payload> {
   const state = { ...before, progress: progressAfterHearing(before.progress, event.leaderHead) };
-  if (!isPausing(state, event.nowMs) || state.failures > 0 || state.applyFailures > 0 || event.head <= state.fetchedTo.offset)
+  if (
+    !isPausing(state, event.nowMs) ||
+    state.failures > 0 ||
+    state.applyFailures > 0 ||
+    event.head <= state.fetchedTo.offset
+  )
     return { state, effects: [] };
   const next = fetchNext<Payload>({ ...state, isFetching: false }, 0, event.nowMs);
   return { state: next.state, effects: [{ kind: 'cancel-fetch' }, ...next.effects] };

@@ -76,13 +76,29 @@ describe('a page that was asked for before something was pushed', () => {
     const late = { ...page, headOffset: 15 };
     expect(pageBehindPushed(late, at(5), at(17)).page).toMatchObject({ headOffset: 17, content: null });
     const empty = { log: 'log', headOffset: 5, lag: NO_LAG, changes: 0, content: null };
-    expect(pageBehindPushed(empty, at(5), at(6)).page).toStrictEqual({ ...empty, headOffset: 6, changesHere: 0 });
+    expect(pageBehindPushed(empty, at(5), at(6)).page).toStrictEqual({ ...empty, headOffset: 6 });
   });
 
   it('is left as it is when its records do not pass through what is here: that is of another history', () => {
     const others: readonly Position[] = [at(9), { ...at(10), hash: hashAt(11) }, { ...at(15), hash: hashAt(16) }];
     for (const here of others)
       expect(pageBehindPushed(page, at(5), here).page).toMatchObject({ content: page.content });
+  });
+
+  it('is left as it is, and counted for nothing, when it is not known to be of this history', () => {
+    const empty = { log: 'log', headOffset: 4, lag: NO_LAG, changes: 0, content: null };
+    const stale = pageBehind(pageOf(record(2, 3), record(4, 5)), at(5)).page;
+    const { content } = page;
+    const others = [
+      empty,
+      stale,
+      pageOf(record(4, 5)),
+      pageOf(record(7, 8)),
+      { ...page, content: { ...content!, hashBefore: hashAt(4) } },
+      { ...page, content: { ...content!, next: { ...at(15), epoch: '3-bbbbbbbb' } } },
+    ];
+    for (const other of others)
+      expect(pageBehindPushed(other, at(5), at(17))).toStrictEqual({ page: other, changesHere: 0 });
   });
 
   it('is as it is when nothing was pushed', () => {

@@ -34,24 +34,41 @@ export function pageBehind<Record extends RecordHeader>(
 
 /**
  * Takes away what has been pushed since a page was asked for: `here` is behind the position of the question by that. A page
- * that has nothing behind it says as much as an empty one. Where its records do not pass through what is here, it is left as
- * it is, for the machine to refuse: then what is here is of another history than the page.
+ * that has nothing behind it says as much as an empty one. What it says is believed only as far as it is of this history: an
+ * empty answer is of a leader that has what was asked from, and records are chained to that, or pass through what is here.
+ * Anything else is left as it is, for the machine to refuse.
  */
 export function pageBehindPushed<Record extends RecordHeader>(
   page: FetchedPage<readonly Record[]>,
   since: Position,
   here: Position,
 ): PageBehind<Record> {
-  if (here.offset === since.offset) return { page, changesHere: 0 };
+  const asItIs = { page, changesHere: 0 };
+  if (here.offset === since.offset) return asItIs;
   const headOffset = Math.max(page.headOffset, here.offset);
   const { content, changes } = page;
-  if (content === null) return { page: { ...page, headOffset, changesHere: 0 }, changesHere: 0 };
-  const isAllHere = content.next.offset < here.offset || isAt(content.next, here);
-  const rest = isAllHere
-    ? { page: { ...page, headOffset, changes: 0, content: null }, changesHere: changes }
-    : pageBehind(page, here);
-  const changesHere = rest.changesHere + (page.changesHere ?? 0);
-  return { page: { ...rest.page, changesHere }, changesHere: rest.changesHere };
+  if (content === null)
+    return page.headOffset < since.offset ? asItIs : { page: { ...page, headOffset }, changesHere: 0 };
+  const hereBefore = page.changesHere ?? 0;
+  if (content.next.offset <= here.offset) {
+    if (!isOnTheWay(content, since, here)) return asItIs;
+    return {
+      page: { ...page, headOffset, changes: 0, changesHere: changes + hereBefore, content: null },
+      changesHere: changes,
+    };
+  }
+  const rest = pageBehind(page, here);
+  return { page: { ...rest.page, changesHere: rest.changesHere + hereBefore }, changesHere: rest.changesHere };
+}
+
+/** Whether a page leads from one position towards another, or to it: nobody but who has written this epoch continues it. */
+function isOnTheWay<Payload>(
+  { offsetFirst, hashBefore, next }: NonNullable<FetchedPage<Payload>['content']>,
+  since: Position,
+  here: Position,
+): boolean {
+  const isChained = offsetFirst === since.offset + 1 && hashBefore === since.hash && next.offset > since.offset;
+  return isChained && next.epoch === here.epoch && (next.offset < here.offset || isAt(next, here));
 }
 
 function isAt(a: Position, b: Position): boolean {
