@@ -578,6 +578,13 @@ describe('a record that is pushed', () => {
     expect(missed(9000)).toEqual([]);
   });
 
+  it('does not wait for the next poll where all of an answer was here, and the leader has more', () => {
+    const polling = upToDate({ pollIntervalMs: 60_000 });
+    const pushed = polling.pushed().applied(4);
+    expect(pushed.woken({ headOffset: 9 }).effects).toMatchObject([{ kind: 'fetch', delayMs: 0 }]);
+    expect(pushed.woken({ headOffset: 4 }).effects).toMatchObject([{ kind: 'fetch', delayMs: 60_000 }]);
+  });
+
   it('leaves a request alone that is under way, however long it takes, as one who hears of more does', () => {
     const behind = new Follower({ pollIntervalMs: 1000 }).fetched({ headOffset: 90 }).applied(2);
     for (const nowMs of [5000, 50_000]) {

@@ -158,6 +158,8 @@ function pageProblem<Payload>(state: FollowerState<Payload>, page: FetchedPage<P
 }
 
 function pauseAfterEmpty<Payload>(state: FollowerState<Payload>, event: EventOf<Payload, 'fetched'>): number {
+  // All that came had been pushed, and there is more.
+  if (event.page.headOffset > state.fetchedTo.offset) return 0;
   if (state.policy.pollIntervalMs !== null) return state.policy.pollIntervalMs;
   // The question that makes contact does not ask to be parked.
   if (!state.progress.connected) return 0;
