@@ -236,6 +236,23 @@ describe('a publisher', () => {
     expect(seqsOf(broker.told)).toEqual([2]);
   });
 
+  it('does not begin, and keeps its note, when it cannot read where it was', async () => {
+    const { level } = await createMemoryLevel();
+    const store = await openStore(level);
+    await store.saveNote('outbox', 'of another time');
+    const note = store.note.bind(store);
+    Object.assign(store, { note: () => Promise.reject(DISK_FAILED) });
+    await expect(startPublisher(store, new HeldBroker())).rejects.toThrow(DISK_FAILED);
+    Object.assign(store, { note });
+    expect(await store.note('outbox')).toBe('of another time');
+    await store.collection('c').put('k', 1);
+    const broker = new HeldBroker();
+    broker.mayAcknowledge = true;
+    const publisher = await startPublisher(store, broker);
+    await until('told', () => publisher.current.pending === 0 || undefined);
+    expect(seqsOf(broker.told)).toEqual([1]);
+  });
+
   it('keeps its cursor in memory when it cannot be stored, says so, and the store is poisoned as by any write', async () => {
     const { level } = await createMemoryLevel();
     const store = await openStore(level);

@@ -1,5 +1,5 @@
 import type { Store } from '@skein/core';
-import { formatCursor, parseCursor, type NotedCursor } from './outbox-start.ts';
+import { formatCursor, parseCursor } from './outbox-start.ts';
 
 const NAME = 'outbox';
 
@@ -20,7 +20,8 @@ export class CursorNote {
     return this.#isInMemory;
   }
 
-  async load(): Promise<NotedCursor | null> {
+  /** Rejects when the store cannot be read now: what is not known now is not to be written over. */
+  async load(): Promise<ReturnType<typeof parseCursor>> {
     return parseCursor(await this.#store.note(NAME));
   }
 

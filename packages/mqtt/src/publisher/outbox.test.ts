@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { startOfOutbox } from './outbox-start.ts';
+import { parseCursor, startOfOutbox } from './outbox-start.ts';
 import { Outbox, type InFlight } from './outbox.ts';
 
 describe('an outbox', () => {
@@ -83,20 +83,51 @@ describe('an outbox', () => {
 describe('the start of an outbox', () => {
   const history = [
     { epoch: '1-aaaaaaaa', offsetFirst: 1 },
+    { epoch: '2-bbbbbbbb', offsetFirst: 31 },
     { epoch: '3-cccccccc', offsetFirst: 51 },
   ];
-  const facts = { history, head: { offset: 100, epoch: '3-cccccccc', hash: '0000000000000000' } };
+  const facts = { history, tail: 11, head: { offset: 100, epoch: '3-cccccccc', hash: '0000000000000000' } };
+  const first = { ...facts, history: history.slice(0, 1) };
 
   it.each([
-    ['begins with what is written from now on', null, 100],
-    ['goes on where it was', { offset: 70, epoch: '3-cccccccc' }, 70],
-    ['goes on where it was before others led', { offset: 40, epoch: '1-aaaaaaaa' }, 40],
-    ['goes on at the fork behind which others have written', { offset: 60, epoch: '1-aaaaaaaa' }, 50],
-    ['goes on at the fork where its own epoch is gone', { offset: 60, epoch: '2-bbbbbbbb' }, 50],
-    ['goes on at the fork where a rival of its own epoch is there', { offset: 60, epoch: '3-xxxxxxxx' }, 50],
-    ['never begins above the log', { offset: 400, epoch: '3-cccccccc' }, 100],
-    ['of an empty log begins with its first change', { offset: 0, epoch: null }, 0],
+    ['goes on where it was', { offset: 70, epoch: '3-cccccccc' }, { cursor: 70, passedOver: 0 }],
+    [
+      'goes on where it was before it was promoted again',
+      { offset: 40, epoch: '2-bbbbbbbb' },
+      { cursor: 40, passedOver: 0 },
+    ],
+    ['goes on at the fork behind which it wrote', { offset: 60, epoch: '2-bbbbbbbb' }, { cursor: 50, passedOver: 0 }],
+    [
+      'begins with its promotion where others led since',
+      { offset: 20, epoch: '1-aaaaaaaa' },
+      { cursor: 50, passedOver: 30 },
+    ],
+    [
+      'begins with its promotion where its own epoch is gone',
+      { offset: 60, epoch: '2-xxxxxxxx' },
+      { cursor: 50, passedOver: null },
+    ],
+    ['begins with its promotion where it never led', null, { cursor: 50, passedOver: null }],
+    [
+      'begins with all that is there where its note says nothing',
+      'unreadable' as const,
+      { cursor: 10, passedOver: null },
+    ],
+    ['never begins above the log', { offset: 400, epoch: '3-cccccccc' }, { cursor: 100, passedOver: 0 }],
   ])('%s', (_, cursor, start) => {
-    expect(startOfOutbox(cursor, facts)).toBe(start);
+    expect(startOfOutbox(cursor, facts)).toEqual(start);
   });
+
+  it('begins, of the first leader of a log, with what is written from now on', () => {
+    expect(startOfOutbox(null, first)).toEqual({ cursor: 100, passedOver: 0 });
+    expect(startOfOutbox({ offset: 0, epoch: null }, first)).toEqual({ cursor: 0, passedOver: 0 });
+  });
+
+  it.each(['', '{', 'null', '{"offset":-1,"epoch":null}', '{"offset":1}'])(
+    'does not take the note %j for none',
+    (text) => {
+      expect(parseCursor(text)).toBe('unreadable');
+      expect(parseCursor(undefined)).toBeNull();
+    },
+  );
 });

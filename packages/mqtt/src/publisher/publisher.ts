@@ -13,7 +13,7 @@ import type { ReplicationEvent } from '../events/event.ts';
 import { changesOf, type LoggedChange } from './changes-of.ts';
 import { CursorNote } from './cursor-note.ts';
 import { PublisherMetrics } from './metrics.ts';
-import { startOfOutbox, type NotedCursor } from './outbox-start.ts';
+import { startOfOutbox } from './outbox-start.ts';
 import type { Observable, OutboxStatus } from './outbox-status.ts';
 import { Outbox, type InFlight } from './outbox.ts';
 
@@ -126,9 +126,12 @@ export class Publisher implements Observable<OutboxStatus> {
     app.addHook('preClose', () => this.stop());
   }
 
+  /** Rejects when it cannot be known now where to go on. */
   async start(): Promise<void> {
     const { store, broker } = this.#parts;
-    this.#outbox = new Outbox(startOfOutbox(await this.#notedCursor(), store.facts));
+    const { cursor, passedOver } = startOfOutbox(await this.#note.load(), store.facts);
+    this.#outbox = new Outbox(cursor);
+    if (passedOver !== 0) this.#saidOfStart(cursor, passedOver);
     // One that is new must not begin anew behind what is written until the next time.
     await this.#note.save(this.#outbox.cursor).catch(() => undefined);
     const { signal } = this.#ending;
@@ -154,14 +157,14 @@ export class Publisher implements Observable<OutboxStatus> {
     return Math.max(0, this.#parts.store.facts.head.offset - this.#outbox.cursor);
   }
 
-  /** What cannot be read is as good as nothing noted: the store says so itself. */
-  async #notedCursor(): Promise<NotedCursor | null> {
-    try {
-      return await this.#note.load();
-    } catch (error) {
-      this.#failed(error);
-      return null;
-    }
+  #saidOfStart(cursor: number, passedOver: number | null): void {
+    this.#parts.logger?.warn(
+      { cursor, passedOver },
+      'it is not known what had been told before: changes before the cursor may never have been told as events',
+    );
+    if (passedOver === null) return this.#metrics.gap();
+    this.#passedOver += passedOver;
+    this.#metrics.passedOver(passedOver);
   }
 
   #saidOfCursor(isInMemory: boolean): void {
