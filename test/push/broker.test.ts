@@ -1,6 +1,14 @@
 import { systemClock } from '@skein/core';
-import { mqttJsSessions, ReconnectingBroker, type BrokerMessage, type MqttOptions } from '@skein/mqtt';
-import { MqttBroker, until } from '@skein/testing';
+import {
+  mqttJsSessions,
+  ReconnectingBroker,
+  type BrokerMessage,
+  type BrokerSession,
+  type MqttOptions,
+  type OpenSession,
+  type SessionEvents,
+} from '@skein/mqtt';
+import { ManualClock, MqttBroker, until } from '@skein/testing';
 import { afterEach, describe, expect, it } from 'vitest';
 
 const closing: (() => Promise<void>)[] = [];
@@ -104,5 +112,96 @@ describe('a connection to a broker', () => {
     await until('the receiver has hung up', () => receiver.describe().failures > 0 || undefined);
     expect(receiver.describe().last_error).toContain('maximumPacketSize');
     expect(found).toEqual([]);
+  });
+});
+
+/** A session whose broker answers nothing that it is asked. */
+class SilentSession implements BrokerSession {
+  readonly inFlightMax = 10;
+  readonly packetBytesMax = 1000;
+  readonly #events: SessionEvents;
+  readonly #waiting: ((error: Error) => void)[] = [];
+  isEnded = false;
+  isSilent = true;
+
+  constructor(events: SessionEvents) {
+    this.#events = events;
+  }
+
+  publish(): Promise<void> {
+    return this.#answer();
+  }
+
+  subscribe(): Promise<void> {
+    return this.#answer();
+  }
+
+  async end(): Promise<void> {
+    if (this.isEnded) return;
+    this.isEnded = true;
+    for (const reject of this.#waiting) reject(new Error('ended'));
+    this.#events.onEnded('ended');
+  }
+
+  #answer(): Promise<void> {
+    return this.isSilent ? new Promise((_, reject) => this.#waiting.push(reject)) : Promise.resolve();
+  }
+}
+
+describe('a broker that lets a node in and then says nothing', () => {
+  function open(): { clock: ManualClock; sessions: SilentSession[]; broker: ReconnectingBroker } {
+    const clock = new ManualClock();
+    const sessions: SilentSession[] = [];
+    const openSession: OpenSession = async (events) => {
+      sessions.push(new SilentSession(events));
+      return sessions.at(-1)!;
+    };
+    const policy = { random: () => 0.5, backoff: { baseMs: 20, maxMs: 200 } };
+    return { clock, sessions, broker: new ReconnectingBroker({ open: openSession, clock, ...policy }) };
+  }
+
+  it('does not keep the node from stopping', async () => {
+    const { clock, sessions, broker } = open();
+    broker.subscribe('t', () => undefined);
+    broker.start();
+    await clock.untilAsleep();
+    await broker.close();
+    expect(sessions[0]!.isEnded).toBe(true);
+  });
+
+  it('is left after a while, and tried again', async () => {
+    const { clock, sessions, broker } = open();
+    broker.subscribe('t', () => undefined);
+    broker.start();
+    await clock.untilAsleep();
+    clock.advance(10_000);
+    await until('it is said', () => broker.describe().failures === 1 || undefined);
+    expect(broker.describe().last_error).toBe('the broker has not agreed in time to subscribe to t');
+    expect(sessions[0]!.isEnded).toBe(true);
+    await clock.untilAsleep();
+    clock.advance(200);
+    await until('another session', () => sessions.length === 2 || undefined);
+    await broker.close();
+  });
+
+  it('is left when it does not acknowledge what it was given longest ago', async () => {
+    const { clock, sessions, broker } = open();
+    broker.start();
+    await connected(broker);
+    clock.advance(1000);
+    const lost = broker.publish(message('t', 'lost'), 1);
+    sessions[0]!.isSilent = false;
+    for (let second = 1; second < 30; second++) {
+      await clock.untilAsleep();
+      clock.advance(1000);
+      await broker.publish(message('t', 'another'), 1);
+    }
+    expect(broker.isConnected).toBe(true);
+    await clock.untilAsleep();
+    clock.advance(1000);
+    await expect(lost).rejects.toThrow('ended');
+    await until('it is said', () => broker.describe().failures === 1 || undefined);
+    expect(broker.describe().last_error).toBe('the broker does not acknowledge what it was given');
+    await broker.close();
   });
 });

@@ -41,12 +41,20 @@ export interface BrokerParts {
 /** A connection that held for so long was one: what ends it is the first failure again. */
 const GOOD_AFTER_MS = 5000;
 
+/** A broker that has not agreed to subscribe by then does not. */
+const SUBSCRIBED_MS_MAX = 10_000;
+
+/** A broker that has not acknowledged by then has lost it, and what stands before everything else would stay there. */
+const ACKNOWLEDGED_MS_MAX = 30_000;
+
 /** Keeps a connection to a broker, and makes it anew, with full jitter, whenever it is over. */
 export class ReconnectingBroker implements Broker {
   readonly #parts: BrokerParts;
   readonly #closing = new AbortController();
   readonly #watchers = new Set<(isConnected: boolean) => void>();
   readonly #subscriptions = new Map<string, Set<(message: BrokerMessage) => void>>();
+  /** Since when what is on its way waits to be acknowledged, oldest first. */
+  readonly #unacknowledged = new Set<{ readonly sinceMs: number }>();
   #session: BrokerSession | null = null;
   #failures = 0;
   #lastError: string | null = null;
@@ -70,7 +78,14 @@ export class ReconnectingBroker implements Broker {
 
   async publish(message: BrokerMessage, qos: Qos): Promise<void> {
     if (this.#session === null) throw new Error('the broker is not connected');
-    await this.#session.publish(message, qos);
+    if (qos === 0) return this.#session.publish(message, qos);
+    const waiting = { sinceMs: this.#parts.clock.now() };
+    this.#unacknowledged.add(waiting);
+    try {
+      await this.#session.publish(message, qos);
+    } finally {
+      this.#unacknowledged.delete(waiting);
+    }
   }
 
   subscribe(topic: string, listener: (message: BrokerMessage) => void): () => void {
@@ -79,7 +94,7 @@ export class ReconnectingBroker implements Broker {
     if (!this.#subscriptions.has(topic)) {
       this.#subscriptions.set(topic, listeners);
       const session = this.#session;
-      if (session !== null) void session.subscribe(topic).catch(() => session.end());
+      if (session !== null) void this.#subscribed(session, topic).catch(() => session.end());
     }
     // What comes on a topic that nobody listens to any more is dropped: the next connection does not ask for it.
     return () => {
@@ -123,25 +138,61 @@ export class ReconnectingBroker implements Broker {
     const { open, clock } = this.#parts;
     let end: (reason: string) => void = () => undefined;
     const ended = new Promise<string>((resolve) => (end = resolve));
-    let session: BrokerSession | null = null;
+    const over = new AbortController();
+    let session: BrokerSession;
     try {
       session = await open({ onMessage: (message) => this.#tell(message), onEnded: end }, signal);
-      // Before anybody knows of it: whoever is told that it is there may count on being told what comes.
-      for (const topic of this.#subscriptions.keys()) await session.subscribe(topic);
     } catch (error) {
-      await session?.end();
       return { reason: reasonOf(error), heldMs: 0 };
     }
-    const connectedAt = clock.now();
     const onAbort = (): void => end('it is closing');
     signal.addEventListener('abort', onAbort, { once: true });
     if (signal.aborted) onAbort();
-    this.#become(session);
-    const reason = await ended;
-    signal.removeEventListener('abort', onAbort);
-    this.#become(null);
-    await session.end();
-    return { reason, heldMs: clock.now() - connectedAt };
+    let connectedAt: number | null = null;
+    try {
+      // Before anybody knows of it: whoever is told that it is there may count on being told what comes.
+      const endedBefore = await Promise.race([this.#subscribedToAll(session), ended]);
+      if (endedBefore !== undefined) return { reason: endedBefore, heldMs: 0 };
+      connectedAt = clock.now();
+      this.#become(session);
+      const reason = await Promise.race([ended, this.#untilUnacknowledged(over.signal)]);
+      return { reason, heldMs: clock.now() - connectedAt };
+    } catch (error) {
+      return { reason: reasonOf(error), heldMs: 0 };
+    } finally {
+      signal.removeEventListener('abort', onAbort);
+      over.abort();
+      if (connectedAt !== null) this.#become(null);
+      await session.end();
+    }
+  }
+
+  async #subscribedToAll(session: BrokerSession): Promise<undefined> {
+    for (const topic of this.#subscriptions.keys()) await this.#subscribed(session, topic);
+  }
+
+  /** Rejects when the broker refuses, or says nothing; the end of the session ends this too. */
+  async #subscribed(session: BrokerSession, topic: string): Promise<void> {
+    const answered = new AbortController();
+    const silence = this.#parts.clock.sleep(SUBSCRIBED_MS_MAX, answered.signal).then(() => {
+      throw new Error(`the broker has not agreed in time to subscribe to ${topic}`);
+    });
+    try {
+      await Promise.race([session.subscribe(topic), silence]);
+    } finally {
+      answered.abort();
+    }
+  }
+
+  /** Resolves when a connection is worth nothing although it stands; one message that is never acknowledged holds up all. */
+  async #untilUnacknowledged(signal: AbortSignal): Promise<string> {
+    const { clock } = this.#parts;
+    for (;;) {
+      const [oldest] = this.#unacknowledged;
+      const leftMs = oldest === undefined ? ACKNOWLEDGED_MS_MAX : oldest.sinceMs + ACKNOWLEDGED_MS_MAX - clock.now();
+      if (leftMs <= 0) return 'the broker does not acknowledge what it was given';
+      await clock.sleep(leftMs, signal);
+    }
   }
 
   #tell(message: BrokerMessage): void {

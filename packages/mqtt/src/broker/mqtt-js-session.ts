@@ -78,7 +78,11 @@ class MqttJsSession implements BrokerSession {
   constructor(client: MqttClient, onEnded: (reason: string) => void) {
     this.#client = client;
     this.#onEnded = onEnded;
-    client.on('error', (error) => (this.#lastError ??= error.message));
+    client.on('error', (error) => {
+      this.#lastError ??= error.message;
+      // MQTT.js goes on after some of them, with an answer lost that somebody waits for.
+      if (this.#isConnected) void this.#end(error.message);
+    });
     client.on('disconnect', (packet) => (this.#lastError ??= disconnectReason(packet.reasonCode)));
     client.on('close', () => this.#ended(this.#lastError ?? 'the connection was closed'));
   }
@@ -134,8 +138,12 @@ class MqttJsSession implements BrokerSession {
     });
   }
 
-  async end(): Promise<void> {
-    this.#ended('it was ended here');
+  end(): Promise<void> {
+    return this.#end('it was ended here');
+  }
+
+  async #end(reason: string): Promise<void> {
+    this.#ended(reason);
     await new Promise<void>((resolve) => this.#client.end(true, {}, () => resolve()));
   }
 
