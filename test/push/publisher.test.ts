@@ -187,6 +187,22 @@ describe('a publisher', () => {
     expect(publisher.current.passedOver).toBe(5);
   });
 
+  it('has no more bytes on their way than it may, whatever the broker takes', async () => {
+    const store = await openStore();
+    const broker = new HeldBroker();
+    broker.inFlightMax = 100;
+    const publisher = await startPublisher(store, broker);
+    for (let i = 1; i <= 15; i++) await store.collection('c').put(`k${i}`, 'x'.repeat(300_000));
+    await until('ten on their way', () => broker.waiting.length === 10 || undefined);
+    broker.waiting[0]!.acknowledge();
+    await until('the eleventh', () => broker.told.length > 10 || undefined);
+    expect(broker.told).toHaveLength(11);
+    broker.mayAcknowledge = true;
+    for (const { acknowledge } of broker.waiting.splice(0)) acknowledge();
+    await until('all told', () => publisher.current.pending === 0 || undefined);
+    expect(seqsOf(broker.told)).toEqual(from(1, 15));
+  });
+
   it('leaves out what is too large for an event or for the broker, counts it, and goes on', async () => {
     const store = await openStore();
     const broker = new HeldBroker();

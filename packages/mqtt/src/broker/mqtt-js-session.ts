@@ -1,5 +1,5 @@
 import { connect, type IClientOptions, type IConnackPacket, type IPublishPacket, type MqttClient } from 'mqtt';
-import type { BrokerMessage, BrokerSession, OpenSession } from './broker-session.ts';
+import type { BrokerMessage, BrokerSession, OpenSession, Qos } from './broker-session.ts';
 
 export interface MqttOptions {
   readonly url: string;
@@ -107,9 +107,11 @@ class MqttJsSession implements BrokerSession {
     }
   }
 
-  async publish({ topic, payload, properties }: BrokerMessage, qos: 0 | 1): Promise<void> {
+  async publish({ topic, payload, properties }: BrokerMessage, qos: Qos): Promise<void> {
     if (qos === 0 && this.#writingBytes > WRITING_BYTES_MAX) throw new Error('the broker does not take it so fast');
-    this.#writingBytes += payload.length;
+    // What is acknowledged is bounded by who sends it, and long written while it waits for that.
+    const writingBytes = qos === 0 ? payload.length : 0;
+    this.#writingBytes += writingBytes;
     try {
       await this.#settled<void>((resolve, reject) => {
         // Of an empty set of them, mqtt-packet makes a packet that no broker can read.
@@ -123,7 +125,7 @@ class MqttJsSession implements BrokerSession {
         });
       });
     } finally {
-      this.#writingBytes -= payload.length;
+      this.#writingBytes -= writingBytes;
     }
   }
 

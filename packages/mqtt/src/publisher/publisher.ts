@@ -38,6 +38,9 @@ export interface PublisherParts {
 /** So many messages are on their way at once, if the broker takes as many. */
 const IN_FLIGHT_MAX = 256;
 
+/** And so much of them, or one that is larger. */
+const IN_FLIGHT_BYTES_MAX = 4 * 1024 * 1024;
+
 /** What is read of the log at once. */
 const READ_LIMITS = { changesMax: 500, bytesMax: 1024 * 1024 };
 
@@ -64,6 +67,7 @@ export class Publisher implements Observable<OutboxStatus> {
   /** Why what is on its way has to go again. */
   #broken: Error | null = null;
   #inFlight = 0;
+  #inFlightBytes = 0;
   #passedOver = 0;
   #tooLarge = 0;
   #published = 0;
@@ -230,13 +234,18 @@ export class Publisher implements Observable<OutboxStatus> {
         this.#outbox.leaveOut(change.offset);
         continue;
       }
-      while (this.#inFlight >= Math.min(IN_FLIGHT_MAX, this.#parts.broker.inFlightMax)) {
+      while (!this.#hasRoomFor(told.message)) {
         this.#assertGoing(signal);
         await this.#bell.next(signal);
       }
       this.#assertGoing(signal);
       if (change.offset > this.#outbox.sentTo) this.#send(this.#outbox.send(change.offset), told);
     }
+  }
+
+  #hasRoomFor({ payload }: BrokerMessage): boolean {
+    if (this.#inFlight >= Math.min(IN_FLIGHT_MAX, this.#parts.broker.inFlightMax)) return false;
+    return this.#inFlight === 0 || this.#inFlightBytes + payload.length <= IN_FLIGHT_BYTES_MAX;
   }
 
   #assertGoing(signal: AbortSignal): void {
@@ -271,9 +280,11 @@ export class Publisher implements Observable<OutboxStatus> {
     const { broker, clock } = this.#parts;
     const startedAt = clock.now();
     this.#inFlight++;
+    this.#inFlightBytes += message.payload.length;
     broker.publish(message, 1).then(
       () => {
         this.#inFlight--;
+        this.#inFlightBytes -= message.payload.length;
         this.#published++;
         this.#seq = Math.max(this.#seq ?? 0, seq);
         this.#metrics.published((clock.now() - startedAt) / 1000);
@@ -282,6 +293,7 @@ export class Publisher implements Observable<OutboxStatus> {
       },
       (error: unknown) => {
         this.#inFlight--;
+        this.#inFlightBytes -= message.payload.length;
         this.#metrics.failed();
         this.#broken ??= error instanceof Error ? error : new Error(String(error));
         this.#bell.ring();
