@@ -51,6 +51,9 @@ describe('a node in this process', () => {
     ['without a name or password', { url: 'mqtt://name:password@127.0.0.1:1883' }],
     ['must not hold wildcards', { url: 'mqtt://127.0.0.1:1883', prefix: 'a/#' }],
     ['32 bytes', { url: 'mqtt://127.0.0.1:1883', hmacKey: Buffer.from('short') }],
+    ['go together', { url: 'mqtts://127.0.0.1:8883', cert: Buffer.from('a certificate') }],
+    ['are for mqtts', { url: 'mqtt://127.0.0.1:1883', ca: Buffer.from('a certificate') }],
+    ['whole number', { url: 'mqtt://127.0.0.1:1883', outboxLimit: Number.NaN }],
   ])('is not started, and nothing is opened, with a broker that it cannot use: %s', async (why, mqtt) => {
     const data = await directory();
     await expect(startLeader({ data, port: 0, mqtt })).rejects.toThrow(why);

@@ -62,8 +62,8 @@ export function pageBehindPushed<Record extends RecordHeader>(
 }
 
 /** Whether a page leads from one position towards another, or to it: nobody but who has written this epoch continues it. */
-function isOnTheWay<Payload>(
-  { offsetFirst, hashBefore, next }: NonNullable<FetchedPage<Payload>['content']>,
+function isOnTheWay(
+  { offsetFirst, hashBefore, next }: NonNullable<FetchedPage<unknown>['content']>,
   since: Position,
   here: Position,
 ): boolean {

@@ -72,9 +72,9 @@ function toSetting(name: OptionName, text: string | undefined, source: Source, w
   throw new CommandError(source === 'flag' ? 'usage' : 'configuration', message);
 }
 
-/** What is refused is shown, but not what may be a secret. */
+/** What is refused is shown, but not what may be a secret: that stands before the last @, whatever is in it. */
 function withoutPassword(text: string): string {
-  return text.replace(/\/\/[^@/]*@/, '//…@');
+  return text.replace(/^(\w+:\/\/)?.*@/s, '$1…@');
 }
 
 type Texts = Partial<Record<OptionName, string>>;

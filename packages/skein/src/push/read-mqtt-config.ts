@@ -9,10 +9,26 @@ type FileOption = Extract<
   'mqtt-password-file' | 'mqtt-ca' | 'mqtt-cert' | 'mqtt-key' | 'mqtt-hmac-key-file'
 >;
 
+/** Whoever gives one of these means to have a broker. */
+const ONLY_WITH_A_BROKER: readonly OptionName[] = [
+  'mqtt-prefix',
+  'mqtt-username',
+  'mqtt-password-file',
+  'mqtt-ca',
+  'mqtt-cert',
+  'mqtt-key',
+  'mqtt-hmac-key-file',
+  'outbox-limit',
+];
+
 /** The broker that a command line names, with what is in the files that it names; undefined without one. */
 export async function readMqttConfig(config: Config): Promise<MqttConfig | undefined> {
   const url = config.get('mqtt-url');
-  if (url === undefined) return undefined;
+  if (url === undefined) {
+    const idle = ONLY_WITH_A_BROKER.find((name) => (config.settings.get(name)?.source ?? 'default') !== 'default');
+    if (idle !== undefined) throw new CommandError('configuration', `--${idle} is of no use without --mqtt-url`);
+    return undefined;
+  }
   return {
     url,
     prefix: config.need('mqtt-prefix'),
