@@ -21,6 +21,8 @@ async function begun(): Promise<{ leader: NodeProcess; follower: NodeProcess }> 
   const follower = await cluster.follower(leader);
   for (let i = 0; i < 20; i++) await leader.client.put(`/v1/collections/c/k-${i}`, i);
   await follower.caughtUpWith(leader);
+  // It says so with its next question, and a leader that is stopped before has not heard it.
+  await until('the leader knows', async () => (await leader.status()).followers[0]?.lag_changes === 0);
   return { leader, follower };
 }
 

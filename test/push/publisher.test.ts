@@ -5,6 +5,7 @@ import {
   leaderIncarnation,
   mqttJsSessions,
   Publisher,
+  RefusedError,
   ReconnectingBroker,
   Seals,
   type Broker,
@@ -54,11 +55,14 @@ class HeldBroker implements Broker {
   /** What waits to be acknowledged. */
   readonly waiting: { readonly seq: number; readonly acknowledge: () => void; readonly refuse: () => void }[] = [];
   mayAcknowledge = false;
+  /** Refuses this one so many times. */
+  refusing = { seq: 0, times: 0 };
   readonly #watchers: ((isConnected: boolean) => void)[] = [];
 
   async publish({ payload }: BrokerMessage): Promise<void> {
     const event = eventFromText(payload.toString());
     this.told.push(event);
+    if (event.seq === this.refusing.seq && this.refusing.times-- > 0) throw new RefusedError(151);
     if (this.mayAcknowledge) return;
     await new Promise<void>((resolve, reject) => {
       const refuse = (): void => reject(new Error('the broker refuses it, with reason 151'));
@@ -126,6 +130,20 @@ describe('a publisher', () => {
     await until('all told', () => publisher.current.pending === 0 || undefined);
     expect(seqsOf(broker.told)).toEqual([1, 2, 3, 4, 2, 3, 4, 5]);
     expect(publisher.current).toMatchObject({ published: 5, seq: 5 });
+  });
+
+  it('does not tell again and again of what is behind one that is refused', async () => {
+    const store = await openStore();
+    const broker = new HeldBroker();
+    broker.connect(false);
+    const publisher = await startPublisher(store, broker);
+    for (let i = 1; i <= 5; i++) await store.collection('c').put(`k${i}`, i);
+    broker.mayAcknowledge = true;
+    broker.refusing = { seq: 2, times: 3 };
+    broker.connect(true);
+    await until('all told', () => publisher.current.pending === 0 || undefined);
+    expect(seqsOf(broker.told)).toEqual([1, 2, 3, 2, 2, 2, 3, 4, 5]);
+    expect(publisher.current).toMatchObject({ seq: 5, lastError: null });
   });
 
   it('tells, when the broker is back, of all that was written meanwhile, in order, through a real one', async () => {

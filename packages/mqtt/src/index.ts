@@ -4,7 +4,14 @@ export { encodeEvent } from './events/encode-event.ts';
 export { EventError, type EventErrorCode } from './events/event-error.ts';
 export { EVENT_BYTES_MAX, type ReplicationEvent } from './events/event.ts';
 export { EVENT_TEXT_CHARS_MAX, eventFromText, eventToText } from './events/event-text.ts';
-export type { BrokerMessage, BrokerSession, OpenSession, Qos, SessionEvents } from './broker/broker-session.ts';
+export {
+  RefusedError,
+  type BrokerMessage,
+  type BrokerSession,
+  type OpenSession,
+  type Qos,
+  type SessionEvents,
+} from './broker/broker-session.ts';
 export { ReconnectingBroker, type Broker, type BrokerParts, type BrokerSeen } from './broker/broker.ts';
 export { mqttJsSessions, type MqttOptions } from './broker/mqtt-js-session.ts';
 export { INCARNATION, Seals, type Told } from './broker/seals.ts';

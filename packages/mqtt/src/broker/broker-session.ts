@@ -9,6 +9,13 @@ export interface BrokerMessage {
 /** 1 is acknowledged by the broker; 0 is gone when it is written. */
 export type Qos = 0 | 1;
 
+/** The broker is there, and does not take a message. */
+export class RefusedError extends Error {
+  constructor(reasonCode: number) {
+    super(`the broker refuses it, with reason ${reasonCode}`);
+  }
+}
+
 /** One connection to a broker, from its beginning to its end. */
 export interface BrokerSession {
   /** So many messages may be unacknowledged at once. */

@@ -1,5 +1,5 @@
 import { connect, type IClientOptions, type IConnackPacket, type IPublishPacket, type MqttClient } from 'mqtt';
-import type { BrokerMessage, BrokerSession, OpenSession, Qos } from './broker-session.ts';
+import { RefusedError, type BrokerMessage, type BrokerSession, type OpenSession, type Qos } from './broker-session.ts';
 
 export interface MqttOptions {
   readonly url: string;
@@ -120,7 +120,7 @@ class MqttJsSession implements BrokerSession {
         this.#client.publish(topic, payload, options, (error, packet) => {
           const { reasonCode = 0 } = (packet ?? {}) as { reasonCode?: number };
           if (error !== undefined && error !== null) reject(error);
-          else if (reasonCode >= REFUSED_FROM) reject(new Error(`the broker refuses it, with reason ${reasonCode}`));
+          else if (reasonCode >= REFUSED_FROM) reject(new RefusedError(reasonCode));
           else resolve();
         });
       });

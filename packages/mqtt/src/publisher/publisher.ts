@@ -5,7 +5,7 @@ import { backoffDelayMs, type BackoffPolicy } from '@skein/replication';
 import type { FastifyBaseLogger, FastifyInstance } from 'fastify';
 import { Bell } from '../bell.ts';
 import type { Broker } from '../broker/broker.ts';
-import type { BrokerMessage } from '../broker/broker-session.ts';
+import { RefusedError, type BrokerMessage } from '../broker/broker-session.ts';
 import type { Seals } from '../broker/seals.ts';
 import { EventError } from '../events/event-error.ts';
 import { eventToText } from '../events/event-text.ts';
@@ -68,6 +68,9 @@ export class Publisher implements Observable<OutboxStatus> {
   #broken: Error | null = null;
   #inFlight = 0;
   #inFlightBytes = 0;
+  /** The broker took this one not: up to it they go one by one, or those behind it would be told again at each attempt. */
+  #refusedTo = 0;
+  #failures = 0;
   #passedOver = 0;
   #tooLarge = 0;
   #published = 0;
@@ -181,7 +184,6 @@ export class Publisher implements Observable<OutboxStatus> {
 
   async #run(signal: AbortSignal): Promise<void> {
     const { broker, clock, random, backoff, store } = this.#parts;
-    let failures = 0;
     while (!signal.aborted) {
       this.#passOver();
       if (!broker.isConnected || this.#outbox.cursor >= store.facts.head.offset) {
@@ -190,31 +192,44 @@ export class Publisher implements Observable<OutboxStatus> {
       }
       try {
         await this.#flush(signal);
-        failures = 0;
       } catch (error) {
         if (signal.aborted) return;
         this.#failed(error);
-        await clock.sleep(backoffDelayMs(backoff, ++failures, random()), signal).catch(() => undefined);
+        await clock.sleep(backoffDelayMs(backoff, ++this.#failures, random()), signal).catch(() => undefined);
       }
     }
   }
 
-  /** Until everything is with the broker that is in the log by then. */
+  /**
+   * Until everything is with the broker that is in the log. A flush is done when what was there at its beginning is; under
+   * steady writes the next one begins at once.
+   */
   async #flush(signal: AbortSignal): Promise<void> {
     const { store, clock } = this.#parts;
-    const startedAt = clock.now();
+    // What is on its way has its answer before it goes again.
+    while (this.#inFlight > 0) {
+      signal.throwIfAborted();
+      await this.#bell.next(signal);
+    }
     this.#broken = null;
     this.#outbox.rewind();
-    for (;;) {
+    let begun = { at: clock.now(), goal: store.facts.head.offset };
+    while (this.#outbox.cursor < begun.goal) {
       this.#passOver();
       this.#assertGoing(signal);
       if (this.#outbox.sentTo < store.facts.head.offset) await this.#sendSome(signal);
       else if (!this.#outbox.isAtRest) await this.#bell.next(signal);
-      else break;
+      if (this.#outbox.cursor < begun.goal) continue;
+      this.#flushed((clock.now() - begun.at) / 1000);
+      begun = { at: clock.now(), goal: store.facts.head.offset };
     }
-    this.#lastFlushMs = clock.wall();
+  }
+
+  #flushed(seconds: number): void {
+    this.#lastFlushMs = this.#parts.clock.wall();
     this.#lastError = null;
-    this.#metrics.flushed((clock.now() - startedAt) / 1000);
+    this.#failures = 0;
+    this.#metrics.flushed(seconds);
     this.#changed();
   }
 
@@ -244,7 +259,8 @@ export class Publisher implements Observable<OutboxStatus> {
   }
 
   #hasRoomFor({ payload }: BrokerMessage): boolean {
-    if (this.#inFlight >= Math.min(IN_FLIGHT_MAX, this.#parts.broker.inFlightMax)) return false;
+    const isCareful = this.#outbox.cursor < this.#refusedTo;
+    if (this.#inFlight >= (isCareful ? 1 : Math.min(IN_FLIGHT_MAX, this.#parts.broker.inFlightMax))) return false;
     return this.#inFlight === 0 || this.#inFlightBytes + payload.length <= IN_FLIGHT_BYTES_MAX;
   }
 
@@ -295,6 +311,7 @@ export class Publisher implements Observable<OutboxStatus> {
         this.#inFlight--;
         this.#inFlightBytes -= message.payload.length;
         this.#metrics.failed();
+        if (error instanceof RefusedError) this.#refusedTo = sent.offset;
         this.#broken ??= error instanceof Error ? error : new Error(String(error));
         this.#bell.ring();
       },
