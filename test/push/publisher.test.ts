@@ -234,7 +234,7 @@ describe('a publisher', () => {
     await store.collection('c').put('k', 2);
     await until('all told', () => publisher.current.pending === 0 || undefined);
     expect(seqsOf(broker.told)).toEqual([2, 4]);
-    expect(publisher.current.tooLarge).toBe(2);
+    expect(publisher.current.leftOut).toBe(2);
   });
 
   it('goes on where it was when the store is opened again, and a crash has changes told twice, never lost', async () => {

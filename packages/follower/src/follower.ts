@@ -12,6 +12,7 @@ import {
   type RoleAddition,
   type ServedNode,
   type OpenLink,
+  type RecordSource,
 } from '@skein/http';
 import { LIMITS, START, type Health } from '@skein/protocol';
 import {
@@ -41,7 +42,6 @@ import { DriftWatch, type DriftObserver } from './drift/drift-watch.ts';
 import { LeaderApi } from './recovery/leader-api.ts';
 import { Rungs } from './recovery/rungs.ts';
 import { SnapshotClient } from './recovery/snapshot-client.ts';
-import type { RecordSource } from './record-source.ts';
 import { Refresher } from './refresher.ts';
 import { Replicator, type RecoveredHow, type ReplicatorObserver, type ReplicatorState } from './replicator.ts';
 

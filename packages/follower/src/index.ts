@@ -1,4 +1,3 @@
 export { Follower, type FollowerOptions } from './follower.ts';
 export { HttpFeedClient, type FeedAnswer, type FeedClient, type FeedRequest } from './feed-client.ts';
-export type { PushedRecord, PushOutcome, RecordSource } from './record-source.ts';
 export { Replicator, type ReplicatorObserver, type ReplicatorOptions } from './replicator.ts';

@@ -1,5 +1,5 @@
 import { receivePage, type Clock, type ReceivedPage, type Store } from '@skein/core';
-import { reasonOf } from '@skein/http';
+import { reasonOf, type PushedRecord, type PushOutcome } from '@skein/http';
 import { isSkeinError, recordPosition, type Epoch, type RecordView } from '@skein/protocol';
 import {
   initialFollower,
@@ -21,7 +21,6 @@ import {
 } from '@skein/replication';
 import pRetry from 'p-retry';
 import type { FeedClient } from './feed-client.ts';
-import type { PushedRecord, PushOutcome } from './record-source.ts';
 import type { RecoveryOutcome } from './recovery/outcome.ts';
 
 type Payload = ReceivedPage;

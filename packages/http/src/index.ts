@@ -31,5 +31,6 @@ export { SloWatch } from './operations/slo-watch.ts';
 export { problemBody, sendProblem, toSkeinError } from './problem.ts';
 export { reasonOf } from './reason-of.ts';
 export { NO_QUERY, preferredWait, prefers } from './request.ts';
+export type { PushedRecord, PushOutcome, RecordSource } from './record-source.ts';
 export type { RoleAddition } from './role-addition.ts';
 export { createServer, type NodeServer, type ServerOptions } from './server.ts';

@@ -16,7 +16,7 @@ export function topicPrefixProblem(prefix: string): string | undefined {
   if (prefix.length === 0) return 'must not be empty';
   if (/[+#]/.test(prefix)) return 'must not hold wildcards';
   if (prefix.startsWith('$')) return "must not begin with $, which is the broker's own";
-  // eslint-disable-next-line no-control-regex
+  // eslint-disable-next-line no-control-regex -- They are what is looked for.
   if (/[\u0000-\u001f\u007f-\u009f\p{Surrogate}]/u.test(prefix)) return 'must not hold control characters';
   if (prefix.split('/').some((level) => level === '')) return 'must not have empty levels';
   if (new TextEncoder().encode(prefix).length > PREFIX_BYTES_MAX)

@@ -24,6 +24,7 @@ export { rawBrokenOff, rawExchange } from './processes/raw-exchange.ts';
 export { readDocuments, readFeed, readRecords } from './processes/read-node.ts';
 export { HopelessError, until, type Patience } from './processes/until.ts';
 export { straceProblem, straceWith, type DiskFault } from './processes/strace.ts';
+export { forgedNext } from './simulation/world/sim-broker.ts';
 export { SimDisk, type SimDiskOptions } from './simulation/disk/sim-disk.ts';
 export { SimLevel, type DiskStep, type SimLevelOptions } from './simulation/disk/sim-level.ts';
 export { runSeed, type SeedOptions, type SeedResult } from './simulation/run/run-seed.ts';

@@ -4,8 +4,6 @@ import { LineReader, recordLines, type JsonText, type RecordView } from '@skein/
 export interface LoggedChange {
   readonly offset: number;
   readonly ts: number;
-  /** The node that took the write. */
-  readonly origin: string;
   readonly collection: string;
   readonly key: string;
   /** Null when it deletes. */
@@ -28,7 +26,6 @@ export function* changesOf(records: readonly RecordView[], after: number): Gener
       yield {
         offset: reader.offset,
         ts: reader.ts,
-        origin: reader.origin(),
         collection: reader.collection(),
         key: reader.key(),
         valueText: reader.isDelete ? null : lines.toString('utf8', reader.valueStart, reader.valueEnd),

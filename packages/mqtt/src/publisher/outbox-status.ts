@@ -8,8 +8,8 @@ export interface OutboxStatus {
   readonly lastFlushMs: number | null;
   /** Changes that were never told, since there were too many, or the log had let them go: readers find them in the feed. */
   readonly passedOver: number;
-  /** The same for documents that are too large for an event, or for the broker. */
-  readonly tooLarge: number;
+  /** The same for what is no event: most of all documents that are too large for one, or for the broker. */
+  readonly leftOut: number;
   /** Events that the broker has acknowledged since this node started. */
   readonly published: number;
   /** Of the newest event that it has acknowledged; null before the first. */

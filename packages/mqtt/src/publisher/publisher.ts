@@ -72,7 +72,7 @@ export class Publisher implements Observable<OutboxStatus> {
   #refusedTo = 0;
   #failures = 0;
   #passedOver = 0;
-  #tooLarge = 0;
+  #leftOutCount = 0;
   #published = 0;
   #seq: number | null = null;
   #lastFlushMs: number | null = null;
@@ -90,7 +90,7 @@ export class Publisher implements Observable<OutboxStatus> {
       pending: this.#pending,
       lastFlushMs: this.#lastFlushMs,
       passedOver: this.#passedOver,
-      tooLarge: this.#tooLarge,
+      leftOut: this.#leftOutCount,
       published: this.#published,
       seq: this.#seq,
       isCursorInMemory: this.#note.isInMemory,
@@ -105,13 +105,13 @@ export class Publisher implements Observable<OutboxStatus> {
 
   /** For /v1/status. */
   describe(): Readonly<Record<string, unknown>> {
-    const { lastFlushMs, passedOver, tooLarge, isCursorInMemory, lastError, ...rest } = this.current;
+    const { lastFlushMs, passedOver, leftOut, isCursorInMemory, lastError, ...rest } = this.current;
     return {
       ...rest,
       incarnation: this.#parts.incarnation(),
       last_flush: lastFlushMs === null ? null : isoTime(lastFlushMs),
       passed_over: passedOver,
-      too_large: tooLarge,
+      left_out: leftOut,
       cursor_in_memory: isCursorInMemory,
       last_error: lastError,
     };
@@ -286,7 +286,7 @@ export class Publisher implements Observable<OutboxStatus> {
   }
 
   #leftOut({ offset, collection, key }: LoggedChange, error: EventError): void {
-    this.#tooLarge++;
+    this.#leftOutCount++;
     this.#metrics.gap();
     this.#parts.logger?.warn({ offset, collection, key, reason: error.message }, 'a change is not told as an event');
     this.#changed();

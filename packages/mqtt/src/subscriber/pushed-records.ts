@@ -1,4 +1,4 @@
-import type { AddMetrics, RoleAddition } from '@skein/http';
+import type { AddMetrics, PushedRecord, PushOutcome, RecordSource, RoleAddition } from '@skein/http';
 import { readRecord, type RecordView } from '@skein/protocol';
 import { Counter } from 'prom-client';
 import type { Broker } from '../broker/broker.ts';
@@ -14,22 +14,14 @@ export interface PushedRecordsParts {
   readonly topic: string;
 }
 
-/** A record that was pushed, and the log that it is said to be of. */
-interface Pushed {
-  readonly log: string;
-  readonly record: RecordView;
-}
-
-type Outcome = 'taken' | 'not_next' | 'refused';
-
 /**
  * Records as they come from a broker. What can be known of one by itself is looked at here: its size, its seal, that the
  * leader has signed it, that it is one record of the epoch that it is said to be of. Whether it is the next one is for the follower to say.
  */
-export class PushedRecords implements RoleAddition {
+export class PushedRecords implements RoleAddition, RecordSource {
   readonly #parts: PushedRecordsParts;
   readonly #verifier = new RecordVerifier();
-  readonly #counts: Record<Outcome, number> = { taken: 0, not_next: 0, refused: 0 };
+  readonly #counts: Record<PushOutcome, number> = { taken: 0, not_next: 0, refused: 0 };
   readonly #received = new Counter({
     name: 'skein_replication_records_received_total',
     help: 'Records that a broker brought: taken; not the next one, which the feed has too; or refused, for what they are.',
@@ -42,7 +34,7 @@ export class PushedRecords implements RoleAddition {
     for (const outcome of Object.keys(this.#counts)) this.#received.inc({ outcome }, 0);
   }
 
-  subscribe(listener: (pushed: Pushed) => Outcome, keyOfLeader: () => string | null): () => void {
+  subscribe(listener: (pushed: PushedRecord) => PushOutcome, keyOfLeader: () => string | null): () => void {
     return this.#parts.broker.subscribe(this.#parts.topic, (message) => {
       const pushed = this.#pushedOf(message, keyOfLeader());
       const outcome = pushed === undefined ? 'refused' : listener(pushed);
@@ -60,7 +52,7 @@ export class PushedRecords implements RoleAddition {
 
   readonly addMetrics: AddMetrics = (registry) => registry.registerMetric(this.#received);
 
-  #pushedOf(message: BrokerMessage, keyOfLeader: string | null): Pushed | undefined {
+  #pushedOf(message: BrokerMessage, keyOfLeader: string | null): PushedRecord | undefined {
     if (message.payload.length > PUSHED_BYTES_MAX) return undefined;
     const told = this.#parts.seals.open(message);
     const of = told === undefined ? undefined : parseLeaderIncarnation(told.incarnation);

@@ -75,7 +75,7 @@ const outbox = z.object({
   incarnation: id,
   last_flush: z.iso.datetime().nullable(),
   passed_over: count,
-  too_large: count,
+  left_out: count,
   cursor_in_memory: z.boolean(),
   last_error: id.nullable(),
 });

@@ -179,7 +179,7 @@ export class SimBroker {
   /** Chained to what is there, true to its own hash, and under the name of the leader: all but the signature can be made up. */
   #forge(from: SimSession, message: BrokerMessage): void {
     this.#mark('a record was forged');
-    const next = nextRecord(readRecord(message.payload));
+    const next = forgedNext(readRecord(message.payload), 'k-1');
     const incarnation = message.properties[INCARNATION]!;
     const unsigned = { ...message, payload: next, properties: { [INCARNATION]: incarnation } };
     const stolen = { ...message, payload: next };
@@ -188,9 +188,10 @@ export class SimBroker {
   }
 }
 
-function nextRecord({ epoch, offsetLast, hash: hashBefore }: RecordView): Buffer {
+/** What a leader might write next, by somebody who knows how. */
+export function forgedNext({ epoch, offsetLast, hash: hashBefore }: RecordView, key: string): Buffer {
   const offset = offsetLast + 1;
-  const head = { offset, ts: 4_000_000_000_000, origin: 'nobody', collection: 'c', key: 'k-1' };
+  const head = { offset, ts: 4_000_000_000_000, origin: 'nobody', collection: 'c', key };
   const lines = Buffer.from(`${encodeLine(head, '"forged"')}\n`);
   const hash = chainHash(
     (parts) => createHash('sha256').update(Buffer.concat(parts)).digest(),
