@@ -16,6 +16,7 @@ import { PublisherMetrics } from './metrics.ts';
 import { startOfOutbox } from './outbox-start.ts';
 import type { Observable, OutboxStatus } from './outbox-status.ts';
 import { Outbox, type InFlight } from './outbox.ts';
+import { SendWindow } from './send-window.ts';
 
 export interface PublisherParts {
   readonly store: Store;
@@ -34,12 +35,6 @@ export interface PublisherParts {
   readonly incarnation: () => string;
   readonly logger?: FastifyBaseLogger | undefined;
 }
-
-/** So many messages are on their way at once, if the broker takes as many. */
-const IN_FLIGHT_MAX = 256;
-
-/** And so much of them, or one that is larger. */
-const IN_FLIGHT_BYTES_MAX = 4 * 1024 * 1024;
 
 /** What is read of the log at once. */
 const READ_LIMITS = { changesMax: 500, bytesMax: 1024 * 1024 };
@@ -60,16 +55,13 @@ export class Publisher implements Observable<OutboxStatus> {
   readonly #metrics: PublisherMetrics;
   readonly #note: CursorNote;
   readonly #bell = new Bell();
+  readonly #window = new SendWindow();
   readonly #listeners = new Set<(status: OutboxStatus) => void>();
   readonly #ending = new AbortController();
   #running: Promise<void> = Promise.resolve();
   #outbox = new Outbox(0);
   /** Why what is on its way has to go again. */
   #broken: Error | null = null;
-  #inFlight = 0;
-  #inFlightBytes = 0;
-  /** The broker took this one not: up to it they go one by one, or those behind it would be told again at each attempt. */
-  #refusedTo = 0;
   #failures = 0;
   #passedOver = 0;
   #leftOutCount = 0;
@@ -207,7 +199,7 @@ export class Publisher implements Observable<OutboxStatus> {
   async #flush(signal: AbortSignal): Promise<void> {
     const { store, clock } = this.#parts;
     // What is on its way has its answer before it goes again.
-    while (this.#inFlight > 0) {
+    while (!this.#window.isEmpty) {
       signal.throwIfAborted();
       await this.#bell.next(signal);
     }
@@ -259,9 +251,8 @@ export class Publisher implements Observable<OutboxStatus> {
   }
 
   #hasRoomFor({ payload }: BrokerMessage): boolean {
-    const isCareful = this.#outbox.cursor < this.#refusedTo;
-    if (this.#inFlight >= (isCareful ? 1 : Math.min(IN_FLIGHT_MAX, this.#parts.broker.inFlightMax))) return false;
-    return this.#inFlight === 0 || this.#inFlightBytes + payload.length <= IN_FLIGHT_BYTES_MAX;
+    const bounds = { cursor: this.#outbox.cursor, brokerMax: this.#parts.broker.inFlightMax };
+    return this.#window.hasRoomFor(payload.length, bounds);
   }
 
   #assertGoing(signal: AbortSignal): void {
@@ -295,12 +286,11 @@ export class Publisher implements Observable<OutboxStatus> {
   #send(sent: InFlight, { seq, message }: { readonly seq: number; readonly message: BrokerMessage }): void {
     const { broker, clock } = this.#parts;
     const startedAt = clock.now();
-    this.#inFlight++;
-    this.#inFlightBytes += message.payload.length;
+    const bytes = message.payload.length;
+    this.#window.sent(bytes);
     broker.publish(message, 1).then(
       () => {
-        this.#inFlight--;
-        this.#inFlightBytes -= message.payload.length;
+        this.#window.settled(bytes);
         this.#published++;
         this.#seq = Math.max(this.#seq ?? 0, seq);
         this.#metrics.published((clock.now() - startedAt) / 1000);
@@ -308,10 +298,9 @@ export class Publisher implements Observable<OutboxStatus> {
         this.#bell.ring();
       },
       (error: unknown) => {
-        this.#inFlight--;
-        this.#inFlightBytes -= message.payload.length;
+        this.#window.settled(bytes);
         this.#metrics.failed();
-        if (error instanceof RefusedError) this.#refusedTo = sent.offset;
+        if (error instanceof RefusedError) this.#window.refused(sent.offset);
         this.#broken ??= error instanceof Error ? error : new Error(String(error));
         this.#bell.ring();
       },
