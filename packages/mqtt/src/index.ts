@@ -21,3 +21,6 @@ export { leaderEventOf, leaderIncarnation } from './publisher/leader-events.ts';
 export { LeaderPush, type LeaderPushParts } from './publisher/leader-push.ts';
 export { Publisher, type PublisherParts } from './publisher/publisher.ts';
 export { PushedRecords, type PushedRecordsParts } from './subscriber/pushed-records.ts';
+export type { MeshEventsPort } from './mesh/events-port.ts';
+export type { MeshIntake } from './mesh/intake.ts';
+export { MeshNode, type MeshParts, type MeshPolicy } from './mesh/mesh-node.ts';
