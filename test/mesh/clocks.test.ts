@@ -64,7 +64,7 @@ describe('tombstones', () => {
     await net.untilAlike(a, b);
     await a.request('DELETE', '/v1/collections/c/k');
     await net.untilAlike(a, b);
-    net.cut('b', 'a');
+    await net.cut('b', 'a');
     net.pass(25 * HOUR_MS);
     await a.put('later', 1);
     await a.request('DELETE', '/v1/collections/c/stays');

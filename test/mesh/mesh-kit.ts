@@ -117,6 +117,7 @@ export class Mesh {
   readonly #nodes = new Map<string, TestNode>();
   readonly #levels = new Map<string, Level>();
   readonly #cut = new Set<string>();
+  readonly #links = new Map<string, NodeLink>();
 
   async start(name: string, options: NodeOptions = {}): Promise<TestNode> {
     const level = this.#levels.get(name) ?? (await createMemoryLevel()).level;
@@ -128,8 +129,10 @@ export class Mesh {
 
   /** It comes back with what it had, unless that is lost. */
   async stop(name: string, isLost = false): Promise<void> {
-    await this.#nodes.get(name)!.stop();
+    const node = this.#nodes.get(name)!;
     this.#nodes.delete(name);
+    for (const way of this.#links.keys()) if (way.endsWith(` ${name}`)) await this.#drop(way);
+    await node.stop();
     if (isLost) this.#levels.delete(name);
   }
 
@@ -137,9 +140,10 @@ export class Mesh {
     for (const name of this.#nodes.keys()) await this.stop(name);
   }
 
-  /** Nothing goes from one to the other any more. */
-  cut(from: string, to: string): void {
+  /** Nothing goes from one to the other any more, also what is under way. */
+  async cut(from: string, to: string): Promise<void> {
     this.#cut.add(`${from} ${to}`);
+    await this.#drop(`${from} ${to}`);
   }
 
   mend(from: string, to: string): void {
@@ -149,19 +153,15 @@ export class Mesh {
   linkFrom(from: string): OpenLink {
     return (url, options) => {
       const to = new URL(url).hostname;
-      let link: NodeLink | undefined;
-      let at = '';
+      const way = `${from} ${to}`;
       const request = async (asked: LinkRequest): Promise<LinkAnswer> => {
         const node = this.#nodes.get(to);
-        if (node === undefined || this.#cut.has(`${from} ${to}`)) throw new Error('connect ECONNREFUSED');
-        if (at !== node.address) {
-          await link?.close();
-          link = undiciLink(node.address, options);
-          at = node.address;
-        }
-        return link!.request(asked);
+        if (node === undefined || this.#cut.has(way)) throw new Error('connect ECONNREFUSED');
+        const link = this.#links.get(way) ?? undiciLink(node.address, options);
+        this.#links.set(way, link);
+        return link.request(asked);
       };
-      return { request, close: async () => link?.close() };
+      return { request, close: () => this.#drop(way) };
     };
   }
 
@@ -188,6 +188,12 @@ export class Mesh {
       return others.every((other) => JSON.stringify(sorted(other)) === JSON.stringify(sorted(first!)));
     });
     return nodes[0]!.contents();
+  }
+
+  async #drop(way: string): Promise<void> {
+    const link = this.#links.get(way);
+    this.#links.delete(way);
+    await link?.close();
   }
 }
 

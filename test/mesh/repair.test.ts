@@ -52,7 +52,7 @@ describe('a peer whose log begins behind the cursor', () => {
     const a = await net.start('a', { peers: ['b'] });
     await net.untilAlike(a, b);
     await net.until('it is acknowledged', () => b.leader.server.slots.get('a')?.lag_changes === 0);
-    net.cut('a', 'b');
+    await net.cut('a', 'b');
     for (let i = 5; i < 30; i++) await b.put(`k${i}`, i);
     await b.store.trim(28);
     const acknowledged = b.leader.server.slots.get('a')!.applied;

@@ -32,8 +32,8 @@ describe('two nodes that tail each other', () => {
   it('both end with the later of two writes, and know that one was lost', async () => {
     const a = await net.start('a', { peers: ['b'] });
     const b = await net.start('b', { peers: ['a'] });
-    net.cut('a', 'b');
-    net.cut('b', 'a');
+    await net.cut('a', 'b');
+    await net.cut('b', 'a');
     await a.put('k', 'earlier');
     b.clock.advance(10);
     await b.put('k', 'later');
