@@ -336,7 +336,7 @@ class GroupPlanner {
   #leftBy({ valueText, made, stamp }: PlannedLine, offset: number): Current | undefined {
     if (valueText === undefined) return undefined;
     const version = makeVersion(offset, this.#context.epoch);
-    return { version, ts: made.ts, valueText: () => valueText, made: () => stamp };
+    return { version, ts: stamp?.stamp.ms ?? made.ts, valueText: () => valueText, made: () => stamp };
   }
 
   #find(own: Written | null, name: DocumentName): Current | undefined {
