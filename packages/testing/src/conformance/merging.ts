@@ -232,8 +232,8 @@ async function merge(from: Store, to: Store): Promise<Merged> {
   return to.merge(await changesOf(from));
 }
 
-function counts({ position: _, ...rest }: Merged): Omit<Merged, 'position'> {
-  return rest;
+function counts({ taken, known, passedOver, conflicts }: Merged): Omit<Merged, 'position'> {
+  return { taken, known, passedOver, conflicts };
 }
 
 /** What nodes compare, and what they would compare it for. */
