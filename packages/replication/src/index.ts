@@ -102,3 +102,4 @@ export {
   type SloRecord,
 } from './slo.ts';
 export { type RatePolicy } from './token-bucket.ts';
+export { SEQUENCE_BOUNDS, SequenceBook, type SequenceBounds } from './mesh/sequence-book.ts';
