@@ -3,7 +3,6 @@ import { systemClock, systemRandomness, type MeshOptions } from '@skein/core';
 import { Membership, undiciLink } from '@skein/http';
 import { Leader } from '@skein/leader';
 import { assertFitsEvent, MeshNode } from '@skein/mqtt';
-import { makeIncarnation } from '@skein/protocol';
 import { openDataDirectory } from '../data-directory.ts';
 import { isItself } from '../is-itself.ts';
 import type { ListenOptions } from '../listen.ts';
@@ -69,10 +68,17 @@ export async function prepareMeshNode(config: MeshConfig, address: ListenOptions
   return { keeper, store, clock, push };
 }
 
+const ALPHABET = 'abcdefghijklmnopqrstuvwxyz0123456789';
+const INCARNATION_CHARS = 8;
+
+function newIncarnation(): string {
+  return Array.from(systemRandomness(INCARNATION_CHARS), (byte) => ALPHABET[byte % ALPHABET.length]).join('');
+}
+
 function meshOptionsOf({ mqtt, nodeId, keepsConflicts = false }: MeshConfig): MeshOptions {
   const teller = { nodeId, plainCollection: mqtt?.plainCollection };
   return {
-    newIncarnation: () => makeIncarnation(systemRandomness),
+    newIncarnation,
     keepsConflicts,
     assertFits: (change) => {
       // Over HTTP there is room for any document.

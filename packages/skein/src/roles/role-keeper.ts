@@ -53,7 +53,8 @@ export class RoleKeeper implements Roles, Routes {
 
   /** What it works as now. */
   get role(): Role {
-    return this.#current.role;
+    if (this.#current instanceof Follower) return 'follower';
+    return this.#parts.store.facts.identity.role === 'mesh' ? 'mesh' : 'leader';
   }
 
   /** It goes from one role to another; whoever asks it something waits for that. */
