@@ -38,6 +38,9 @@ import { recover } from './recovery.ts';
 import { loadContents, reopen, type Contents } from './reopen.ts';
 import { scrub, type ScrubReport } from './scrub.ts';
 import { loadSlots, saveSlots, type SlotTexts } from './slot-entries.ts';
+import { LostChanges } from './mesh/lost-changes.ts';
+import { checkMergeable, type MergeChange } from './mesh/merge-change.ts';
+import { MeshNumbers } from './mesh/mesh-numbers.ts';
 import { openSnapshot, type Snapshot } from './snapshot.ts';
 import { checkContinuation, receivePage, type ReceivedPage } from './write/check-received.ts';
 import { fillBatch, preparePage, type EntriesOf } from './write/fill-batch.ts';
@@ -46,7 +49,7 @@ import { Turns } from './turns.ts';
 import { systemRandomness } from './random-bytes.ts';
 import type { WriteRequest } from './write/plan-group.ts';
 import { walkRecords } from './write/walk-records.ts';
-import { Writer } from './write/writer.ts';
+import { Writer, type Merged, type MeshHost } from './write/writer.ts';
 
 export interface StoreOptions extends NewStore {
   readonly level: Level;
@@ -54,8 +57,16 @@ export interface StoreOptions extends NewStore {
   /** A store that is there may be of the other role: it has led since, or follows now. */
   readonly takesEitherRole?: boolean | undefined;
   readonly valueBytesMax?: number | undefined;
+  /** Of a node of a mesh, and of no other. */
+  readonly mesh?: MeshOptions | undefined;
   /** Throws while there is no room to reopen the database in; see `probeSpace`. */
   readonly probe?: (() => Promise<void>) | undefined;
+}
+
+/** What a store of a mesh needs beside its role. */
+export interface MeshOptions extends Pick<MeshHost, 'keepsConflicts' | 'assertFits'> {
+  /** Draws what no other draw has been: `[a-z0-9]{1,32}`. */
+  readonly newIncarnation: () => string;
 }
 
 /** What became durable: told to listeners once, in order, after the sync. */
@@ -90,6 +101,7 @@ export class Store {
   #level: Level;
   readonly #clock: Clock;
   readonly #writer: Writer;
+  readonly #mesh: MeshHost | null;
   readonly #log: LogReader;
   readonly #recounts: Recounts;
   readonly #hot = new HotDocuments();
@@ -115,7 +127,7 @@ export class Store {
       await options.level.open();
       const contents = await loadContents(options.level, options);
       const { facts } = contents;
-      if (facts.identity.role !== options.role && options.takesEitherRole !== true) {
+      if (!mayOpenAs(facts.identity.role, options)) {
         throw new SkeinError(
           'wrong_data',
           `the data directory belongs to a ${facts.identity.role}; a ${options.role} needs one of its own`,
@@ -158,7 +170,9 @@ export class Store {
     );
     this.documents = new DocumentReader({ ...reading, isHidden: this.definitions.isHidden, hot: this.#hot });
     this.digests = new Digests(this.#condition.gate);
+    this.#mesh = options.mesh === undefined ? null : meshHost(options.mesh);
     this.#writer = new Writer({
+      mesh: this.#mesh,
       level: current,
       documents: new DocumentReader(reading),
       definitions: () => this.definitions,
@@ -242,6 +256,21 @@ export class Store {
   /** Many changes acknowledged together, each for itself: a bulk load. */
   load(operations: readonly Operation[], trace?: string): Promise<Committed> {
     return this.#accept({ operations, trace, isLoad: true });
+  }
+
+  /**
+   * Merges what other nodes of the mesh have made: each is decided by its stamp, in a turn with this node's own writes, and
+   * what is newer than what is here becomes a line of this log.
+   */
+  async merge(changes: readonly MergeChange[]): Promise<Merged> {
+    const refusal = this.#refusal();
+    if (refusal !== undefined) throw refusal;
+    return this.#writer.merge(changes.map(checkMergeable));
+  }
+
+  /** What this node's own changes are numbered under now; null where it is of no mesh. */
+  get incarnation(): string | null {
+    return this.#mesh?.numbers.incarnation ?? null;
   }
 
   /**
@@ -618,10 +647,22 @@ export class Store {
     }
   }
 
+  #refusal(): SkeinError | undefined {
+    return this.#isClosing ? new SkeinError('stopping') : leadingRefusal(this.#facts);
+  }
+
   #accept(request: WriteRequest): Promise<Committed> {
-    if (this.#isClosing) return Promise.reject(new SkeinError('stopping'));
-    const refusal = leadingRefusal(this.#facts);
+    const refusal = this.#refusal();
     if (refusal !== undefined) return Promise.reject(refusal);
     return this.#writer.commit(request);
   }
+}
+
+function meshHost({ newIncarnation, keepsConflicts, assertFits }: MeshOptions): MeshHost {
+  return { keepsConflicts, assertFits, numbers: new MeshNumbers(newIncarnation), lost: new LostChanges() };
+}
+
+/** A node of a mesh is nothing else by turns. */
+function mayOpenAs(stored: Role, { role, takesEitherRole = false }: StoreOptions): boolean {
+  return stored === role || (takesEitherRole && stored !== 'mesh' && role !== 'mesh');
 }

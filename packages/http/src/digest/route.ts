@@ -2,6 +2,7 @@ import type { Digest, Snapshot } from '@skein/core';
 import {
   checkKey,
   checkReadableCollection,
+  DIGESTS_BY,
   formatPosition,
   parsePlace,
   parsePosition,
@@ -17,7 +18,7 @@ const LEVELS = ['branches', 'leaves', 'documents'] as const;
 
 export const digestQuery = z
   .strictObject({
-    by: z.enum(['version', 'value']).default('version'),
+    by: z.enum(DIGESTS_BY).default('version'),
     /** Pins the position that is asked about afterwards, one that is not before this. */
     min: z.string().optional(),
     /** A position that was answered before; what is asked is read as of that. */

@@ -1,3 +1,4 @@
+import { ROLES } from '@skein/protocol';
 import { z } from 'zod';
 import { EXAMPLE } from '../examples.ts';
 import { shape } from '../shape.ts';
@@ -6,7 +7,7 @@ import { slot, slotExample } from './feed.ts';
 const id = z.string();
 const count = z.int().nonnegative();
 const seconds = z.number().nonnegative();
-const role = z.enum(['leader', 'follower']);
+const role = z.enum(ROLES);
 
 const promised = z.object({ spent: count, outstanding: z.array(z.object({ counter: count, to: id })) });
 const peer = z.object({

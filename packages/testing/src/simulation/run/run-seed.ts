@@ -1,4 +1,4 @@
-import { samePosition, type Position } from '@skein/protocol';
+import { samePosition, type Position, type Role } from '@skein/protocol';
 import { lastCounter } from '@skein/replication';
 import { allCheckers } from '../checkers/index.ts';
 import { SimShelf } from '../disk/sim-shelf.ts';
@@ -186,7 +186,7 @@ class Run {
     await this.#scheduler.run(ms, () => this.#violation === undefined);
   }
 
-  #makeNode(name: string, role: 'leader' | 'follower', leader: string | undefined): SimNode {
+  #makeNode(name: string, role: Role, leader: string | undefined): SimNode {
     const {
       logBytesMax,
       syncMs,
