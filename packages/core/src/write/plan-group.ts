@@ -8,17 +8,14 @@ import {
   type ChangeHead,
   type JsonText,
   type JsonValue,
-  type Over,
-  type Stamp,
   type Version,
 } from '@skein/protocol';
-import type { Made } from '../document.ts';
 import type { WriteRules } from '../definitions/definitions.ts';
 import { checkAgainst } from '../definitions/rules.ts';
 import type { IndexedDocument } from '../indexes/index-spec.ts';
 import type { LostOf } from '../mesh/lost-changes.ts';
 import type { MergeChange } from '../mesh/merge-change.ts';
-import type { LineMade, MeshPlanner } from '../mesh/plan-mesh.ts';
+import type { DocumentWrite, MeshPlanner, UnplacedLine } from '../mesh/plan-mesh.ts';
 import { formatIdem, isExpired as isForgotten, type IdempotencyEntry } from './idempotency.ts';
 import type { CommittedChange, Idempotency, Operation, Transaction } from './operation.ts';
 import { planOperation, withIndex, type Current } from './plan-operation.ts';
@@ -107,15 +104,10 @@ export function planGroup(requests: readonly WriteRequest[], context: GroupConte
   return { outcomes, lines: planner.lines, existed: planner.existed, unknownHolders: planner.unique.unknown };
 }
 
-/** A line of a request, before it has its place in the log. */
-interface PlannedLine {
-  readonly collection: string;
-  readonly key: string;
-  readonly valueText: JsonText | undefined;
+/** A line of a request, and what it finds. */
+interface PlannedLine extends UnplacedLine {
   /** There, as the store counts. */
   readonly existed: boolean;
-  readonly made: LineMade;
-  readonly stamp: Made | undefined;
 }
 
 /** An operation of a request, and what it comes to. */
@@ -128,17 +120,6 @@ interface PlannedChange {
 interface PlannedRequest {
   readonly changes: readonly PlannedChange[];
   readonly companions: readonly PlannedLine[];
-}
-
-interface DocumentWrite extends DocumentName {
-  readonly valueText: JsonText | undefined;
-}
-
-/** A line that knows who made it, and not yet what was there. */
-interface UnplacedLine extends DocumentWrite {
-  readonly made: LineMade;
-  readonly stamp?: Stamp | null;
-  readonly over?: Over | null;
 }
 
 /** Documents as something leaves them; undefined means deleted. */
@@ -238,7 +219,7 @@ class GroupPlanner {
       counts[merged.kind]++;
       if (merged.lost !== null) lost.push(merged.lost);
       const written = merged.line === null ? merged.companions : [merged.line, ...merged.companions];
-      for (const one of written) lines.push(this.#leave(own, { ...one, made: mesh.madeOf(one) }, lines.length));
+      for (const one of written) lines.push(this.#leave(own, one, lines.length));
     }
     for (const line of lines) this.#push(line, {});
     const { take: taken, known, older: passedOver } = counts;
@@ -250,23 +231,18 @@ class GroupPlanner {
     own: Written,
     change: DocumentWrite,
     isExpiry: boolean,
-  ): { line: UnplacedLine; companions: readonly UnplacedLine[] } {
+  ): { readonly line: UnplacedLine; readonly companions: readonly UnplacedLine[] } {
     const { mesh, ts, origin } = this.#context;
-    if (mesh === null) return { line: { ...change, made: { ts, origin } }, companions: [] };
-    const { line, companions } = mesh.own(change, isExpiry, (collection, key) => this.#find(own, { collection, key }));
-    return {
-      line: { ...line, made: mesh.madeOf(line) },
-      companions: companions.map((one) => ({ ...one, made: mesh.madeOf(one) })),
-    };
+    if (mesh !== null) return mesh.own(change, isExpiry, (collection, key) => this.#find(own, { collection, key }));
+    const { collection, key, valueText } = change;
+    return { line: { collection, key, valueText, made: { ts, origin }, stamped: undefined }, companions: [] };
   }
 
   /** What is behind a line finds the document as it leaves it. */
   #leave(own: Written, line: UnplacedLine, index: number): PlannedLine {
-    const { collection, key, valueText, made, stamp, over = null } = line;
-    const existed = this.#find(own, line) !== undefined;
-    const stamped = stamp === undefined || stamp === null ? undefined : { stamp, over };
-    const planned = { collection, key, valueText, existed, made, stamp: stamped };
-    own.set(idOf(line), this.#leftBy(planned, this.#nextOffset() + index));
+    const { collection, key, valueText, made, stamped } = line;
+    const planned = { collection, key, valueText, made, stamped, existed: this.#find(own, line) !== undefined };
+    own.set(idOf(line), this.#leftBy(line, this.#nextOffset() + index));
     return planned;
   }
 
@@ -333,10 +309,10 @@ class GroupPlanner {
     return makeVersion(offset, this.#context.epoch);
   }
 
-  #leftBy({ valueText, made, stamp }: PlannedLine, offset: number): Current | undefined {
+  #leftBy({ valueText, made, stamped }: UnplacedLine, offset: number): Current | undefined {
     if (valueText === undefined) return undefined;
     const version = makeVersion(offset, this.#context.epoch);
-    return { version, ts: made.ts, valueText: () => valueText, made: () => stamp };
+    return { version, ts: stamped?.stamp.ms ?? made.ts, valueText: () => valueText, made: () => stamped };
   }
 
   #find(own: Written | null, name: DocumentName): Current | undefined {

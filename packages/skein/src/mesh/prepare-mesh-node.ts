@@ -44,7 +44,6 @@ export async function prepareMeshNode(config: MeshConfig, address: ListenOptions
       store,
       clock,
       random: Math.random,
-      randomness: systemRandomness,
       peers,
       openLink: undiciLink,
       policy: {
