@@ -29,9 +29,9 @@ export async function runMeshDemo(say: (line: string) => void): Promise<void> {
   const directory = await mkdtemp(join(tmpdir(), 'skein-mesh-'));
   const broker = await DemoBroker.start(directory);
   if (broker === null) say('mosquitto is not installed: the two nodes tail each other’s feeds over HTTP\n');
-  else say(`the two nodes meet at mosquitto, ${broker.url}, and tell each other nothing over HTTP\n`);
+  else say(`the two nodes meet at mosquitto, ${broker.url}; over HTTP they have what they miss there\n`);
   const way: Way = {
-    flagsOf: (peer) => (broker === null ? ['--peers', peer()] : ['--mqtt-url', broker.url]),
+    flagsOf: (peer) => ['--peers', peer(), ...(broker === null ? [] : ['--mqtt-url', broker.url])],
   };
   const demo = new MeshDemo(directory, way, say);
   const discard = (): void => {
@@ -78,6 +78,7 @@ class MeshDemo {
     await this.#bothDirections();
     await this.#conflict();
     await this.#killed();
+    for (const node of [this.#a, this.#b]) await this.#tellWays(node);
   }
 
   async stop(): Promise<void> {
@@ -138,6 +139,14 @@ class MeshDemo {
     const startedAt = performance.now();
     await this.#until('b has it', async () => (await valueOf(b, 'orders/o-3')) !== null);
     this.#say(`  b is back, and has it ${Math.round(performance.now() - startedAt)} ms after it was started`);
+  }
+
+  async #tellWays(node: DemoNode): Promise<void> {
+    const { text } = await ask(node, 'GET', '/v1/status');
+    const { merged } = (JSON.parse(text) as { mesh: { merged: Record<string, { taken: number; known: number }> } }).mesh;
+    const ways = Object.entries(merged).filter(([, { taken, known }]) => taken + known > 0);
+    const told = ways.map(([way, { taken, known }]) => `${way}: ${taken} new, ${known} known already`);
+    this.#say(`\nwhat came to ${node.name}, by way of  ${told.join('; ')}`);
   }
 
   async #step(node: DemoNode, method: Method, what: string, body: unknown, becomes: string | null): Promise<void> {
