@@ -14,8 +14,6 @@ export interface PeerRepairParts {
   readonly quarantine: Quarantine;
   readonly clockDriftMsMax: number;
   readonly requestTimeoutMs: number;
-  /** Where the peer's log ended when it last answered. */
-  readonly headOfPeer: () => number;
 }
 
 /** What a comparison has found, and what came of it. */
@@ -93,9 +91,9 @@ export class PeerRepair {
 
   /** As of now on both sides: what is compared was there when the question came. */
   async #look(signal: AbortSignal): Promise<Look> {
-    const { store, clock, headOfPeer } = this.#parts;
+    const { store, clock } = this.#parts;
     const ask = (path: string): Promise<unknown> => patiently(clock, () => this.#api.get(path, signal), signal);
-    const { position: theirs } = await patiently(clock, () => this.#api.pin(String(headOfPeer()), signal), signal);
+    const { position: theirs } = await patiently(clock, () => this.#api.pin('now', signal, { by: 'stamp' }), signal);
     const mine = await store.snapshot();
     try {
       const digest = store.digests.at(mine, 'stamp', signal);
