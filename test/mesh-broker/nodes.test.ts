@@ -72,7 +72,12 @@ const contentOf = async ({ client }: MeshNode): Promise<string> => {
 const areEqual = (a: MeshNode, b: MeshNode): Promise<unknown> =>
   until('they have the same', async () => (await contentOf(a)) === (await contentOf(b)));
 const writes = (count: number) =>
-  Array.from({ length: count }, (_, i) => ({ op: 'put' as const, collection: 'c', key: `k-${i}`, valueText: String(i) }));
+  Array.from({ length: count }, (_, i) => ({
+    op: 'put' as const,
+    collection: 'c',
+    key: `k-${i}`,
+    valueText: String(i),
+  }));
 
 describe('two nodes at a broker', () => {
   it('have what the other writes, whatever kind of write it is', async () => {
@@ -124,7 +129,15 @@ describe('two nodes at a broker', () => {
     await until('it is connected', () => device.isConnected);
     await a.client.put(pathOf('c/known'), 'mine');
     const tell = async (event: Partial<ReplicationEvent>, ms: number): Promise<void> => {
-      const payload = { key: 'c/k', nodeId: 'device', seq: 1, timestampMs: ms, tombstone: false, value: '"theirs"', ...event };
+      const payload = {
+        key: 'c/k',
+        nodeId: 'device',
+        seq: 1,
+        timestampMs: ms,
+        tombstone: false,
+        value: '"theirs"',
+        ...event,
+      };
       const text = Buffer.from(eventToText(payload as ReplicationEvent));
       await device.publish({ topic: topicsOf('skein').events, payload: text, properties: { incarnation: 'abc' } }, 1);
     };

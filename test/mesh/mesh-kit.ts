@@ -84,7 +84,8 @@ export class TestNode {
   }
 
   async request(method: string, path: string, body?: unknown): Promise<any> {
-    const sent = body === undefined ? {} : { body: JSON.stringify(body), headers: { 'content-type': 'application/json' } };
+    const sent =
+      body === undefined ? {} : { body: JSON.stringify(body), headers: { 'content-type': 'application/json' } };
     const answer = await fetch(`${this.address}${path}`, { method, ...sent });
     const text = await answer.text();
     if (!answer.ok && path !== '/healthz') throw new Error(`${method} ${path}: ${answer.status} ${text}`);

@@ -127,12 +127,20 @@ describe('POST /v1/mesh/changes', () => {
 
   it.each([
     ['a line that is none', `${line('k', 5)}\nnot a line`, 'line 2:'],
-    ['a line without a stamp', '{"offset":1,"ts":1,"origin":"x","collection":"c","key":"k","op":"put","value":1}', 'line 1:'],
+    [
+      'a line without a stamp',
+      '{"offset":1,"ts":1,"origin":"x","collection":"c","key":"k","op":"put","value":1}',
+      'line 1:',
+    ],
     ['a document that is each node’s own', line('k', 5).replace('"c"', '"$conflicts"'), 'line 1:'],
   ])('refuses all of it for %s', async (_what, body, where) => {
     const a = await net.start('a');
     const answer = await sent(a, body);
-    expect(await answer.json()).toMatchObject({ status: 400, code: 'bad_record', detail: expect.stringContaining(where) });
+    expect(await answer.json()).toMatchObject({
+      status: 400,
+      code: 'bad_record',
+      detail: expect.stringContaining(where),
+    });
     expect(a.store.facts.head.offset).toBe(0);
   });
 

@@ -40,8 +40,7 @@ describe('two nodes that tail each other', () => {
     net.mend('a', 'b');
     net.mend('b', 'a');
     expect(await net.untilAlike(a, b)).toStrictEqual({ 'c/k': 'later' });
-    for (const node of [a, b])
-      await net.until('it is counted', async () => (await node.status()).conflicts === 1);
+    for (const node of [a, b]) await net.until('it is counted', async () => (await node.status()).conflicts === 1);
   });
 
   it('go on where they were when one of them was away', async () => {
@@ -86,7 +85,9 @@ describe('a peer', () => {
     await net.start('b');
     await net.until('it is well', async () => (await a.request('GET', '/healthz')).healthy);
     expect(await a.request('GET', '/healthz')).toMatchObject({ connected: true, lag_changes: 0, role: 'mesh' });
-    expect((await a.status()).peers).toMatchObject([{ connected: true, circuit: 'closed', node: 'b', last_error: null }]);
+    expect((await a.status()).peers).toMatchObject([
+      { connected: true, circuit: 'closed', node: 'b', last_error: null },
+    ]);
   });
 
   it('that is the node itself is refused', async () => {

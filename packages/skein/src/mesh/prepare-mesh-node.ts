@@ -62,8 +62,7 @@ export async function prepareMeshNode(config: MeshConfig, address: ListenOptions
     store,
     clock,
     membership,
-    makeLeader: () =>
-      new Leader({ store, clock, membership, ...serving, role: 'mesh', addition: makeMeshNode() }),
+    makeLeader: () => new Leader({ store, clock, membership, ...serving, role: 'mesh', addition: makeMeshNode() }),
     makeFollower: null,
     leaderUrl: null,
   });
