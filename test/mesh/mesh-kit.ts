@@ -1,4 +1,5 @@
 /* Nodes of a mesh in this process, over stores in memory and HTTP on loopback, each with a clock of its own that tests move. */
+import { isDeepStrictEqual } from 'node:util';
 import { Store, type Document, type Level } from '@skein/core';
 import { undiciLink, type LinkAnswer, type LinkRequest, type NodeLink, type OpenLink } from '@skein/http';
 import { Leader } from '@skein/leader';
@@ -184,10 +185,11 @@ export class Mesh {
 
   /** All of them have the same. */
   async untilAlike(...nodes: readonly TestNode[]): Promise<Readonly<Record<string, unknown>>> {
-    await this.until('all have the same', async () => {
+    const areAlike = async (): Promise<boolean> => {
       const [first, ...others] = await Promise.all(nodes.map((node) => node.contents()));
-      return others.every((other) => JSON.stringify(sorted(other)) === JSON.stringify(sorted(first!)));
-    });
+      return others.every((other) => isDeepStrictEqual(other, first));
+    };
+    await this.until('all have the same', areAlike, 500);
     return nodes[0]!.contents();
   }
 
@@ -196,8 +198,4 @@ export class Mesh {
     this.#links.delete(way);
     await link?.close();
   }
-}
-
-function sorted(contents: Readonly<Record<string, unknown>>): unknown {
-  return Object.entries(contents).toSorted(([a], [b]) => (a < b ? -1 : 1));
 }
