@@ -56,7 +56,7 @@ async function startPeers(names: readonly string[], config: Partial<MeshConfig> 
 
 const pathOf = (document: string): string => `/v1/collections/${document}`;
 const valueAt = async ({ client }: MeshNode, document: string): Promise<unknown> => {
-  const { status, json } = (await client.get(pathOf(document))) as Answer;
+  const { status, json } = await client.get(pathOf(document));
   return status === 200 ? (json as unknown) : undefined;
 };
 const becomes = (node: MeshNode, document: string, value: unknown): Promise<unknown> =>
