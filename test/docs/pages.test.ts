@@ -26,7 +26,6 @@ describe('the runbook', () => {
   const runbook = flattened('docs/RUNBOOK.md');
   const sources = [
     'packages/replication/src/health.ts',
-    'packages/replication/src/mesh/peer-identity.ts',
     'packages/replication/src/upstream.ts',
     'packages/http/src/operations/slo-sentences.ts',
     'packages/skein/src/listen.ts',
