@@ -4,7 +4,7 @@ import type { Slot } from '../slots.ts';
 export const TOMBSTONE_MS_MIN = 86_400_000;
 
 /** A node that this one was told of. */
-export interface KnownPeer {
+interface KnownPeer {
   readonly url: string;
   /** Null while it has not said who it is. */
   readonly node: string | null;

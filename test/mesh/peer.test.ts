@@ -3,8 +3,8 @@ import type { LinkAnswer, LinkRequest } from '@skein/http';
 import { HEADERS, MEDIA_TYPES, SkeinError } from '@skein/protocol';
 import { createMemoryLevel, ManualClock, until } from '@skein/testing';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import type { MeshIntake } from '../intake.ts';
-import { Peer } from './peer.ts';
+import type { MeshIntake } from '../../packages/mqtt/src/mesh/intake.ts';
+import { Peer } from '../../packages/mqtt/src/mesh/peers/peer.ts';
 
 const URL_OF_PEER = 'http://peer';
 const PAGE = {

@@ -2,7 +2,7 @@ import type { MergeChange } from '@skein/core';
 import { ManualClock } from '@skein/testing';
 import type { FastifyBaseLogger } from 'fastify';
 import { beforeEach, describe, expect, it } from 'vitest';
-import { Quarantine } from './quarantine.ts';
+import { Quarantine } from '../../packages/mqtt/src/mesh/quarantine.ts';
 
 const DRIFT_MS = 300_000;
 const MINUTE_MS = 60_000;

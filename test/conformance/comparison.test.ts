@@ -2,7 +2,7 @@ import { Store } from '@skein/core';
 import { formatPlace } from '@skein/protocol';
 import { createMemoryLevel } from '@skein/testing';
 import { afterEach, describe, expect, it } from 'vitest';
-import { Comparison, type DigestSource } from './compare.ts';
+import { Comparison, type DigestSource } from '@skein/http';
 
 const stores: Store[] = [];
 afterEach(async () => {
