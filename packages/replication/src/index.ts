@@ -102,6 +102,7 @@ export {
   type SloRecord,
 } from './slo.ts';
 export { type RatePolicy } from './token-bucket.ts';
+export { SEQUENCE_BOUNDS, SequenceBook, type SequenceBounds } from './mesh/sequence-book.ts';
 export { isTooFarAhead, msAhead } from './mesh/clock-drift.ts';
 export { meshVerdict, PEER_SILENT_MS, type MeshCondition, type PeerCondition } from './mesh/mesh-health.ts';
 export { faultOfPeer, type SaidOfPeer } from './mesh/peer-identity.ts';

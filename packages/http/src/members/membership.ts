@@ -1,5 +1,5 @@
 import { hasRival, type Clock, type Store } from '@skein/core';
-import { formatPosition, SkeinError, takesWrites, type EpochPromise, type MemberAnswer } from '@skein/protocol';
+import { formatPosition, SkeinError, type EpochPromise, type MemberAnswer } from '@skein/protocol';
 import { dutyOf, lastCounter, lastEpoch, type Duty, type Heard, type Member, type Self } from '@skein/replication';
 import type { FastifyBaseLogger } from 'fastify';
 import type { OpenLink } from '../link/node-link.ts';
@@ -209,8 +209,10 @@ export class Membership {
   }
 
   async follow(url: string): Promise<void> {
-    if (takesWrites(this.#options.store.facts.identity.role))
+    const { role } = this.#options.store.facts.identity;
+    if (role === 'leader')
       throw new SkeinError('promotion_refused', 'this node leads: demote it, or promote the other one');
+    if (role === 'mesh') throw new SkeinError('promotion_refused', 'this node is one of a mesh, and follows nobody');
     this.#isPinned = true;
     const isFollower = (): boolean => this.#options.store.facts.identity.role === 'follower';
     await this.#roles!.follow(url, 'an operator has said so', isFollower);
