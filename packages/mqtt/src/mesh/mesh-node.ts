@@ -1,5 +1,14 @@
 import { isoTime, type Clock, type MergeChange, type Store } from '@skein/core';
-import type { AddMetrics, MergeCounts, NodeLink, NodeParts, OpenLink, RoleAddition, TakenProgress } from '@skein/http';
+import {
+  untilStopped,
+  type AddMetrics,
+  type MergeCounts,
+  type NodeLink,
+  type NodeParts,
+  type OpenLink,
+  type RoleAddition,
+  type TakenProgress,
+} from '@skein/http';
 import { LIMITS } from '@skein/protocol';
 import { meshVerdict, msAhead, type Verdict } from '@skein/replication';
 import type { FastifyBaseLogger, FastifyInstance } from 'fastify';
@@ -74,7 +83,7 @@ export class MeshNode implements RoleAddition {
   }
 
   install(app: FastifyInstance, { slots }: NodeParts): void {
-    const ending = new AbortController();
+    const ending = untilStopped();
     app.addHook('onReady', async () => {
       for (const peer of this.#peers) peer.start(ending.signal);
       this.#repairs.start(ending.signal);
