@@ -1,9 +1,9 @@
-import type { NodeLink } from '@skein/http';
 import { digestPinSchema, HEADERS, parsePosition, type Position } from '@skein/protocol';
-import { parseProblem, retryAfterMsOf } from '../answers.ts';
+import type { LinkHeaders, NodeLink } from './node-link.ts';
+import { parseProblem, retryAfterMsOf } from './problem-answers.ts';
 
-/** The leader has answered that it does not give what was asked for, or not now. */
-export class LeaderDeclines extends Error {
+/** The node has answered that it does not give what was asked for, or not now. */
+export class NodeDeclines extends Error {
   readonly code: string | undefined;
   readonly retryAfterMs: number | undefined;
   /** What the node that answers says it is. */
@@ -26,8 +26,8 @@ export interface PinnedPosition {
   readonly position: Position;
 }
 
-/** Asks a leader for JSON. */
-export class LeaderApi {
+/** Asks a node for JSON. */
+export class NodeApi {
   readonly #link: NodeLink;
   readonly #requestTimeoutMs: number;
 
@@ -40,13 +40,18 @@ export class LeaderApi {
     const { status, headers, body } = await this.#link.request({ method: 'GET', path, headers: {}, answerMs, signal });
     const text = await body.text();
     if (status === 200) return JSON.parse(text);
-    const { code, detail = `HTTP ${status}` } = parseProblem(text);
-    throw new LeaderDeclines(code, detail, { retryAfterMs: retryAfterMsOf(headers), role: headers[HEADERS.role] });
+    throw declined(status, headers, text);
   }
 
-  /** Has the leader hold a position that is not before an offset, to be compared with. */
+  /** Has it hold a position that is not before an offset, to be compared with. */
   async pin(notBefore: string, signal: AbortSignal, answerMs?: number): Promise<PinnedPosition> {
     const { log, position } = digestPinSchema.parse(await this.get(`/v1/digest?min=${notBefore}`, signal, answerMs));
     return { log, position: parsePosition(position) };
   }
+}
+
+/** What an answer says that is no 200. */
+export function declined(status: number, headers: LinkHeaders, text: string): NodeDeclines {
+  const { code, detail = `HTTP ${status}` } = parseProblem(text);
+  return new NodeDeclines(code, detail, { retryAfterMs: retryAfterMsOf(headers), role: headers[HEADERS.role] });
 }
