@@ -197,10 +197,11 @@ export class Follower {
       statusOfRole: () => this.#status(),
       pushKey: () => this.#client.pushKey,
     };
+    const slots = new SlotBook(store, clock, this.#stopping.signal);
     this.server = createServer({
       node,
       logger,
-      slots: new SlotBook(store, clock, this.#stopping.signal),
+      slots,
       membership: options.membership,
       retention: options.retention,
       scrubEveryMs: options.scrubEveryMs,
@@ -213,7 +214,7 @@ export class Follower {
       addProcessMetrics: options.addProcessMetrics,
       slo: this.#slo,
     });
-    options.pushed?.install(this.server.app);
+    options.pushed?.install(this.server.app, { slots });
   }
 
   /** Begins to follow, unless there is nobody to be followed. */

@@ -24,3 +24,5 @@ export { PushedRecords, type PushedRecordsParts } from './subscriber/pushed-reco
 export { MeshEvents, type MeshEventsParts } from './mesh/events/mesh-events.ts';
 export type { MeshEventsPort } from './mesh/events-port.ts';
 export { assertFitsEvent, meshTellingOf, type Teller } from './mesh/events/telling.ts';
+export type { MeshIntake } from './mesh/intake.ts';
+export { MeshNode, type MeshParts, type MeshPolicy } from './mesh/mesh-node.ts';

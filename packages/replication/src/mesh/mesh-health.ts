@@ -20,6 +20,8 @@ export interface MeshCondition {
   readonly isIdShared: boolean;
   /** Why what comes in cannot be merged here. */
   readonly localError: string | null;
+  /** What is the matter with what goes through a broker, as a sentence. */
+  readonly eventsError: string | null;
 }
 
 /** One asks every ten seconds at least: three missed questions mean silence. */
@@ -31,11 +33,12 @@ export function meshVerdict(condition: MeshCondition): Verdict {
   return sentences.length === 0 ? { healthy: true } : { healthy: false, reason: sentences.join('; ') };
 }
 
-function* ownSentences({ isIdShared, ownClockAheadUntil, localError }: MeshCondition): Generator<string> {
+function* ownSentences({ isIdShared, ownClockAheadUntil, localError, eventsError }: MeshCondition): Generator<string> {
   if (isIdShared) yield "another node writes under this node's id: no two may have the same";
   if (ownClockAheadUntil !== null)
     yield `this node's clock was ahead until ${ownClockAheadUntil}: other nodes hold its writes back until then`;
   if (localError !== null) yield `what other nodes have written cannot be merged here (${localError})`;
+  if (eventsError !== null) yield eventsError;
 }
 
 function sentencesOfPeer({ url, fault, silentMs, lastError }: PeerCondition): readonly string[] {
