@@ -15,7 +15,10 @@ export function meshRoutes(app: FastifyInstance, merge: RoleAddition['merge']): 
     const options = { schema: { querystring: NO_QUERY }, bodyLimit: LIMITS.transactionBytesMax };
     scope.post('/v1/mesh/changes', options, async (request, reply) => {
       if (merge === undefined)
-        throw new SkeinError('unknown_path', 'this is no node of a mesh, which alone takes changes that others have made');
+        throw new SkeinError(
+          'unknown_path',
+          'this is no node of a mesh, which alone takes changes that others have made',
+        );
       const counts = await merge(changesIn(request.body));
       return reply.header(HEADERS.position, formatPosition(counts.position)).send(answerOf(counts));
     });

@@ -1,12 +1,6 @@
 import { Readable } from 'node:stream';
 import { receiveLines, sha256, type ReceivedLines } from '@skein/core';
-import {
-  formatPosition,
-  formatSnapshotCursor,
-  MEDIA_TYPES,
-  parseSnapshotPage,
-  type Position,
-} from '@skein/protocol';
+import { formatPosition, formatSnapshotCursor, MEDIA_TYPES, parseSnapshotPage, type Position } from '@skein/protocol';
 import { declined } from '../link/node-api.ts';
 import type { NodeLink } from '../link/node-link.ts';
 

@@ -31,7 +31,11 @@ export class Seals {
   seal(told: Told): BrokerMessage {
     const { topic, payload, incarnation, over } = told;
     const seal = this.#key === null ? {} : { [HMAC]: sealOf(this.#key, told).toString('hex') };
-    return { topic, payload, properties: { [INCARNATION]: incarnation, ...(over === undefined ? {} : { [OVER]: over }), ...seal } };
+    return {
+      topic,
+      payload,
+      properties: { [INCARNATION]: incarnation, ...(over === undefined ? {} : { [OVER]: over }), ...seal },
+    };
   }
 
   /** What a message tells; undefined when it is not from one of the nodes that have the key. */

@@ -103,8 +103,10 @@ function registerPeers(registry: Registry, peers: readonly Peer[]): void {
       },
     });
   gauge('skein_mesh_peer_connected', '1 while the peer answers.', (peer) => Number(peer.isConnected));
-  gauge('skein_mesh_peer_lag_changes', "Changes of the peer's log that are not here; absent without contact.", (peer) =>
-    peer.lagChanges,
+  gauge(
+    'skein_mesh_peer_lag_changes',
+    "Changes of the peer's log that are not here; absent without contact.",
+    (peer) => peer.lagChanges,
   );
   gauge('skein_mesh_peer_circuit_state', '0 closed, 1 half-open, 2 open.', (peer) => CIRCUIT[peer.circuit]);
 }

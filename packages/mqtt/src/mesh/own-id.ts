@@ -37,7 +37,10 @@ export class OwnId {
     );
     if (stranger === undefined) return;
     if (!this.isShared)
-      this.#logger?.error({ node, incarnation: stranger.stamp.incarnation }, "another node writes under this node's id");
+      this.#logger?.error(
+        { node, incarnation: stranger.stamp.incarnation },
+        "another node writes under this node's id",
+      );
     this.#seenAtMs = this.#clock.now();
   }
 

@@ -29,7 +29,11 @@ export const PEER_SILENT_MS = 30_000;
 
 /** All that is the matter with a node's part in a mesh. It takes writes and serves reads nevertheless. */
 export function meshVerdict(condition: MeshCondition): Verdict {
-  const sentences = [...ownSentences(condition), ...condition.peers.flatMap(sentencesOfPeer), ...aheadSentences(condition)];
+  const sentences = [
+    ...ownSentences(condition),
+    ...condition.peers.flatMap(sentencesOfPeer),
+    ...aheadSentences(condition),
+  ];
   return sentences.length === 0 ? { healthy: true } : { healthy: false, reason: sentences.join('; ') };
 }
 
@@ -51,5 +55,7 @@ function sentencesOfPeer({ url, fault, silentMs, lastError }: PeerCondition): re
 function aheadSentences({ ahead }: MeshCondition): readonly string[] {
   if (ahead === null) return [];
   const seconds = Math.round(ahead.ms / 1000);
-  return [`the clock of node ${ahead.node} is ${seconds} s ahead of this node's: what it writes is not taken until then`];
+  return [
+    `the clock of node ${ahead.node} is ${seconds} s ahead of this node's: what it writes is not taken until then`,
+  ];
 }

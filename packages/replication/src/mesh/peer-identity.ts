@@ -7,7 +7,10 @@ export interface SaidOfPeer {
 }
 
 /** Why a node is no peer of this one, as a sentence about it; null for one that is. */
-export function faultOfPeer(self: { readonly node: string; readonly log: string | null }, said: SaidOfPeer): string | null {
+export function faultOfPeer(
+  self: { readonly node: string; readonly log: string | null },
+  said: SaidOfPeer,
+): string | null {
   const { role, node, log } = said;
   if (role === undefined || node === undefined) return 'what answers there is no node of Skein';
   if (role !== 'mesh') return `it is a ${role} and no node of a mesh`;

@@ -76,7 +76,8 @@ export const OPTIONS = {
     schema: httpUrls,
     placeholder: '<urls>',
     help: 'Addresses of the other members, with commas between: nodes that count for --min-replicas, and may lead. The same set on each.',
-    meshHelp: 'Addresses of other nodes of the mesh, with commas between: their feeds are tailed, and documents compared with them. The first comes first.',
+    meshHelp:
+      'Addresses of other nodes of the mesh, with commas between: their feeds are tailed, and documents compared with them. The first comes first.',
     defaults: all(null),
   }),
   'min-replicas': option({
@@ -227,7 +228,8 @@ export const OPTIONS = {
     schema: duration(1000, 365 * 86_400_000),
     placeholder: '<duration>',
     help: 'A follower not heard of for longer, while this node ran, is lost when it needs older changes.',
-    meshHelp: 'A peer or follower not heard of for longer, while this node ran, is lost when it needs older changes; a peer then compares instead.',
+    meshHelp:
+      'A peer or follower not heard of for longer, while this node ran, is lost when it needs older changes; a peer then compares instead.',
     defaults: all('24h'),
   }),
   'scrub-interval': option({
@@ -240,7 +242,8 @@ export const OPTIONS = {
     schema: bytes(1024, 16 * 1024 * 1024),
     placeholder: '<size>',
     help: 'Largest value of a document.',
-    meshHelp: 'Largest value of a document that is written here. With --mqtt-url, what does not fit into an event of 300 KiB is refused too.',
+    meshHelp:
+      'Largest value of a document that is written here. With --mqtt-url, what does not fit into an event of 300 KiB is refused too.',
     defaults: all('1MiB'),
   }),
   'write-buffer': option({
@@ -321,7 +324,8 @@ export const OPTIONS = {
     schema: integer(1, 1_000_000_000),
     placeholder: '<changes>',
     help: 'So many changes that the broker does not have yet, the oldest are passed over; receivers find them in the feed.',
-    meshHelp: 'So many changes of the log behind, the oldest are not told to the broker any more; others find what they miss when they compare.',
+    meshHelp:
+      'So many changes of the log behind, the oldest are not told to the broker any more; others find what they miss when they compare.',
     defaults: all('10000'),
   }),
   'log-level': option({

@@ -44,7 +44,6 @@ export async function prepareMeshNode(config: MeshConfig, address: ListenOptions
       store,
       clock,
       random: Math.random,
-      randomness: systemRandomness,
       peers,
       openLink: undiciLink,
       policy: {
@@ -60,8 +59,7 @@ export async function prepareMeshNode(config: MeshConfig, address: ListenOptions
     store,
     clock,
     membership,
-    makeLeader: () =>
-      new Leader({ store, clock, membership, ...serving, role: 'mesh', addition: makeMeshNode() }),
+    makeLeader: () => new Leader({ store, clock, membership, ...serving, role: 'mesh', addition: makeMeshNode() }),
     makeFollower: null,
     leaderUrl: null,
   });

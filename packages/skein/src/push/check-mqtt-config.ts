@@ -9,7 +9,16 @@ export function checkMqttConfig(config: MqttConfig): void {
   if (problem !== undefined) throw new CommandError('configuration', problem);
 }
 
-function problemOf({ url, prefix, hmacKey, ca, cert, key, outboxLimit, plainCollection }: MqttConfig): string | undefined {
+function problemOf({
+  url,
+  prefix,
+  hmacKey,
+  ca,
+  cert,
+  key,
+  outboxLimit,
+  plainCollection,
+}: MqttConfig): string | undefined {
   const parsed = mqttUrl.safeParse(url);
   if (!parsed.success) return `the address of the broker ${parsed.error.issues[0]!.message}`;
   const ofPrefix = prefix === undefined ? undefined : topicPrefixProblem(prefix);

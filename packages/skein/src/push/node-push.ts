@@ -60,7 +60,16 @@ export class NodePush implements Observable<OutboxStatus | null> {
     this.#leading = () =>
       new LeaderPush({ ...common, randomness: systemRandomness, clock, random, topics, limit, backoff, logger });
     this.#meshing = () =>
-      new MeshEvents({ ...common, clock, random, topics, limit, backoff, logger, plainCollection: config.plainCollection });
+      new MeshEvents({
+        ...common,
+        clock,
+        random,
+        topics,
+        limit,
+        backoff,
+        logger,
+        plainCollection: config.plainCollection,
+      });
     this.#following = () => new PushedRecords({ ...common, topic: topics.log });
   }
 

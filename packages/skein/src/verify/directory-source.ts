@@ -2,7 +2,15 @@ import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import { classicLevel, servedPath, Store, type MeshOptions, type Snapshot } from '@skein/core';
 import type { DigestSource } from '@skein/http';
-import { isSkeinError, ROLES, samePosition, type DigestBy, type Position, type Role, type Version } from '@skein/protocol';
+import {
+  isSkeinError,
+  ROLES,
+  samePosition,
+  type DigestBy,
+  type Position,
+  type Role,
+  type Version,
+} from '@skein/protocol';
 import { CommandError } from '../cli/command-error.ts';
 import { codesOf, innermost } from '../data-directory.ts';
 import type { DocumentName, Holding, VerifySource } from './verify-source.ts';
@@ -77,7 +85,11 @@ async function openAsStored(database: string): Promise<Store> {
 }
 
 /** Nothing is written here that would carry any of it. */
-const UNWRITTEN: MeshOptions = { newIncarnation: () => 'unwritten', keepsConflicts: false, assertFits: () => undefined };
+const UNWRITTEN: MeshOptions = {
+  newIncarnation: () => 'unwritten',
+  keepsConflicts: false,
+  assertFits: () => undefined,
+};
 
 function explain(error: unknown, directory: string): CommandError {
   if (codesOf(error).includes('LEVEL_LOCKED'))

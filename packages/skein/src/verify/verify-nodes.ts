@@ -179,7 +179,8 @@ async function whyApart(a: RootedSource, b: RootedSource): Promise<Apart | null>
   if ((await ahead.source.holds(parsePosition(behind.root.position))) === 'no') return 'forked';
   // A root may be old, so it is asked what it has now.
   const isLate =
-    (await behind.source.role()) !== 'leader' || (await behind.source.holds(parsePosition(ahead.root.position))) !== 'ahead';
+    (await behind.source.role()) !== 'leader' ||
+    (await behind.source.holds(parsePosition(ahead.root.position))) !== 'ahead';
   return isLate ? null : 'leader-behind';
 }
 

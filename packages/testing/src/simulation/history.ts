@@ -37,7 +37,7 @@ export interface WriteAsked {
     readonly op: 'put' | 'delete' | 'increment' | 'decrement' | 'append' | 'prepend' | 'patch';
     readonly collection: string;
     readonly key: string;
-    /** JSON text of a put. */
+    /** JSON text of a put, or of a patch. */
     readonly valueText?: string | undefined;
   }[];
   /** It deletes a whole collection: of its operations, those happen whose documents are there. */

@@ -12,7 +12,10 @@ export const NO_INCARNATION = '0';
 export function heardChange({ payload, incarnation, over }: Told, plainCollection?: string): MergeChange {
   // Before anything is made of it; latin1 has each byte as one character, and base64 has none that is not ASCII.
   if (payload.length > EVENT_TEXT_CHARS_MAX)
-    throw new EventError('size_limit', `an event has ${EVENT_TEXT_CHARS_MAX} characters at most, not ${payload.length}`);
+    throw new EventError(
+      'size_limit',
+      `an event has ${EVENT_TEXT_CHARS_MAX} characters at most, not ${payload.length}`,
+    );
   const event = eventFromText(payload.toString('latin1'));
   const { collection, key, valueText } = documentOf(event, plainCollection);
   const told = incarnation === '' ? NO_INCARNATION : incarnation;

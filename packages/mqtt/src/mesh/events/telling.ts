@@ -41,11 +41,9 @@ export function assertFitsEvent(
     encodeEvent(eventOf(change, teller, { seq: Number.MAX_SAFE_INTEGER, timestampMs: Number.MAX_SAFE_INTEGER }));
   } catch (error) {
     if (!(error instanceof EventError) || error.code !== 'size_limit') throw error;
-    throw new SkeinError(
-      'too_large',
-      `the document is too large for the other nodes of the mesh: ${error.message}`,
-      { limit: EVENT_BYTES_MAX },
-    );
+    throw new SkeinError('too_large', `the document is too large for the other nodes of the mesh: ${error.message}`, {
+      limit: EVENT_BYTES_MAX,
+    });
   }
 }
 

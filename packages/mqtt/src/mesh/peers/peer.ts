@@ -218,7 +218,10 @@ export class Peer {
     const { quarantined } = await here(() => intake.take(changes));
     this.#troubleHere = null;
     if (quarantined > 0) this.#openGap();
-    this.#move({ log, position: next, gap: this.#cursor.current.gap ?? (quarantined > 0 ? QUARANTINED : null) }, signal);
+    this.#move(
+      { log, position: next, gap: this.#cursor.current.gap ?? (quarantined > 0 ? QUARANTINED : null) },
+      signal,
+    );
   }
 
   /** Its log does not lead on from the cursor: it is gone on with where the log ends, and what is before that is compared. */
@@ -226,7 +229,10 @@ export class Peer {
     const { clock, logger } = this.#parts;
     const answer = await this.#feed.ask({ since: 'now', log: null, applied: null, waitSeconds: 0 }, signal);
     if (answer.kind === 'refused') throw new Error(answer.reason);
-    logger?.warn({ peer: this.url, reason }, "a peer's log does not lead on from where this node was: they are compared");
+    logger?.warn(
+      { peer: this.url, reason },
+      "a peer's log does not lead on from where this node was: they are compared",
+    );
     this.#progress = progressAfterContact(progressAfterRecovery(this.#progress, 0), answer.head, NO_LAG, clock.now());
     this.#openGap();
     this.#move({ log: answer.log, position: answer.next, gap: reason }, signal);

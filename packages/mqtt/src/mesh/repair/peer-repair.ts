@@ -144,10 +144,7 @@ function placeOf({ collection, key }: RepairItem): Place {
 }
 
 /** Differences from a place on, once around, until there are enough. */
-async function someFrom(
-  start: Place | null,
-  comparison: Comparison,
-): Promise<Pick<Look, 'differences' | 'goesOn'>> {
+async function someFrom(start: Place | null, comparison: Comparison): Promise<Pick<Look, 'differences' | 'goesOn'>> {
   const differences: Difference[] = [];
   for await (const difference of comparison.differences(start)) {
     if (differences.length === ITEMS_MAX) return { differences, goesOn: placeOf(difference) };

@@ -41,7 +41,14 @@ export class RepairLoop {
   }
 
   add(peer: Peer, repair: PeerRepair): void {
-    this.#all.push({ peer, repair, dueAtMs: this.#later(this.#parts.random()), atWallMs: null, last: null, error: null });
+    this.#all.push({
+      peer,
+      repair,
+      dueAtMs: this.#later(this.#parts.random()),
+      atWallMs: null,
+      last: null,
+      error: null,
+    });
   }
 
   start(signal: AbortSignal): void {

@@ -20,7 +20,8 @@ export async function submit(to: SubmitTo, items: readonly RepairItem[], mine: S
   let lines: Buffer[] = [];
   let bytes = 0;
   for await (const line of linesOf(items, mine)) {
-    const isFull = lines.length === LIMITS.transactionOperationsMax || bytes + line.length >= LIMITS.transactionBytesMax;
+    const isFull =
+      lines.length === LIMITS.transactionOperationsMax || bytes + line.length >= LIMITS.transactionBytesMax;
     if (isFull && lines.length > 0) {
       taken += await send(to, lines);
       [lines, bytes] = [[], 0];

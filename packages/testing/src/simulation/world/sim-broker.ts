@@ -198,7 +198,11 @@ export class SimBroker {
     this.#mark('an event was forged');
     const { properties } = message;
     const incarnation = properties[INCARNATION]!;
-    const forged = [{ ...properties, [INCARNATION]: 'forged00' }, { ...properties, over: '1.nobody' }, { [INCARNATION]: incarnation }];
+    const forged = [
+      { ...properties, [INCARNATION]: 'forged00' },
+      { ...properties, over: '1.nobody' },
+      { [INCARNATION]: incarnation },
+    ];
     for (const made of forged) this.#passOn(from, { ...message, properties: made });
     this.#passOn(from, this.#random.pick([...this.#old, message]));
   }

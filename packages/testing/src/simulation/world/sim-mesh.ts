@@ -18,6 +18,8 @@ export interface MeshSetup {
 /** What is further ahead of a node's clock is not merged. */
 export const CLOCK_DRIFT_MS_MAX = 300_000;
 
+const TOMBSTONES_EVERY_MS = 700;
+
 const LETTERS = 'abcdefghijklmnopqrstuvwxyz0123456789';
 
 /** What the store of a node needs to know of its mesh. */
@@ -52,7 +54,6 @@ export function simMeshNode({ peers, compareEveryMs, outboxLimit }: MeshSetup, p
     store,
     clock,
     random: () => random.unit(),
-    randomness: (count) => random.bytes(count),
     peers: peers.map((peer) => `http://${peer}`),
     openLink,
     policy: {
@@ -62,6 +63,7 @@ export function simMeshNode({ peers, compareEveryMs, outboxLimit }: MeshSetup, p
       requestTimeoutMs,
       clockDriftMsMax: CLOCK_DRIFT_MS_MAX,
       antiEntropyEveryMs: compareEveryMs,
+      tombstonesEveryMs: TOMBSTONES_EVERY_MS,
     },
     events: push?.ofMesh(outboxLimit) ?? null,
     ...(logger === undefined ? {} : { logger }),

@@ -1,0 +1,32 @@
+import { Violation, type Checker, type TimedEvent } from '../../history.ts';
+import { nameOf } from '../compare-documents.ts';
+import { compareHeld, heldText, type Held, type MeshLogReader, type MeshLogs } from './mesh-logs.ts';
+
+/**
+ * Along a log, what a node has of a document only becomes newer: nothing is taken twice, nothing that is older, and nothing
+ * comes back that was deleted, also when its tombstone is gone.
+ */
+export class MeshOrder implements Checker {
+  readonly name = 'mesh-order';
+  readonly #reader: MeshLogReader;
+  /** By node and document. */
+  readonly #held = new Map<string, Held>();
+
+  constructor(logs: MeshLogs) {
+    this.#reader = logs.reader();
+  }
+
+  observe(event: TimedEvent): void {
+    for (const { node, entry, kind, subject, stamp, valueText } of this.#reader.linesOf(event)) {
+      if (kind !== 'change') continue;
+      const [name, change] = [`${node} ${subject}`, { stamp: stamp!, valueText }];
+      const held = this.#held.get(name);
+      if (held !== undefined && compareHeld(change, held) <= 0)
+        throw new Violation(
+          this.name,
+          `${entry.offset} of ${node} makes ${nameOf(subject)} ${heldText(change)}, where it had ${heldText(held)}`,
+        );
+      this.#held.set(name, change);
+    }
+  }
+}
