@@ -23,6 +23,7 @@ export interface StoredDocument {
   readonly valueStart: number;
   readonly valueEnd: number;
   readonly offset: number;
+  /** When it was made, which its node says in a mesh. */
   readonly ts: number;
 }
 
@@ -117,8 +118,8 @@ export function proveStoredDocumentAt(stored: Buffer, levelKeyText: string): num
 /** Proves it as `proveStoredDocument` does, and reads its value. */
 export function readStoredDocument(stored: Buffer, levelKey: Buffer): StoredDocument {
   const offset = proveStoredDocument(stored, levelKey);
-  const { ts, valueStart, valueEnd } = reader;
-  return { bytes: stored, valueStart, valueEnd, offset, ts };
+  const { valueStart, valueEnd } = reader;
+  return { bytes: stored, valueStart, valueEnd, offset, ts: reader.madeMs() };
 }
 
 function isTrue(stored: Buffer): boolean {

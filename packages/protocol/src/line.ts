@@ -149,6 +149,12 @@ export class LineReader {
     if (this.transactionEnd < this.offset || this.offset === 0) this.#refuse();
   }
 
+  /** When the change was made: in a mesh that is told by its stamp, and is the same in whoever's log. */
+  madeMs(): number {
+    const ms = this.stampEnd === 0 ? this.ts : Number.parseInt(this.#text(this.stampStart, this.stampEnd), 10);
+    return Number.isSafeInteger(ms) ? ms : this.ts;
+  }
+
   origin(): string {
     return this.#text(this.originStart, this.originEnd);
   }

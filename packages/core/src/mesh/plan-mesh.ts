@@ -6,9 +6,8 @@ import {
   formatStamp,
   TOMBSTONES,
   type JsonText,
-  type Over,
-  type Stamp,
 } from '@skein/protocol';
+import type { Made } from '../document.ts';
 import type { Current } from '../write/plan-operation.ts';
 import type { MergeChange } from './merge-change.ts';
 import { withLoss, type LostOf } from './lost-changes.ts';
@@ -23,21 +22,21 @@ export interface LineMade {
   readonly over?: string;
 }
 
-/** A line of a mesh, before it has its place in the log. */
-export interface MeshLine {
+/** A line that has no place in the log yet. */
+export interface UnplacedLine {
   readonly collection: string;
   readonly key: string;
   readonly valueText: JsonText | undefined;
-  readonly stamp: Stamp | null;
-  readonly over: Over | null;
-  readonly ts: number;
+  readonly made: LineMade;
+  /** In a mesh: the same, as others compare it. */
+  readonly stamped: Made | undefined;
 }
 
 /** What merging one change comes to: nothing, its line, and what goes with it. */
 export interface MergePlan {
   readonly kind: 'take' | 'known' | 'older';
-  readonly line: MeshLine | null;
-  readonly companions: readonly MeshLine[];
+  readonly line: UnplacedLine | null;
+  readonly companions: readonly UnplacedLine[];
   readonly lost: LostOf | null;
 }
 
@@ -53,6 +52,13 @@ export interface MeshContext {
   readonly stamps: Stamps;
 }
 
+/** What becomes of a document; undefined when it is deleted. */
+export interface DocumentWrite {
+  readonly collection: string;
+  readonly key: string;
+  readonly valueText: JsonText | undefined;
+}
+
 export type FindCurrent = (collection: string, key: string) => Current | undefined;
 
 /**
@@ -66,6 +72,11 @@ export class MeshPlanner {
     this.#context = context;
   }
 
+  /** Numbers below this one have been given to changes. */
+  get seqNext(): number {
+    return this.#context.stamps.seqNext;
+  }
+
   mark(): StampsMark {
     return this.#context.stamps.mark();
   }
@@ -76,21 +87,20 @@ export class MeshPlanner {
 
   /** A change by this node's own clients, or one that has expired. */
   own(
-    change: { readonly collection: string; readonly key: string; readonly valueText: JsonText | undefined },
+    change: DocumentWrite,
     isExpiry: boolean,
     find: FindCurrent,
-  ): { readonly line: MeshLine; readonly companions: readonly MeshLine[] } {
+  ): { readonly line: UnplacedLine; readonly companions: readonly UnplacedLine[] } {
     const { collection, key, valueText } = change;
     const { stamps, assertFits } = this.#context;
     // A tombstone that nobody needs any more: no news for others.
-    if (collection === TOMBSTONES)
-      return { line: { ...change, stamp: null, over: null, ts: stamps.nowMs }, companions: [] };
+    if (collection === TOMBSTONES) return { line: this.#unstamped(change), companions: [] };
     checkMeshKey(collection, key);
     if (!collection.startsWith('$')) assertFits({ collection, key, valueText: valueText ?? null });
     const held = heldAt(change, find);
     const made = isExpiry ? held! : { stamp: stamps.next(collection), over: held?.stamp ?? null };
-    const line = { ...change, stamp: made.stamp, over: made.over, ts: stamps.nowMs };
-    return { line, companions: this.#tombstoneOf(line, find) };
+    const line = this.#stamped(change, made);
+    return { line, companions: this.#tombstoneOf(line, made, find) };
   }
 
   merge(change: MergeChange, find: FindCurrent): MergePlan {
@@ -101,33 +111,36 @@ export class MeshPlanner {
     if (kind !== 'take') return { kind, line: null, companions: kept, lost: loss };
     const { stamps } = this.#context;
     stamps.saw(change.stamp);
-    const line = { ...change, valueText: change.valueText ?? undefined, ts: stamps.nowMs };
-    const companions = [...this.#tombstoneOf(line, find), ...kept];
+    const line = this.#stamped({ ...change, valueText: change.valueText ?? undefined }, change);
+    const companions = [...this.#tombstoneOf(line, change, find), ...kept];
     // Of a document that is not here there is nothing to delete but what may come.
     const isThere = line.valueText !== undefined || find(change.collection, change.key) !== undefined;
     return { kind, line: isThere ? line : null, companions, lost: loss };
   }
 
-  /** How a line names who made it. */
-  madeOf({ stamp, over, ts }: MeshLine): LineMade {
-    if (stamp === null) return { ts, origin: this.#context.node };
-    const made = { ts, origin: stamp.node, stamp: formatStamp(stamp) };
-    return over === null ? made : { ...made, over: formatOver(over) };
+  #tombstoneOf(line: DocumentWrite, made: Made, find: FindCurrent): readonly UnplacedLine[] {
+    const tombstone = { collection: TOMBSTONES, key: formatPlace(line.collection, line.key) };
+    if (line.valueText === undefined) return [this.#stamped({ ...tombstone, valueText: 'null' }, made)];
+    if (find(TOMBSTONES, tombstone.key) === undefined) return [];
+    return [this.#stamped({ ...tombstone, valueText: undefined }, made)];
   }
 
-  #tombstoneOf(line: MeshLine, find: FindCurrent): readonly MeshLine[] {
-    const tombstone = { ...line, collection: TOMBSTONES, key: formatPlace(line.collection, line.key) };
-    if (line.valueText === undefined) return [{ ...tombstone, valueText: 'null' }];
-    return find(TOMBSTONES, tombstone.key) === undefined ? [] : [{ ...tombstone, valueText: undefined }];
-  }
-
-  #lossOf(lost: LostOf, find: FindCurrent): readonly MeshLine[] {
+  #lossOf(lost: LostOf, find: FindCurrent): readonly UnplacedLine[] {
     if (!this.#context.keepsConflicts) return [];
     const valueText = withLoss(find(CONFLICTS, lost.place)?.valueText(), lost);
     if (valueText === undefined) return [];
-    return [
-      { collection: CONFLICTS, key: lost.place, valueText, stamp: null, over: null, ts: this.#context.stamps.nowMs },
-    ];
+    return [this.#unstamped({ collection: CONFLICTS, key: lost.place, valueText })];
+  }
+
+  #stamped({ collection, key, valueText }: DocumentWrite, { stamp, over }: Made): UnplacedLine {
+    const made = { ts: this.#context.stamps.nowMs, origin: stamp.node, stamp: formatStamp(stamp) };
+    const stamped = { stamp, over };
+    return { collection, key, valueText, stamped, made: over === null ? made : { ...made, over: formatOver(over) } };
+  }
+
+  #unstamped({ collection, key, valueText }: DocumentWrite): UnplacedLine {
+    const made = { ts: this.#context.stamps.nowMs, origin: this.#context.node };
+    return { collection, key, valueText, made, stamped: undefined };
   }
 }
 

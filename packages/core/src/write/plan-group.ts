@@ -8,17 +8,14 @@ import {
   type ChangeHead,
   type JsonText,
   type JsonValue,
-  type Over,
-  type Stamp,
   type Version,
 } from '@skein/protocol';
-import type { Made } from '../document.ts';
 import type { WriteRules } from '../definitions/definitions.ts';
 import { checkAgainst } from '../definitions/rules.ts';
 import type { IndexedDocument } from '../indexes/index-spec.ts';
 import type { LostOf } from '../mesh/lost-changes.ts';
 import type { MergeChange } from '../mesh/merge-change.ts';
-import type { LineMade, MeshPlanner } from '../mesh/plan-mesh.ts';
+import type { FindCurrent, LineMade, MeshPlanner, UnplacedLine } from '../mesh/plan-mesh.ts';
 import { formatIdem, isExpired as isForgotten, type IdempotencyEntry } from './idempotency.ts';
 import type { CommittedChange, Idempotency, Operation, Transaction } from './operation.ts';
 import { planOperation, withIndex, type Current } from './plan-operation.ts';
@@ -107,15 +104,11 @@ export function planGroup(requests: readonly WriteRequest[], context: GroupConte
   return { outcomes, lines: planner.lines, existed: planner.existed, unknownHolders: planner.unique.unknown };
 }
 
-/** A line of a request, before it has its place in the log. */
-interface PlannedLine {
-  readonly collection: string;
-  readonly key: string;
-  readonly valueText: JsonText | undefined;
+/** A line of a request, and what it finds. */
+interface PlannedLine extends UnplacedLine {
+  readonly id: string;
   /** There, as the store counts. */
   readonly existed: boolean;
-  readonly made: LineMade;
-  readonly stamp: Made | undefined;
 }
 
 /** An operation of a request, and what it comes to. */
@@ -130,25 +123,17 @@ interface PlannedRequest {
   readonly companions: readonly PlannedLine[];
 }
 
-interface DocumentWrite extends DocumentName {
-  readonly valueText: JsonText | undefined;
-}
-
-/** A line that knows who made it, and not yet what was there. */
-interface UnplacedLine extends DocumentWrite {
-  readonly made: LineMade;
-  readonly stamp?: Stamp | null;
-  readonly over?: Over | null;
-}
-
 /** Documents as something leaves them; undefined means deleted. */
 type Written = Map<string, Current | undefined>;
+
+const NONE: readonly UnplacedLine[] = [];
 
 class GroupPlanner {
   readonly lines: string[] = [];
   readonly existed: boolean[] = [];
   readonly unique: UniqueFields;
   readonly #context: GroupContext;
+  readonly #madeHere: LineMade;
   /** Documents as this group leaves them; undefined means deleted. */
   readonly #written: Written = new Map();
   /** Idempotency keys first used in this group, and what for. */
@@ -158,6 +143,7 @@ class GroupPlanner {
 
   constructor(context: GroupContext) {
     this.#context = context;
+    this.#madeHere = { ts: context.ts, origin: context.origin };
     this.unique = new UniqueFields(context.holders);
   }
 
@@ -205,21 +191,19 @@ class GroupPlanner {
     const companions: PlannedLine[] = [];
     let bytes = 0;
     for (const [index, operation] of operations.entries()) {
-      const current = this.#find(own, operation);
+      const id = idOf(operation);
+      const current = this.#find(own, id, operation);
       const place = operations.length > 1 ? index : undefined;
       const { valueText, wasSeen } = withIndex(place, () => this.#planOne(operation, current));
       bytes += valueText?.length ?? 0;
       // One document may be as large as documents may be here.
       if (operations.length > 1 && bytes > LIMITS.transactionBytesMax)
         throw new SkeinError('too_large', `the transaction is over ${LIMITS.transactionBytesMax} bytes`);
-      const { collection, key } = operation;
-      const written = withIndex(place, () =>
-        this.#made(own, { collection, key, valueText }, operation.op === 'expire'),
-      );
-      const line = this.#leave(own, written.line, index);
-      changes.push({ line, created: !wasSeen && valueText !== undefined });
-      for (const one of written.companions)
-        companions.push(this.#leave(own, one, operations.length + companions.length));
+      const { line, companions: more } = withIndex(place, () => this.#made(own, operation, valueText));
+      const planned = placed(line, id, current !== undefined);
+      own.set(id, this.#leftBy(planned, this.#nextOffset() + index));
+      changes.push({ line: planned, created: !wasSeen && valueText !== undefined });
+      for (const one of more) companions.push(this.#leave(own, one, operations.length + companions.length));
     }
     this.unique.check(this.#changesOf(operations, own));
     return { changes, companions };
@@ -234,11 +218,11 @@ class GroupPlanner {
     const lost: LostOf[] = [];
     const counts = { take: 0, known: 0, older: 0 };
     for (const change of merges) {
-      const merged = mesh.merge(change, (collection, key) => this.#find(own, { collection, key }));
+      const merged = mesh.merge(change, this.#finder(own));
       counts[merged.kind]++;
       if (merged.lost !== null) lost.push(merged.lost);
       const written = merged.line === null ? merged.companions : [merged.line, ...merged.companions];
-      for (const one of written) lines.push(this.#leave(own, { ...one, made: mesh.madeOf(one) }, lines.length));
+      for (const one of written) lines.push(this.#leave(own, one, lines.length));
     }
     for (const line of lines) this.#push(line, {});
     const { take: taken, known, older: passedOver } = counts;
@@ -248,25 +232,19 @@ class GroupPlanner {
   /** What a change says of who made it, and what goes with it in a mesh. */
   #made(
     own: Written,
-    change: DocumentWrite,
-    isExpiry: boolean,
-  ): { line: UnplacedLine; companions: readonly UnplacedLine[] } {
-    const { mesh, ts, origin } = this.#context;
-    if (mesh === null) return { line: { ...change, made: { ts, origin } }, companions: [] };
-    const { line, companions } = mesh.own(change, isExpiry, (collection, key) => this.#find(own, { collection, key }));
-    return {
-      line: { ...line, made: mesh.madeOf(line) },
-      companions: companions.map((one) => ({ ...one, made: mesh.madeOf(one) })),
-    };
+    { collection, key, op }: Operation,
+    valueText: JsonText | undefined,
+  ): { readonly line: UnplacedLine; readonly companions: readonly UnplacedLine[] } {
+    const { mesh } = this.#context;
+    if (mesh !== null) return mesh.own({ collection, key, valueText }, op === 'expire', this.#finder(own));
+    return { line: { collection, key, valueText, made: this.#madeHere, stamped: undefined }, companions: NONE };
   }
 
   /** What is behind a line finds the document as it leaves it. */
   #leave(own: Written, line: UnplacedLine, index: number): PlannedLine {
-    const { collection, key, valueText, made, stamp, over = null } = line;
-    const existed = this.#find(own, line) !== undefined;
-    const stamped = stamp === undefined || stamp === null ? undefined : { stamp, over };
-    const planned = { collection, key, valueText, existed, made, stamp: stamped };
-    own.set(idOf(line), this.#leftBy(planned, this.#nextOffset() + index));
+    const id = idOf(line);
+    const planned = placed(line, id, this.#find(own, id, line) !== undefined);
+    own.set(id, this.#leftBy(line, this.#nextOffset() + index));
     return planned;
   }
 
@@ -295,7 +273,7 @@ class GroupPlanner {
       const unique = this.#context.rules(operation.collection)?.unique ?? [];
       if (unique.length === 0) continue;
       const id = idOf(operation);
-      const [before, after] = [this.#find(null, operation), own.get(id)].map((one) => one && documentOf(one));
+      const [before, after] = [this.#find(null, id, operation), own.get(id)].map((one) => one && documentOf(one));
       const place = operations.length > 1 ? index : undefined;
       found.set(id, { unique, key: operation.key, before, after, operation: place });
     }
@@ -324,25 +302,28 @@ class GroupPlanner {
 
   /** Gives a line its place. */
   #push(line: PlannedLine, head: Pick<ChangeHead, 'tx' | 'idem' | 'trace'>): Version {
-    const { collection, key, valueText, existed, made } = line;
+    const { id, collection, key, valueText, existed, made } = line;
     const offset = this.#nextOffset();
     const text = encodeLine({ offset, ...made, ...head, collection, key }, valueText);
     this.lines.push(text);
     this.#bytes += text.length;
     this.existed.push(existed);
-    this.#written.set(idOf(line), this.#leftBy(line, offset));
+    this.#written.set(id, this.#leftBy(line, offset));
     if (collection === DEFINITIONS) this.#isLast = true;
     return makeVersion(offset, this.#context.epoch);
   }
 
-  #leftBy({ valueText, made, stamp }: PlannedLine, offset: number): Current | undefined {
+  #leftBy({ valueText, made, stamped }: UnplacedLine, offset: number): Current | undefined {
     if (valueText === undefined) return undefined;
     const version = makeVersion(offset, this.#context.epoch);
-    return { version, ts: made.ts, valueText: () => valueText, made: () => stamp };
+    return { version, ts: stamped?.stamp.ms ?? made.ts, valueText: () => valueText, made: () => stamped };
   }
 
-  #find(own: Written | null, name: DocumentName): Current | undefined {
-    const id = idOf(name);
+  #finder(own: Written): FindCurrent {
+    return (collection, key) => this.#find(own, idOf({ collection, key }), { collection, key });
+  }
+
+  #find(own: Written | null, id: string, name: DocumentName): Current | undefined {
     if (own?.has(id) === true) return own.get(id);
     return this.#written.has(id) ? this.#written.get(id) : this.#context.current(name.collection, name.key);
   }
@@ -350,6 +331,15 @@ class GroupPlanner {
   #nextOffset(): number {
     return this.#context.offsetFirst + this.lines.length;
   }
+}
+
+/** Field by field: spreading one costs as much as all else that is done for a change. */
+function placed(
+  { collection, key, valueText, made, stamped }: UnplacedLine,
+  id: string,
+  existed: boolean,
+): PlannedLine {
+  return { id, collection, key, valueText, made, stamped, existed };
 }
 
 function documentOf({ ts, valueText }: Current): IndexedDocument {

@@ -232,19 +232,25 @@ export class Writer {
       holders: (fields) => holders.get(fields),
     };
     for (;;) {
-      const stamps =
-        mesh && new Stamps({ ...numbered(mesh.numbers), node: identity.node, wallMs, lastMs: headTs ?? 0 });
-      const plan = planGroup(requests, {
-        ...context,
-        mesh: stamps && new MeshPlanner({ ...mesh!, node: identity.node, stamps }),
-      });
+      const planner = this.#meshPlanner(wallMs);
+      const plan = planGroup(requests, { ...context, mesh: planner });
       if (plan.unknownHolders.size === 0) {
-        if (stamps !== null) mesh!.numbers.advance(stamps.seqNext);
+        if (planner !== null) mesh?.numbers.advance(planner.seqNext);
         return plan;
       }
       // Which fields of unique indexes a group needs shows only as it is planned; then it is planned again.
       for (const [fields, keys] of await this.#readHolders(plan.unknownHolders)) holders.set(fields, keys);
     }
+  }
+
+  #meshPlanner(wallMs: number): MeshPlanner | null {
+    const { mesh } = this.#host;
+    if (mesh === null) return null;
+    const { identity, headTs } = this.#host.facts();
+    const { incarnation, seqNext } = mesh.numbers;
+    const stamps = new Stamps({ node: identity.node, incarnation, seqNext, wallMs, lastMs: headTs ?? 0 });
+    const { keepsConflicts, assertFits } = mesh;
+    return new MeshPlanner({ node: identity.node, keepsConflicts, assertFits, stamps });
   }
 
   #readHolders(fields: ReadonlySet<string>): Promise<ReadonlyMap<string, readonly string[]>> {
@@ -313,10 +319,6 @@ function once(act: () => void): () => void {
 
 function committed({ offsetLast, changes }: CommittedOutcome, head: Position, replayed: boolean): Committed {
   return { position: { ...head, offset: offsetLast }, changes, replayed };
-}
-
-function numbered({ incarnation, seqNext }: MeshNumbers) {
-  return { incarnation, seqNext };
 }
 
 function countOf({ operations, merges }: WriteRequest): number {
