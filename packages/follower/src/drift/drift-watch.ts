@@ -107,7 +107,9 @@ export class DriftWatch {
     const { store, api, replicator } = this.#options;
     replicator.hold();
     try {
-      const { log, position } = await api.pin(formatPosition(replicator.state.fetchedTo), signal, PIN_MS_MAX);
+      const { log, position } = await api.pin(formatPosition(replicator.state.fetchedTo), signal, {
+        answerMs: PIN_MS_MAX,
+      });
       if (log !== replicator.state.log) throw new Error('the leader holds another log');
       await replicator.standAt(position.offset, STAND_MS_MAX, signal);
       const snapshot = await store.snapshot();

@@ -1,4 +1,4 @@
-import { digestPinSchema, HEADERS, parsePosition, type Position } from '@skein/protocol';
+import { digestPinSchema, HEADERS, parsePosition, type DigestBy, type Position } from '@skein/protocol';
 import type { LinkHeaders, NodeLink } from './node-link.ts';
 import { parseProblem, retryAfterMsOf } from './problem-answers.ts';
 
@@ -43,9 +43,14 @@ export class NodeApi {
     throw declined(status, headers, text);
   }
 
-  /** Has it hold a position that is not before an offset, to be compared with. */
-  async pin(notBefore: string, signal: AbortSignal, answerMs?: number): Promise<PinnedPosition> {
-    const { log, position } = digestPinSchema.parse(await this.get(`/v1/digest?min=${notBefore}`, signal, answerMs));
+  /** Has it hold a position that is not before an offset, or where it is now, to be compared with. */
+  async pin(
+    notBefore: string,
+    signal: AbortSignal,
+    { answerMs, by = 'version' }: { readonly answerMs?: number; readonly by?: DigestBy } = {},
+  ): Promise<PinnedPosition> {
+    const path = `/v1/digest?by=${by}&min=${notBefore}`;
+    const { log, position } = digestPinSchema.parse(await this.get(path, signal, answerMs));
     return { log, position: parsePosition(position) };
   }
 }

@@ -1,5 +1,5 @@
 import { hasRival, type Clock, type Store } from '@skein/core';
-import { formatPosition, SkeinError, takesWrites, type EpochPromise, type MemberAnswer } from '@skein/protocol';
+import { formatPosition, SkeinError, type EpochPromise, type MemberAnswer } from '@skein/protocol';
 import { dutyOf, lastCounter, lastEpoch, type Duty, type Heard, type Member, type Self } from '@skein/replication';
 import type { FastifyBaseLogger } from 'fastify';
 import type { OpenLink } from '../link/node-link.ts';

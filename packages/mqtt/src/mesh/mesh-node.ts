@@ -192,7 +192,6 @@ export class MeshNode implements RoleAddition {
       clockDriftMsMax: policy.clockDriftMsMax,
       intake: this.#intake.way('repair', rank),
       quarantine: this.#quarantine,
-      headOfPeer: () => peer.head,
     });
     this.#repairs.add(peer, repair);
     return peer;

@@ -1,6 +1,7 @@
 import { compareStamps, parsePlacedStamp, TOMBSTONES, type Stamp } from '@skein/protocol';
 import type { Difference } from '../digest-diff.ts';
 import { isTooFarAhead } from './clock-drift.ts';
+import { TOMBSTONE_MS_MIN } from './tombstones.ts';
 
 /** A document, or the tombstone of one, by its name. */
 export interface RepairItem {
@@ -31,7 +32,8 @@ export interface ClockBound {
 /**
  * Decides what two nodes of a mesh have to tell each other. What is newer goes to where it is not, and only where the other side
  * has not moved between the two looks: a change that is on its way already shows by that. A document and its tombstone are
- * looked at together, since a node has one or the other.
+ * looked at together, since a node has one or the other. An old tombstone of what the other side has nothing of is not told: it
+ * has dropped it, or never needed it.
  */
 export function planRepair({ first, second }: Looks, { wallMs, driftMsMax }: ClockBound): RepairPlan {
   const before = byDocument(first);
@@ -42,6 +44,7 @@ export function planRepair({ first, second }: Looks, { wallMs, driftMsMax }: Clo
     const then = before.get(name);
     const order = compareHeld(now.mine, now.theirs);
     if (then === undefined || order === 0) continue;
+    if (isForgotten(now, wallMs)) continue;
     const stands = order < 0 ? compareHeld(then.mine, now.mine) : compareHeld(then.theirs, now.theirs);
     if (stands !== 0) continue;
     if (order > 0) submit.push(itemOf(now.mine!));
@@ -91,6 +94,11 @@ function newest(a: Held | null, b: Held | null): Held | null {
 function compareHeld(a: Held | null, b: Held | null): number {
   if (a === null || b === null) return Number(a !== null) - Number(b !== null);
   return compareStamps(a.stamp, b.stamp) || Number(a.collection === TOMBSTONES) - Number(b.collection === TOMBSTONES);
+}
+
+function isForgotten({ mine, theirs }: Sides, wallMs: number): boolean {
+  const only = mine === null ? theirs : theirs === null ? mine : null;
+  return only?.collection === TOMBSTONES && wallMs - only.stamp.ms > TOMBSTONE_MS_MIN;
 }
 
 function itemOf({ collection, key }: Held): RepairItem {

@@ -3,6 +3,7 @@ import { z } from 'zod';
 import { EXAMPLE } from '../examples.ts';
 import { shape } from '../shape.ts';
 import { slot, slotExample } from './feed.ts';
+import { meshStatusAnswer } from './mesh-status.ts';
 
 const id = z.string();
 const count = z.int().nonnegative();
@@ -128,6 +129,7 @@ export const status = shape(
     broker: broker.optional(),
     outbox: outbox.optional(),
     pushed: z.object({ taken: count, not_next: count, refused: count }).optional(),
+    mesh: meshStatusAnswer.optional(),
   }),
   'What a person asks first.',
   {
@@ -149,6 +151,7 @@ export const status = shape(
     broker: 'Of a node with --mqtt-url: whether it is connected to the broker.',
     outbox: 'Of such a leader: how far it is with telling the broker of its changes.',
     pushed: 'Of such a follower: what became of the records that the broker brought.',
+    mesh: 'Of a node of a mesh: whom it hears, and what became of what it heard.',
   },
 );
 

@@ -113,11 +113,6 @@ export class Peer {
     return this.#seen.connected;
   }
 
-  /** Where its log ended when it last answered. */
-  get head(): number {
-    return this.#progress.contact?.head ?? 0;
-  }
-
   /** How often something was passed over in its log; what is compared later than that finds it. */
   get gaps(): number {
     return this.#gaps;

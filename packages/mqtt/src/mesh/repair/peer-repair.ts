@@ -1,7 +1,7 @@
 import { mergeChangeOfStored, type Clock, type Snapshot, type Store } from '@skein/core';
 import { Comparison, fetchDigest, fetchNamed, NodeApi, patiently, type NodeLink } from '@skein/http';
 import { comparePlaces, formatPlace, formatPosition, type Place, type Position } from '@skein/protocol';
-import { planRepair, type Difference, type RepairItem, type RepairPlan } from '@skein/replication';
+import { planRepair, type Difference, type RepairItem } from '@skein/replication';
 import type { MeshIntake } from '../intake.ts';
 import type { Quarantine } from '../quarantine.ts';
 import { submit } from './submit.ts';
@@ -14,8 +14,6 @@ export interface PeerRepairParts {
   readonly quarantine: Quarantine;
   readonly clockDriftMsMax: number;
   readonly requestTimeoutMs: number;
-  /** Where the peer's log ended when it last answered. */
-  readonly headOfPeer: () => number;
 }
 
 /** What a comparison has found, and what came of it. */
@@ -24,10 +22,12 @@ export interface Repaired {
   readonly differing: number;
   readonly fetched: number;
   readonly submitted: number;
-  /** How many of both were news where they went. */
+  /** How many of them were news where they went. */
   readonly moved: number;
-  /** All of the documents were looked at, and none of them differs. */
-  readonly isEqual: boolean;
+  /** Newer ones of the peer's; when this was found they were not here. */
+  readonly missing: number;
+  /** The next one begins at the beginning. */
+  readonly isAtEnd: boolean;
 }
 
 const ITEMS_MAX = 1000;
@@ -40,7 +40,7 @@ const NAMES_AT_ONCE = 500;
 /** What differed at one look, and as of what. */
 interface Look {
   readonly differences: readonly Difference[];
-  /** Where the next comparison goes on; null for the beginning, since everything was looked at. */
+  /** Where the next comparison goes on; null for the beginning, since there is nothing more behind. */
   readonly goesOn: Place | null;
   readonly theirs: Position;
   readonly mine: Snapshot;
@@ -63,11 +63,16 @@ export class PeerRepair {
   async compare(signal: AbortSignal): Promise<Repaired> {
     const first = await this.#look(signal);
     await first.mine.close();
-    if (first.differences.length === 0) return { differing: 0, fetched: 0, submitted: 0, moved: 0, isEqual: true };
+    if (first.differences.length === 0) {
+      this.#start = null;
+      return { differing: 0, fetched: 0, submitted: 0, moved: 0, missing: 0, isAtEnd: true };
+    }
     await this.#parts.clock.sleep(SECOND_LOOK_MS, signal);
     const second = await this.#look(signal);
     try {
-      return await this.#settle(first, second, signal);
+      const repaired = await this.#settle(first, second, signal);
+      this.#start = first.goesOn;
+      return repaired;
     } finally {
       await second.mine.close();
     }
@@ -80,22 +85,22 @@ export class PeerRepair {
     for (const stamp of plan.heldBack) quarantine.saw(stamp);
     const takenHere = await this.#fetch(plan.fetch, second.theirs, signal);
     const takenThere = await this.#submit(plan.submit, second.mine, signal);
-    this.#start = first.goesOn;
-    const differing = countOf(plan);
+    const missing = plan.fetch.length + plan.heldBack.length;
     return {
-      differing,
+      differing: missing + plan.submit.length,
       fetched: plan.fetch.length,
       submitted: plan.submit.length,
       moved: takenHere + takenThere,
-      isEqual: differing === 0 && first.goesOn === null,
+      missing,
+      isAtEnd: first.goesOn === null,
     };
   }
 
   /** As of now on both sides: what is compared was there when the question came. */
   async #look(signal: AbortSignal): Promise<Look> {
-    const { store, clock, headOfPeer } = this.#parts;
+    const { store, clock } = this.#parts;
     const ask = (path: string): Promise<unknown> => patiently(clock, () => this.#api.get(path, signal), signal);
-    const { position: theirs } = await patiently(clock, () => this.#api.pin(String(headOfPeer()), signal), signal);
+    const { position: theirs } = await patiently(clock, () => this.#api.pin('now', signal, { by: 'stamp' }), signal);
     const mine = await store.snapshot();
     try {
       const digest = store.digests.at(mine, 'stamp', signal);
@@ -131,10 +136,6 @@ export class PeerRepair {
   }
 }
 
-function countOf({ fetch, submit: submitted, heldBack }: RepairPlan): number {
-  return fetch.length + submitted.length + heldBack.length;
-}
-
 function inPlace(items: readonly RepairItem[]): readonly RepairItem[] {
   return items.toSorted((a, b) => comparePlaces(placeOf(a), placeOf(b)));
 }
@@ -143,16 +144,10 @@ function placeOf({ collection, key }: RepairItem): Place {
   return formatPlace(collection, key);
 }
 
-/** Differences from a place on, once around, until there are enough. */
+/** Differences from a place on, until there are enough. */
 async function someFrom(start: Place | null, comparison: Comparison): Promise<Pick<Look, 'differences' | 'goesOn'>> {
   const differences: Difference[] = [];
   for await (const difference of comparison.differences(start)) {
-    if (differences.length === ITEMS_MAX) return { differences, goesOn: placeOf(difference) };
-    differences.push(difference);
-  }
-  if (start === null) return { differences, goesOn: null };
-  for await (const difference of comparison.differences()) {
-    if (comparePlaces(placeOf(difference), start) >= 0) break;
     if (differences.length === ITEMS_MAX) return { differences, goesOn: placeOf(difference) };
     differences.push(difference);
   }

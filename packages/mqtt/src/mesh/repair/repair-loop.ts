@@ -13,10 +13,19 @@ export interface RepairLoopParts {
   readonly logger?: FastifyBaseLogger | undefined;
 }
 
+interface Lap {
+  /** What was known to be passed over of the peer's log when it began. */
+  readonly gaps: number;
+  readonly moved: number;
+  readonly missing: number;
+}
+
 /** A peer, and how it stands with comparing it. */
 interface Compared {
   readonly peer: Peer;
   readonly repair: PeerRepair;
+  /** The way through all documents that is being made; null between two of them. */
+  lap: Lap | null;
   dueAtMs: number;
   atWallMs: number | null;
   last: Repaired | null;
@@ -41,14 +50,8 @@ export class RepairLoop {
   }
 
   add(peer: Peer, repair: PeerRepair): void {
-    this.#all.push({
-      peer,
-      repair,
-      dueAtMs: this.#later(this.#parts.random()),
-      atWallMs: null,
-      last: null,
-      error: null,
-    });
+    const dueAtMs = this.#later(this.#parts.random());
+    this.#all.push({ peer, repair, lap: null, dueAtMs, atWallMs: null, last: null, error: null });
   }
 
   start(signal: AbortSignal): void {
@@ -104,7 +107,7 @@ export class RepairLoop {
       compared.dueAtMs = clock.now() + NO_CONTACT_MS;
       return;
     }
-    const { gaps } = peer;
+    compared.lap ??= { gaps: peer.gaps, moved: 0, missing: 0 };
     compared.dueAtMs = this.#later(0.75 + 0.5 * this.#parts.random());
     try {
       const repaired = await repair.compare(signal);
@@ -112,14 +115,23 @@ export class RepairLoop {
       compared.last = repaired;
       compared.error = null;
       onRepaired(repaired);
-      if (repaired.isEqual) peer.closeGap(gaps, signal);
-      else if (peer.hasGap && repaired.moved > 0) compared.dueAtMs = clock.now();
+      this.#goOn(compared, repaired, signal);
     } catch (error) {
       if (signal.aborted) return;
       const reason = reasonOf(error);
       if (reason !== compared.error) logger?.warn({ peer: peer.url, reason }, 'a peer could not be compared with');
       compared.error = reason;
     }
+  }
+
+  /** Where something may be missing the next one follows at once, unless all of them in a row have come to nothing. */
+  #goOn(compared: Compared, { moved, missing, isAtEnd }: Repaired, signal: AbortSignal): void {
+    const { peer, lap } = compared;
+    const gone = { gaps: lap!.gaps, moved: lap!.moved + moved, missing: lap!.missing + missing };
+    compared.lap = isAtEnd ? null : gone;
+    if (isAtEnd && gone.missing === 0) peer.closeGap(gone.gaps, signal);
+    const isDone = isAtEnd && gone.moved === 0 && gone.gaps === peer.gaps;
+    if (peer.hasGap && !isDone) compared.dueAtMs = this.#parts.clock.now();
   }
 
   #later(share: number): number {
