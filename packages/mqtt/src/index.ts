@@ -22,7 +22,7 @@ export { LeaderPush, type LeaderPushParts } from './publisher/leader-push.ts';
 export { Publisher, type PublisherParts } from './publisher/publisher.ts';
 export { PushedRecords, type PushedRecordsParts } from './subscriber/pushed-records.ts';
 export { MeshEvents, type MeshEventsParts } from './mesh/events/mesh-events.ts';
-export type { MeshEventsPort } from './mesh/events-port.ts';
 export { assertFitsEvent, meshTellingOf, type Teller } from './mesh/events/telling.ts';
+export type { MeshEventsPort } from './mesh/events-port.ts';
 export type { MeshIntake } from './mesh/intake.ts';
 export { MeshNode, type MeshParts, type MeshPolicy } from './mesh/mesh-node.ts';

@@ -2,13 +2,12 @@ import type { AddMetrics } from '@skein/http';
 import type { FastifyInstance } from 'fastify';
 import type { MeshIntake } from './intake.ts';
 
-/** The way through a broker, as a node of a mesh uses it: it tells of what is written here, and hands in what others tell. */
+/** The part of a mesh node that goes through a broker, where there is one. */
 export interface MeshEventsPort {
-  /** Begins when the server is ready, and ends with it. */
+  /** Begins when the server is ready, and ends with it. What it hears goes to the intake. */
   install(app: FastifyInstance, intake: MeshIntake): void;
-  /** For /v1/status. */
   describe(): Readonly<Record<string, unknown>>;
   readonly addMetrics: AddMetrics;
-  /** Why the node is not well as far as this is concerned; null when it is. */
+  /** What is the matter with it, as a sentence; null when nothing is. */
   verdict(): string | null;
 }

@@ -118,7 +118,8 @@ function notesOn(report: VerifyReport): readonly string[] {
   if (moved > 0)
     notes.push(`A is at ${a.position}, B at ${b.position}: ${counted(moved)} left out as changed between the two`);
   if (open > 0) notes.push(`${counted(open)} left out: whether they are the same could not be told in time`);
-  if (areEqual(report) && a.position === b.position)
+  if (areEqual(report) && apart === 'mesh') notes.push('A and B have the same documents');
+  else if (areEqual(report) && a.position === b.position)
     notes.push(`A and B have the same ${documents} documents at ${a.position}`);
   else if (areEqual(report)) notes.push('A and B are the same as far as that can be told');
   return notes;

@@ -13,6 +13,10 @@ import type { NodeParts } from '../running-node.ts';
 import { policyOf, servingOf } from '../serving.ts';
 import type { MeshConfig } from '../start-mesh.ts';
 
+const ALONE = 'this node is the only one of its mesh: others are reached with --peers or --mqtt-url';
+const BROKER_ALONE =
+  'without --peers, this node never has what others tell the broker while it is away: give it one that is always there';
+
 const CLOCK_DRIFT_MS_MAX = 5 * 60_000;
 const ANTI_ENTROPY_EVERY_MS = 60_000;
 
@@ -32,8 +36,7 @@ export async function prepareMeshNode(config: MeshConfig, address: ListenOptions
   });
   // Each node may be given the same list.
   const peers = (config.peers ?? []).filter((peer) => !isItself(peer, address));
-  if (peers.length === 0 && mqtt === undefined)
-    logger?.warn('this node is the only one of its mesh: others are reached with --peers or --mqtt-url');
+  if (peers.length === 0) logger?.warn(mqtt === undefined ? ALONE : BROKER_ALONE);
   const serving = servingOf(config);
   const policy = policyOf(config);
   const push = mqtt === undefined ? null : new NodePush(mqtt, { store, clock, random: Math.random, ...policy, logger });
