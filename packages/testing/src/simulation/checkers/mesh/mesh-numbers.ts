@@ -37,7 +37,8 @@ export class MeshNumbers implements Checker {
     const isExpiry = entry.valueText === undefined && held !== undefined && compareStamps(held, stamp) === 0;
     if (stamp.node === node && !isExpiry) this.#checkOwn(line, stamp);
     this.#stamps.set(`${node} ${subject}`, stamp);
-    this.#newestMs.set(node, Math.max(this.#newestMs.get(node) ?? 0, entry.change.ts, stamp.ms));
+    // When something expired here is no news to anybody.
+    if (!isExpiry) this.#newestMs.set(node, Math.max(this.#newestMs.get(node) ?? 0, entry.change.ts, stamp.ms));
   }
 
   #checkMeaning({ node, entry, subject, valueText }: MeshLine, stamp: Stamp): void {

@@ -4,7 +4,8 @@ import { compareHeld, heldText, type Held, type MeshLogReader, type MeshLogs } f
 
 /**
  * Along a log, what a node has of a document only becomes newer: nothing is taken twice, nothing that is older, and nothing
- * comes back that was deleted, also when its tombstone is gone.
+ * comes back that was deleted. Where a tombstone has been dropped, something older may come once more from who tells it again;
+ * what becomes of that is for others to see.
  */
 export class MeshOrder implements Checker {
   readonly name = 'mesh-order';
@@ -18,6 +19,7 @@ export class MeshOrder implements Checker {
 
   observe(event: TimedEvent): void {
     for (const { node, entry, kind, subject, stamp, valueText } of this.#reader.linesOf(event)) {
+      if (kind === 'dropped') this.#held.delete(`${node} ${subject}`);
       if (kind !== 'change') continue;
       const [name, change] = [`${node} ${subject}`, { stamp: stamp!, valueText }];
       const held = this.#held.get(name);

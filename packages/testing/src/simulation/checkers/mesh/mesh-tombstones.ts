@@ -17,6 +17,7 @@ export class MeshTombstones implements Checker {
   /** By node and document, what is there now. */
   readonly #documents = new Set<string>();
   readonly #tombstones = new Map<string, Stamp>();
+  readonly #dropped = new Set<string>();
 
   constructor(logs: MeshLogs, nodes: readonly { readonly name: string; readonly peers: readonly string[] }[]) {
     this.#reader = logs.reader();
@@ -46,7 +47,9 @@ export class MeshTombstones implements Checker {
     else if (isOfTombstone) this.#tombstones.delete(name);
     else if (entry.valueText !== undefined) this.#documents.add(name);
     else this.#documents.delete(name);
-    if (kind === 'change') this.#newest.set(name, { stamp: stamp!, valueText });
+    if (kind !== 'change') return;
+    this.#newest.set(name, { stamp: stamp!, valueText });
+    this.#dropped.delete(name);
   }
 
   #drop({ node, entry, subject }: MeshLine): void {
@@ -61,13 +64,13 @@ export class MeshTombstones implements Checker {
         throw this.#violation(`${entry.offset} of ${node} drops ${what}, of which ${peer} knows nothing`);
     }
     this.#tombstones.delete(`${node} ${subject}`);
-    this.#newest.delete(`${node} ${subject}`);
+    this.#dropped.add(`${node} ${subject}`);
   }
 
   #checkAll(touched: Map<string, MeshLine>): void {
     for (const [name, { node, entry, subject, kind }] of touched) {
       const newest = this.#newest.get(name);
-      if (kind === 'own' || newest === undefined) continue;
+      if (kind === 'own' || newest === undefined || this.#dropped.has(name)) continue;
       const [isThere, tombstone] = [this.#documents.has(name), this.#tombstones.get(name)];
       const at = `at ${entry.offset}, ${node}`;
       if (isThere && tombstone !== undefined)
