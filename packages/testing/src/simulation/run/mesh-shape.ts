@@ -36,9 +36,9 @@ const TOPOLOGIES: readonly Topology[] = [
 ];
 
 export function drawMesh(random: Rng): MeshShape {
-  const count = 2 + random.below(3);
+  const count = random.pick([2, 2, 3, 3, 4]);
   const topology = random.pick(TOPOLOGIES);
-  const compareEveryMs = random.between(500, 2500);
+  const compareEveryMs = random.between(1200, 4000);
   const outboxLimit = random.pick([5, 50, 1000]);
   const areClocksRight = random.chance(0.3);
   return {
@@ -50,7 +50,7 @@ export function drawMesh(random: Rng): MeshShape {
       outboxLimit,
       wallSkewMs: areClocksRight ? 0 : random.pick([0, -2000, 3000, 20_000]),
     })),
-    writers: count,
+    writers: Math.min(count, 3),
     readers: 1 + random.below(2),
     feedReaders: 1,
     faultsUntilMs: random.between(2500, 7000),

@@ -1,7 +1,7 @@
 import { DEFINITIONS, formatPlacedStamp } from '@skein/protocol';
 import { Violation, type Checker, type DocumentsSeen, type TimedEvent } from '../../history.ts';
 import { nameOf } from '../compare-documents.ts';
-import { compareHeld, heldText, type Held, type MeshLogReader, type MeshLogs } from './mesh-logs.ts';
+import { compareHeld, heldText, type Held, type MeshLogs } from './mesh-logs.ts';
 
 /**
  * When faults have ended, every document is on every node what the newest of all changes of it has made of it, whoever wrote
@@ -9,16 +9,16 @@ import { compareHeld, heldText, type Held, type MeshLogReader, type MeshLogs } f
  */
 export class LastWriter implements Checker {
   readonly name = 'last-writer';
-  readonly #reader: MeshLogReader;
+  readonly #logs: MeshLogs;
   /** By document, over all logs. */
   readonly #newest = new Map<string, Held>();
 
   constructor(logs: MeshLogs) {
-    this.#reader = logs.reader();
+    this.#logs = logs;
   }
 
   observe(event: TimedEvent): void {
-    for (const { kind, subject, stamp, valueText } of this.#reader.linesOf(event)) {
+    for (const { kind, subject, stamp, valueText } of this.#logs.linesOf(event)) {
       if (kind !== 'change') continue;
       const change = { stamp: stamp!, valueText };
       const known = this.#newest.get(subject);

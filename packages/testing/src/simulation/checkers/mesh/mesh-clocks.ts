@@ -2,7 +2,7 @@ import { formatPlacedStamp } from '@skein/protocol';
 import { Violation, type Checker, type TimedEvent } from '../../history.ts';
 import { WALL_START } from '../../world/sim-clock.ts';
 import { CLOCK_DRIFT_MS_MAX } from '../../world/sim-mesh.ts';
-import type { MeshLogReader, MeshLogs } from './mesh-logs.ts';
+import type { MeshLogs } from './mesh-logs.ts';
 
 /** So long ago a change may have been let in that is told of now: disks hang, and machines stand still. */
 const UNDER_WAY_MS_MAX = 30_000;
@@ -10,17 +10,17 @@ const UNDER_WAY_MS_MAX = 30_000;
 /** No node takes what is made too far ahead of its own clock. */
 export class MeshClocks implements Checker {
   readonly name = 'mesh-clocks';
-  readonly #reader: MeshLogReader;
+  readonly #logs: MeshLogs;
   /** How far ahead each clock has been, and until when; the last it still is. */
   readonly #skews = new Map<string, { readonly skewMs: number; untilMs: number }[]>();
 
   constructor(logs: MeshLogs) {
-    this.#reader = logs.reader();
+    this.#logs = logs;
   }
 
   observe(event: TimedEvent): void {
     if (event.kind === 'clock-set') this.#set(event.node, event.skewMs, event.ms);
-    for (const { node, entry, kind, stamp } of this.#reader.linesOf(event)) {
+    for (const { node, entry, kind, stamp } of this.#logs.linesOf(event)) {
       if (kind !== 'change' || stamp!.node === node) continue;
       const aheadMs = stamp!.ms - this.#wallMsMax(node, event.ms);
       if (aheadMs <= CLOCK_DRIFT_MS_MAX) continue;

@@ -1,7 +1,7 @@
 import { CONFLICTS, parsePlacedStamp, TOMBSTONES } from '@skein/protocol';
 import { Violation, type Checker, type DocumentsSeen, type TimedEvent } from '../../history.ts';
 import { nameOf } from '../compare-documents.ts';
-import type { MeshLogReader, MeshLogs } from './mesh-logs.ts';
+import type { MeshLogs } from './mesh-logs.ts';
 
 type SettledNode = (TimedEvent & { readonly kind: 'settled' })['nodes'][number];
 
@@ -11,17 +11,17 @@ type SettledNode = (TimedEvent & { readonly kind: 'settled' })['nodes'][number];
  */
 export class MeshConverged implements Checker {
   readonly name = 'mesh-converged';
-  readonly #reader: MeshLogReader;
+  readonly #logs: MeshLogs;
   /** By node: up to which time it has dropped tombstones. */
   readonly #droppedMs = new Map<string, number>();
   readonly #tombstones = new Map<string, number>();
 
   constructor(logs: MeshLogs) {
-    this.#reader = logs.reader();
+    this.#logs = logs;
   }
 
   observe(event: TimedEvent): void {
-    for (const { node, kind, subject, stamp, entry } of this.#reader.linesOf(event)) {
+    for (const { node, kind, subject, stamp, entry } of this.#logs.linesOf(event)) {
       if (kind === 'change' && entry.change.collection === TOMBSTONES)
         this.#tombstones.set(`${node} ${subject}`, stamp!.ms);
       if (kind === 'dropped') this.#drop(node, this.#tombstones.get(`${node} ${subject}`) ?? 0);

@@ -33,6 +33,9 @@ export interface MeshLine {
 /** The logs of all nodes: each has a ledger of its own, since offsets say nothing of each other. */
 export class MeshLogs {
   readonly #ledgers = new Map<string, Ledger>();
+  readonly #readers = new Map<string, LedgerReader>();
+  #event: TimedEvent | undefined;
+  #lines: readonly MeshLine[] = [];
 
   ledgerOf(node: string): Ledger {
     const known = this.#ledgers.get(node) ?? new Ledger();
@@ -40,27 +43,17 @@ export class MeshLogs {
     return known;
   }
 
-  /** Answers all that is new to whoever has read with this reader before. */
-  reader(): MeshLogReader {
-    return new MeshLogReader(this);
-  }
-}
-
-export class MeshLogReader {
-  readonly #logs: MeshLogs;
-  readonly #readers = new Map<string, LedgerReader>();
-
-  constructor(logs: MeshLogs) {
-    this.#logs = logs;
-  }
-
-  /** The lines an event has brought to light, in the order of the log. */
+  /** The lines that an event has brought to light, in the order of the log. Its ledger has been told of it. */
   linesOf(event: TimedEvent): readonly MeshLine[] {
     if (event.kind !== 'started' && event.kind !== 'published') return [];
+    // All that ask ask of one event, before they are told of the next.
+    if (event === this.#event) return this.#lines;
     const { node } = event;
-    const reader = this.#readers.get(node) ?? new LedgerReader(this.#logs.ledgerOf(node));
+    const reader = this.#readers.get(node) ?? new LedgerReader(this.ledgerOf(node));
     this.#readers.set(node, reader);
-    return reader.unread().map((entry) => lineOf(node, entry));
+    this.#event = event;
+    this.#lines = reader.unread().map((entry) => lineOf(node, entry));
+    return this.#lines;
   }
 }
 

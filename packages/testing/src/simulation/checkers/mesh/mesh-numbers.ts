@@ -1,7 +1,7 @@
 import { compareStamps, DEFINITIONS, formatPlacedStamp, TOMBSTONES, type Stamp } from '@skein/protocol';
 import { Violation, type Checker, type TimedEvent } from '../../history.ts';
 import { nameOf } from '../compare-documents.ts';
-import type { MeshLine, MeshLogReader, MeshLogs } from './mesh-logs.ts';
+import type { MeshLine, MeshLogs } from './mesh-logs.ts';
 
 /**
  * What a node writes itself is numbered without gaps within an incarnation, none of which it has twice; each is newer than all
@@ -10,7 +10,7 @@ import type { MeshLine, MeshLogReader, MeshLogs } from './mesh-logs.ts';
  */
 export class MeshNumbers implements Checker {
   readonly name = 'mesh-numbers';
-  readonly #reader: MeshLogReader;
+  readonly #logs: MeshLogs;
   /** The last that each node has written. */
   readonly #last = new Map<string, Stamp>();
   readonly #incarnations = new Set<string>();
@@ -21,11 +21,11 @@ export class MeshNumbers implements Checker {
   readonly #meanings = new Map<string, string>();
 
   constructor(logs: MeshLogs) {
-    this.#reader = logs.reader();
+    this.#logs = logs;
   }
 
   observe(event: TimedEvent): void {
-    for (const line of this.#reader.linesOf(event)) if (line.stamp !== null) this.#add(line, line.stamp);
+    for (const line of this.#logs.linesOf(event)) if (line.stamp !== null) this.#add(line, line.stamp);
   }
 
   #add(line: MeshLine, stamp: Stamp): void {

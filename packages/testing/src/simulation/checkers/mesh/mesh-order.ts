@@ -1,6 +1,6 @@
 import { Violation, type Checker, type TimedEvent } from '../../history.ts';
 import { nameOf } from '../compare-documents.ts';
-import { compareHeld, heldText, type Held, type MeshLogReader, type MeshLogs } from './mesh-logs.ts';
+import { compareHeld, heldText, type Held, type MeshLogs } from './mesh-logs.ts';
 
 /**
  * Along a log, what a node has of a document only becomes newer: nothing is taken twice, nothing that is older, and nothing
@@ -9,16 +9,16 @@ import { compareHeld, heldText, type Held, type MeshLogReader, type MeshLogs } f
  */
 export class MeshOrder implements Checker {
   readonly name = 'mesh-order';
-  readonly #reader: MeshLogReader;
+  readonly #logs: MeshLogs;
   /** By node and document. */
   readonly #held = new Map<string, Held>();
 
   constructor(logs: MeshLogs) {
-    this.#reader = logs.reader();
+    this.#logs = logs;
   }
 
   observe(event: TimedEvent): void {
-    for (const { node, entry, kind, subject, stamp, valueText } of this.#reader.linesOf(event)) {
+    for (const { node, entry, kind, subject, stamp, valueText } of this.#logs.linesOf(event)) {
       if (kind === 'dropped') this.#held.delete(`${node} ${subject}`);
       if (kind !== 'change') continue;
       const [name, change] = [`${node} ${subject}`, { stamp: stamp!, valueText }];

@@ -4,7 +4,7 @@ import { SESSIONS } from '../../workload/make-definition.ts';
 import { nameOf } from '../compare-documents.ts';
 import type { LedgerEntry } from '../known-log.ts';
 import { WriteBook } from '../write-book.ts';
-import { heldText, isExpiryOf, type Held, type MeshLine, type MeshLogReader, type MeshLogs } from './mesh-logs.ts';
+import { heldText, isExpiryOf, type Held, type MeshLine, type MeshLogs } from './mesh-logs.ts';
 
 /**
  * Nothing is anywhere that nobody wrote: what a node has written itself was asked of it, no more often than that, and what it has of
@@ -13,7 +13,6 @@ import { heldText, isExpiryOf, type Held, type MeshLine, type MeshLogReader, typ
 export class MeshProvenance implements Checker {
   readonly name = 'mesh-provenance';
   readonly #logs: MeshLogs;
-  readonly #reader: MeshLogReader;
   readonly #book = new WriteBook();
   readonly #nodesAsked = new Map<number, string>();
   /** By trace: how often it is in the logs of those that were asked. */
@@ -25,13 +24,12 @@ export class MeshProvenance implements Checker {
 
   constructor(logs: MeshLogs) {
     this.#logs = logs;
-    this.#reader = logs.reader();
   }
 
   observe(event: TimedEvent): void {
     this.#book.observe(event);
     if (event.kind === 'write-sent') this.#nodesAsked.set(event.write.id, event.node);
-    for (const line of this.#reader.linesOf(event)) if (line.kind === 'change') this.#add(line);
+    for (const line of this.#logs.linesOf(event)) if (line.kind === 'change') this.#add(line);
     if (event.kind === 'write-failed') this.#recount(event.id);
     if (event.kind === 'write-acked') this.#acknowledge(event.id, event.position.offset);
   }

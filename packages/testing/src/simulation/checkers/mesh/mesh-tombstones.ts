@@ -2,7 +2,7 @@ import { compareStamps, formatPlacedStamp, type Stamp } from '@skein/protocol';
 import { TOMBSTONE_MS_MIN } from '@skein/replication';
 import { Violation, type Checker, type TimedEvent } from '../../history.ts';
 import { nameOf } from '../compare-documents.ts';
-import { compareHeld, type Held, type MeshLine, type MeshLogReader, type MeshLogs } from './mesh-logs.ts';
+import { compareHeld, type Held, type MeshLine, type MeshLogs } from './mesh-logs.ts';
 
 /**
  * Of each document there is the document or its tombstone: never both, and neither only when it was never there or when the
@@ -10,7 +10,7 @@ import { compareHeld, type Held, type MeshLine, type MeshLogReader, type MeshLog
  */
 export class MeshTombstones implements Checker {
   readonly name = 'mesh-tombstones';
-  readonly #reader: MeshLogReader;
+  readonly #logs: MeshLogs;
   readonly #peersOf: ReadonlyMap<string, readonly string[]>;
   /** By node and document: the newest that was ever taken. */
   readonly #newest = new Map<string, Held>();
@@ -20,12 +20,12 @@ export class MeshTombstones implements Checker {
   readonly #dropped = new Set<string>();
 
   constructor(logs: MeshLogs, nodes: readonly { readonly name: string; readonly peers: readonly string[] }[]) {
-    this.#reader = logs.reader();
+    this.#logs = logs;
     this.#peersOf = new Map(nodes.map(({ name, peers }) => [name, peers]));
   }
 
   observe(event: TimedEvent): void {
-    const lines = this.#reader.linesOf(event);
+    const lines = this.#logs.linesOf(event);
     const touched = new Map<string, MeshLine>();
     let record: unknown;
     for (const line of lines) {
