@@ -23,7 +23,7 @@ export function meshCheckers(
     new MeshClocks(logs),
     new MeshTombstones(logs, nodes),
     new HonestHealth(),
-    new MeshConverged(logs),
+    new MeshConverged(),
     new LastWriter(logs),
   ];
 }

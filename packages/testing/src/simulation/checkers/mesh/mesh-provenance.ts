@@ -1,10 +1,12 @@
-import { formatPlacedStamp } from '@skein/protocol';
+import { formatPlacedStamp, LIMITS } from '@skein/protocol';
 import { Violation, type Checker, type TimedEvent, type WriteAsked } from '../../history.ts';
 import { SESSIONS } from '../../workload/make-definition.ts';
 import { nameOf } from '../compare-documents.ts';
 import type { LedgerEntry } from '../known-log.ts';
 import { WriteBook } from '../write-book.ts';
 import { heldText, isExpiryOf, type Held, type MeshLine, type MeshLogs } from './mesh-logs.ts';
+
+const KEPT_MS = LIMITS.idempotencyHoursKept * 3600 * 1000;
 
 /**
  * Nothing is anywhere that nobody wrote: what a node has written itself was asked of it, no more often than that, and what it has of
@@ -15,8 +17,8 @@ export class MeshProvenance implements Checker {
   readonly #logs: MeshLogs;
   readonly #book = new WriteBook();
   readonly #nodesAsked = new Map<number, string>();
-  /** By trace: how often it is in the logs of those that were asked. */
-  readonly #written = new Map<string, number>();
+  /** By trace: when it was written, by the logs of those that were asked. */
+  readonly #written = new Map<string, readonly number[]>();
   /** What nodes have made, by stamp and document. */
   readonly #made = new Map<string, Held>();
   /** By node and document. */
@@ -45,15 +47,15 @@ export class MeshProvenance implements Checker {
     if (isExpiry && subject.startsWith(`${SESSIONS}\0`)) return;
     if (change.stamp.node === node) {
       this.#made.set(name, change);
-      this.#count(this.#book.traceOf(asEntry(line)), `${entry.offset} of ${node}`);
+      this.#count(this.#book.traceOf(asEntry(line)), entry.change.ts, `${entry.offset} of ${node}`);
     } else if (made === undefined || made.valueText !== valueText) {
       const what = `${nameOf(subject)} ${heldText(change)}`;
       throw this.#violation(`${entry.offset} of ${node} makes ${what}, which ${change.stamp.node} has not written`);
     }
   }
 
-  #count(trace: string, where: string): void {
-    this.#written.set(trace, (this.#written.get(trace) ?? 0) + 1);
+  #count(trace: string, ts: number, where: string): void {
+    this.#written.set(trace, [...(this.#written.get(trace) ?? []), ts]);
     this.#check(trace, where);
   }
 
@@ -63,8 +65,10 @@ export class MeshProvenance implements Checker {
   }
 
   #check(trace: string, where: string): void {
-    const written = this.#written.get(trace) ?? 0;
+    const times = this.#written.get(trace) ?? [];
     const allowed = this.#book.allowed(trace) ?? 0;
+    // With an idempotency key a write happens once in a day.
+    const written = times.filter((ts) => times.at(-1)! - ts <= KEPT_MS).length;
     if (written <= allowed) return;
     const what = trace.replaceAll('\0', ' ');
     throw this.#violation(
