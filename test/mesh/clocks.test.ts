@@ -80,6 +80,25 @@ describe('tombstones', () => {
     expect(await a.contents()).toStrictEqual({ 'c/later': 1 });
     expect(await b.contents()).toStrictEqual({ 'c/later': 1 });
     expect((await a.status()).peers[0].gap).toBeNull();
+
+    const again = `{"offset":1,"ts":1,"origin":"b","stamp":"${net.wall}.1.x","collection":"$tombstones","key":"c/k","op":"put","value":null}`;
+    const answer = await fetch(`${a.address}/v1/mesh/changes`, {
+      method: 'POST',
+      body: again,
+      headers: { 'content-type': 'application/x-ndjson' },
+    });
+    expect(await answer.json()).toMatchObject({ taken: 0, passed_over: 1 });
+    expect(await a.tombstones()).toStrictEqual([]);
+  });
+
+  it('go also when a peer that reads no feed was found to have all there is', async () => {
+    const a = await net.start('a', { peers: ['b'] });
+    const b = await net.start('b');
+    await a.put('k', 1);
+    await a.request('DELETE', '/v1/collections/c/k');
+    await net.untilAlike(a, b);
+    net.pass(25 * HOUR_MS);
+    await net.until('it is gone', async () => (await a.tombstones()).length === 0, 10_000);
   });
 
   it('stay while a peer has never been heard of', async () => {

@@ -1,10 +1,12 @@
 /* Nodes of a mesh in this process, over stores in memory and HTTP on loopback, each with a clock of its own that tests move. */
+import assert from 'node:assert/strict';
 import { isDeepStrictEqual } from 'node:util';
 import { Store, type Document, type Level } from '@skein/core';
 import { undiciLink, type LinkAnswer, type LinkRequest, type NodeLink, type OpenLink } from '@skein/http';
 import { Leader } from '@skein/leader';
 import { MeshNode } from '@skein/mqtt';
 import { TOMBSTONES } from '@skein/protocol';
+import { meshStatusAnswer } from '../../packages/http/src/openapi/operations/mesh-status.ts';
 import { aloneWith, createMemoryLevel, ManualClock, until } from '@skein/testing';
 
 const RETENTION = { changesMin: 100_000, bytesMax: 1e9, silenceMsMax: 1e12 };
@@ -93,8 +95,11 @@ export class TestNode {
     return text === '' ? null : JSON.parse(text);
   }
 
+  /** What it says of its part in the mesh, which is what it is said to say. */
   async status(): Promise<any> {
-    return (await this.request('GET', '/v1/status')).mesh;
+    const { mesh } = await this.request('GET', '/v1/status');
+    assert.deepStrictEqual(meshStatusAnswer.parse(mesh), mesh);
+    return mesh;
   }
 
   /** What is here, and what is remembered to have been deleted. */

@@ -66,6 +66,7 @@ export class MeshNode implements RoleAddition {
       clock,
       random,
       everyMs: policy.antiEntropyEveryMs,
+      head: () => store.facts.head.offset,
       onRepaired: (repaired) => this.#metrics.repaired(repaired),
       logger,
     });

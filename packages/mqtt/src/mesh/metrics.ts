@@ -62,13 +62,13 @@ export class MeshMetrics {
   }
 }
 
-/** Counted where it happens; read when somebody asks. */
+/** Counted where it happens, and read when somebody asks. */
 function registerMerged(registry: Registry, tallyOf: (way: Way) => Tally): void {
-  new Counter({
+  const merged = new Counter({
     name: 'skein_mesh_changes_total',
     help: 'Changes of other nodes that came in, by the way they came and what became of them.',
     labelNames: ['way', 'outcome'],
-    registers: [registry],
+    registers: [],
     collect() {
       this.reset();
       for (const way of WAYS)
@@ -76,15 +76,17 @@ function registerMerged(registry: Registry, tallyOf: (way: Way) => Tally): void 
           this.inc({ way, outcome }, tallyOf(way)[field as keyof typeof OUTCOMES]);
     },
   });
-  new Counter({
+  const conflicts = new Counter({
     name: 'skein_mesh_conflicts_total',
     help: 'Changes that were lost to one whose writer did not know of them.',
-    registers: [registry],
+    registers: [],
     collect() {
       this.reset();
       this.inc(WAYS.reduce((sum, way) => sum + tallyOf(way).conflicts, 0));
     },
   });
+  registry.registerMetric(merged);
+  registry.registerMetric(conflicts);
 }
 
 function registerPeers(registry: Registry, peers: readonly Peer[]): void {

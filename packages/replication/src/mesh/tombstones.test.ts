@@ -2,7 +2,7 @@ import { describe, expect, it } from 'vitest';
 import { isTombstoneDue, passedByAll, waitedFor, type Audience } from './tombstones.ts';
 
 const slot = (id: string, offset: number) => ({ id, applied: { offset, epoch: '1-aaaaaaaa', hash: '' } });
-const peer = (node: string | null) => ({ url: `http://${node ?? 'unknown'}`, node });
+const peer = (node: string | null, comparedTo = 0) => ({ url: `http://${node ?? 'unknown'}`, node, comparedTo });
 
 describe('who has passed a tombstone', () => {
   it.each<[what: string, audience: Audience, passed: number]>([
@@ -10,6 +10,8 @@ describe('who has passed a tombstone', () => {
     ['one is behind', { slots: [slot('a', 7), slot('b', 3)], peers: [] }, 3],
     ['a peer has not said who it is', { slots: [slot('a', 7)], peers: [peer('a'), peer(null)] }, 0],
     ['a peer has never asked', { slots: [slot('a', 7)], peers: [peer('b')] }, 0],
+    ['one was only compared with', { slots: [slot('a', 7)], peers: [peer('b', 4)] }, 4],
+    ['one that asks was compared with', { slots: [slot('a', 7)], peers: [peer('a', 9)] }, 7],
     ['all peers have asked', { slots: [slot('a', 7), slot('b', 9)], peers: [peer('b')] }, 7],
   ])('when %s', (_what, audience, passed) => {
     expect(passedByAll(audience)).toBe(passed);

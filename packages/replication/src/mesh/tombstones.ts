@@ -3,27 +3,39 @@ import type { Slot } from '../slots.ts';
 /** An unknown peer may have been away for long, and yet be back. */
 export const TOMBSTONE_MS_MIN = 86_400_000;
 
+/** A node that this one was told of. */
+interface KnownPeer {
+  readonly url: string;
+  /** Null while it has not said who it is. */
+  readonly node: string | null;
+  /** Up to where it was found, by comparing, to have all of this node's log: one that reads no feed acknowledges nothing. */
+  readonly comparedTo: number;
+}
+
 /** Who has to have passed a tombstone before it may go. */
 export interface Audience {
   /** Everybody who has named himself to this node. */
   readonly slots: readonly Pick<Slot, 'id' | 'applied'>[];
-  /** The nodes that this one was told of; null for one that has not said who it is. */
-  readonly peers: readonly { readonly url: string; readonly node: string | null }[];
+  readonly peers: readonly KnownPeer[];
 }
 
-/** The offset up to which all of them have everything: what is there they will not bring back. */
-export function passedByAll({ slots, peers }: Audience): number {
-  const known = new Set(slots.map(({ id }) => id));
-  if (peers.some(({ node }) => node === null || !known.has(node))) return 0;
-  return slots.reduce((passed, { applied }) => Math.min(passed, applied.offset), Infinity);
+/** The offset up to which all of them have everything: what is deleted before it they will not bring back. */
+export function passedByAll(audience: Audience): number {
+  return Math.min(...passedByEach(audience).values());
 }
 
 /** Those who have not come to an offset: nodes, and addresses of those that have not been heard of. */
-export function waitedFor(offset: number, { slots, peers }: Audience): readonly string[] {
-  const known = new Set(slots.map(({ id }) => id));
-  const behind = slots.filter(({ applied }) => applied.offset < offset).map(({ id }) => id);
-  const absent = peers.flatMap(({ url, node }) => (node !== null && known.has(node) ? [] : [node ?? url]));
-  return [...new Set([...behind, ...absent])];
+export function waitedFor(offset: number, audience: Audience): readonly string[] {
+  return [...passedByEach(audience)].filter(([, passed]) => passed < offset).map(([name]) => name);
+}
+
+function passedByEach({ slots, peers }: Audience): ReadonlyMap<string, number> {
+  const passed = new Map(slots.map(({ id, applied }) => [id, applied.offset]));
+  for (const { url, node, comparedTo } of peers) {
+    if (node === null) passed.set(url, 0);
+    else if (!passed.has(node)) passed.set(node, comparedTo);
+  }
+  return passed;
 }
 
 /** Whether a tombstone, in the log at an offset and made at a time, may go. */

@@ -1,4 +1,4 @@
-import { mergeChangeOfStored, receivePage, type MergeChange } from '@skein/core';
+import { receivePage } from '@skein/core';
 import { declined, parseProblem, type LinkAnswer, type LinkHeaders, type NodeLink } from '@skein/http';
 import {
   formatPosition,
@@ -10,6 +10,7 @@ import {
   type Position,
 } from '@skein/protocol';
 import type { SaidOfPeer } from '@skein/replication';
+import { readableChanges, type ReadableChanges } from '../readable-changes.ts';
 
 export interface PeerQuestion {
   /** Where to go on; `now` asks where the log ends. */
@@ -21,10 +22,9 @@ export interface PeerQuestion {
   readonly waitSeconds: number;
 }
 
-export interface PeerPage {
+export interface PeerPage extends ReadableChanges {
   readonly kind: 'page';
   readonly log: string;
-  readonly changes: readonly MergeChange[];
   readonly next: Position;
   /** Where the peer's log ends. */
   readonly head: number;
@@ -87,7 +87,8 @@ export class PeerFeed {
 
   #notAPage(status: number, headers: LinkHeaders, text: string): CursorRefused {
     const { code, detail = `HTTP ${status}` } = parseProblem(text);
-    this.#heard(headers, null);
+    // What has no role was said by something on the way.
+    if (headers[HEADERS.role] !== undefined) this.#heard(headers, null);
     if (CURSOR_REFUSED.has(code)) return { kind: 'refused', reason: `${code}: ${detail}` };
     throw declined(status, headers, text);
   }
@@ -114,6 +115,6 @@ async function pageOf({ headers, body }: LinkAnswer): Promise<PeerPage> {
   const position = parsePosition(next);
   if (end !== undefined && (end.offsetLast !== position.offset || end.hash !== position.hash))
     throw new Error('the page ends before the position that it names');
-  const merged = changes.flatMap(({ stored }) => (stored === null ? [] : (mergeChangeOfStored(stored) ?? [])));
-  return { kind: 'page', log, changes: merged, next: position, head };
+  const readable = readableChanges(changes.flatMap(({ stored }) => stored ?? []));
+  return { kind: 'page', log, ...readable, next: position, head };
 }

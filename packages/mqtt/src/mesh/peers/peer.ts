@@ -74,6 +74,7 @@ export class Peer {
   #lastError: string | null = null;
   #troubleHere: string | null = null;
   #gaps = 0;
+  #comparedTo = 0;
 
   constructor(parts: PeerParts) {
     const { url, store, clock, link, policy } = parts;
@@ -116,6 +117,11 @@ export class Peer {
   /** How often something was passed over in its log; what is compared later than that finds it. */
   get gaps(): number {
     return this.#gaps;
+  }
+
+  /** Up to where it is known, by comparing, to have all of this node's log. */
+  get comparedTo(): number {
+    return this.#comparedTo;
   }
 
   get hasGap(): boolean {
@@ -168,6 +174,10 @@ export class Peer {
     this.#cursor.moveTo({ ...this.#cursor.current, gap: null }, signal);
   }
 
+  hasAllUpTo(offset: number): void {
+    this.#comparedTo = offset;
+  }
+
   get #seen(): Progress {
     return progressAt(this.#progress, this.#parts.clock.now(), PEER_SILENT_MS);
   }
@@ -207,16 +217,15 @@ export class Peer {
     if (this.hasGap) this.#openGap();
   }
 
-  async #take({ log, changes, next, head }: PeerPage, signal: AbortSignal): Promise<void> {
-    const { clock, intake } = this.#parts;
+  async #take({ log, changes, unreadable, next, head }: PeerPage, signal: AbortSignal): Promise<void> {
+    const { clock, intake, logger } = this.#parts;
     this.#progress = progressAfterContact(this.#progress, head, NO_LAG, clock.now());
     const { quarantined } = await here(() => intake.take(changes));
     this.#troubleHere = null;
-    if (quarantined > 0) this.#openGap();
-    this.#move(
-      { log, position: next, gap: this.#cursor.current.gap ?? (quarantined > 0 ? QUARANTINED : null) },
-      signal,
-    );
+    if (unreadable !== null) logger?.warn({ peer: this.url, reason: unreadable }, 'a change of a peer is passed over');
+    const passedOver = unreadable ?? (quarantined > 0 ? QUARANTINED : null);
+    if (passedOver !== null) this.#openGap();
+    this.#move({ log, position: next, gap: this.#cursor.current.gap ?? passedOver }, signal);
   }
 
   /** Its log does not lead on from the cursor: it is gone on with where the log ends, and what is before that is compared. */

@@ -1,9 +1,10 @@
-import { mergeChangeOfStored, type Clock, type Snapshot, type Store } from '@skein/core';
+import type { Clock, Snapshot, Store } from '@skein/core';
 import { Comparison, fetchDigest, fetchNamed, NodeApi, patiently, type NodeLink } from '@skein/http';
 import { comparePlaces, formatPlace, formatPosition, type Place, type Position } from '@skein/protocol';
 import { planRepair, type Difference, type RepairItem } from '@skein/replication';
 import type { MeshIntake } from '../intake.ts';
 import type { Quarantine } from '../quarantine.ts';
+import { readableChanges } from '../readable-changes.ts';
 import { submit } from './submit.ts';
 
 export interface PeerRepairParts {
@@ -123,7 +124,7 @@ export class PeerRepair {
     for (let i = 0; i < sorted.length; i += NAMES_AT_ONCE) {
       const names = sorted.slice(i, i + NAMES_AT_ONCE);
       for await (const documents of fetchNamed({ link, at, names, answerMs, signal })) {
-        const changes = documents.flatMap(({ stored }) => mergeChangeOfStored(stored) ?? []);
+        const { changes } = readableChanges(documents.map(({ stored }) => stored));
         taken += (await intake.take(changes)).taken;
       }
     }

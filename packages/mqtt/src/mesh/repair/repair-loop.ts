@@ -9,6 +9,8 @@ export interface RepairLoopParts {
   readonly clock: Clock;
   readonly random: () => number;
   readonly everyMs: number;
+  /** Where this node's log ends. */
+  readonly head: () => number;
   readonly onRepaired: (repaired: Repaired) => void;
   readonly logger?: FastifyBaseLogger | undefined;
 }
@@ -16,6 +18,9 @@ export interface RepairLoopParts {
 interface Lap {
   /** What was known to be passed over of the peer's log when it began. */
   readonly gaps: number;
+  /** Where this node's log ended then. */
+  readonly head: number;
+  readonly differing: number;
   readonly moved: number;
   readonly missing: number;
 }
@@ -107,7 +112,7 @@ export class RepairLoop {
       compared.dueAtMs = clock.now() + NO_CONTACT_MS;
       return;
     }
-    compared.lap ??= { gaps: peer.gaps, moved: 0, missing: 0 };
+    compared.lap ??= { gaps: peer.gaps, head: this.#parts.head(), differing: 0, moved: 0, missing: 0 };
     compared.dueAtMs = this.#later(0.75 + 0.5 * this.#parts.random());
     try {
       const repaired = await repair.compare(signal);
@@ -125,11 +130,12 @@ export class RepairLoop {
   }
 
   /** Where something may be missing the next one follows at once, unless all of them in a row have come to nothing. */
-  #goOn(compared: Compared, { moved, missing, isAtEnd }: Repaired, signal: AbortSignal): void {
-    const { peer, lap } = compared;
-    const gone = { gaps: lap!.gaps, moved: lap!.moved + moved, missing: lap!.missing + missing };
+  #goOn(compared: Compared, { isAtEnd, ...found }: Repaired, signal: AbortSignal): void {
+    const { peer } = compared;
+    const gone = lapAfter(compared.lap!, found);
     compared.lap = isAtEnd ? null : gone;
     if (isAtEnd && gone.missing === 0) peer.closeGap(gone.gaps, signal);
+    if (isAtEnd && gone.differing === 0) peer.hasAllUpTo(gone.head);
     const isDone = isAtEnd && gone.moved === 0 && gone.gaps === peer.gaps;
     if (peer.hasGap && !isDone) compared.dueAtMs = this.#parts.clock.now();
   }
@@ -137,4 +143,13 @@ export class RepairLoop {
   #later(share: number): number {
     return this.#parts.clock.now() + this.#parts.everyMs * share;
   }
+}
+
+function lapAfter(lap: Lap, { differing, moved, missing }: Pick<Repaired, 'differing' | 'moved' | 'missing'>): Lap {
+  return {
+    ...lap,
+    differing: lap.differing + differing,
+    moved: lap.moved + moved,
+    missing: lap.missing + missing,
+  };
 }
