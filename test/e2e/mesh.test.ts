@@ -46,7 +46,8 @@ async function startPair(flags: Flags = {}): Promise<Pair> {
   const [a, b] = await Promise.all([start('a', 0), start('b', 1)]);
   await Promise.all([a, b].map((node) => node.ready()));
   if (broker !== null)
-    for (const node of [a, b]) await until('at the broker', async () => (await node.status()).broker.connected as boolean);
+    for (const node of [a, b])
+      await until('at the broker', async () => (await node.status()).broker.connected as boolean);
   return { a, b, broker, proxies };
 }
 
@@ -135,7 +136,10 @@ describe('two nodes of a mesh', () => {
 describe('skein mesh', () => {
   it('wants to know its name, and a directory that is of no other kind of node', async () => {
     const data = await cluster.directory();
-    expect(await runSkein(['mesh', '--data', data])).toMatchObject({ exitCode: 2, stderr: expect.stringContaining('--node-id') });
+    expect(await runSkein(['mesh', '--data', data])).toMatchObject({
+      exitCode: 2,
+      stderr: expect.stringContaining('--node-id'),
+    });
     const leader = await cluster.leader({}, { data });
     await leader.stop();
     const refused = await runSkein(['mesh', '--node-id', 'a', '--data', data, '--port', '0']);

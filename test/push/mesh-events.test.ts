@@ -64,7 +64,13 @@ describe('a node of a mesh with a broker tells', () => {
     await store.collection('c').put('k', 1);
     await store.definitions.put('d', { ttlSeconds: 10 });
     await store.merge([
-      { collection: 'c', key: 'theirs', stamp: { ms: 5, node: 'o', incarnation: 'x', seq: 9 }, over: null, valueText: '1' },
+      {
+        collection: 'c',
+        key: 'theirs',
+        stamp: { ms: 5, node: 'o', incarnation: 'x', seq: 9 },
+        over: null,
+        valueText: '1',
+      },
     ]);
     await store.collection('c').put('k', 2);
     await store.collection('c').delete('k');
@@ -147,7 +153,15 @@ describe('a node of a mesh with a broker hears', () => {
       genuine,
     );
     await until('the one that is an event is merged', async () => (await valueAt(store, 'c', 'k')) === 1);
-    expect(seen(node)).toMatchObject({ taken: 1, unsealed: 2, malformed: 1, schema: 8, size_limit: 1, own: 0, dropped: 0 });
+    expect(seen(node)).toMatchObject({
+      taken: 1,
+      unsealed: 2,
+      malformed: 1,
+      schema: 8,
+      size_limit: 1,
+      own: 0,
+      dropped: 0,
+    });
     expect(store.facts.head.offset).toBe(1);
   });
 
@@ -158,7 +172,14 @@ describe('a node of a mesh with a broker hears', () => {
     await store.collection('c').put('k', 'mine');
     await allTold(node);
     const own = broker.published[0]!;
-    broker.bring(own, own, said({ seq: 7 }), said({ seq: 8, key: 'c/l' }), said({ seq: 7 }), said({ seq: 8, key: 'c/l' }));
+    broker.bring(
+      own,
+      own,
+      said({ seq: 7 }),
+      said({ seq: 8, key: 'c/l' }),
+      said({ seq: 7 }),
+      said({ seq: 8, key: 'c/l' }),
+    );
     broker.bring(said({ nodeId: 'n', incarnation: 'unknown' }));
     await until('merged', () => node.taken.flat().length === 3);
     expect(seen(node)).toMatchObject({ own: 2, taken: 3, duplicate: 2 });
@@ -228,8 +249,7 @@ describe('nodes of a mesh at one broker', () => {
     }
     const [a, b, c] = nodes.map(({ store }) => store) as [Store, Store, Store];
     for (let i = 1; i <= 10; i++) await a.collection('c').put('k', i);
-    for (const store of [b, c])
-      await until('it is there', async () => (await valueAt(store, 'c', 'k')) === 10);
+    for (const store of [b, c]) await until('it is there', async () => (await valueAt(store, 'c', 'k')) === 10);
     await Promise.all(nodes.map(allTold));
     // What a node tells in answer would come before this.
     await b.collection('c').put('end', 1);

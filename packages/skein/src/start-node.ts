@@ -79,7 +79,7 @@ export async function prepareNode(config: NodeConfig, { role, leaders }: Omit<St
 }
 
 /** Most nodes have no broker, and load nothing for one. */
-export async function pushOf({ mqtt }: NodeConfig, parts: NodePushParts): Promise<NodePush | null> {
+async function pushOf({ mqtt }: NodeConfig, parts: NodePushParts): Promise<NodePush | null> {
   if (mqtt === undefined) return null;
   const { NodePush } = await import('./push/node-push.ts');
   return new NodePush(mqtt, parts);

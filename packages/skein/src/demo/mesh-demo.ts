@@ -143,7 +143,8 @@ class MeshDemo {
 
   async #tellWays(node: DemoNode): Promise<void> {
     const { text } = await ask(node, 'GET', '/v1/status');
-    const { merged } = (JSON.parse(text) as { mesh: { merged: Record<string, { taken: number; known: number }> } }).mesh;
+    const { merged } = (JSON.parse(text) as { mesh: { merged: Record<string, { taken: number; known: number }> } })
+      .mesh;
     const ways = Object.entries(merged).filter(([, { taken, known }]) => taken + known > 0);
     const told = ways.map(([way, { taken, known }]) => `${way}: ${taken} new, ${known} known already`);
     this.#say(`\nwhat came to ${node.name}, by way of  ${told.join('; ')}`);
@@ -186,7 +187,8 @@ async function valueOf(node: DemoNode, document: string): Promise<string | null>
 }
 
 async function ask(node: DemoNode, method: Method, path: string, value?: unknown): Promise<Answer> {
-  const json = value === undefined ? {} : { body: JSON.stringify(value), headers: { 'content-type': 'application/json' } };
+  const json =
+    value === undefined ? {} : { body: JSON.stringify(value), headers: { 'content-type': 'application/json' } };
   try {
     const { statusCode, body } = await request(new URL(path, node.url), { method, ...json });
     return { status: statusCode, text: await body.text() };

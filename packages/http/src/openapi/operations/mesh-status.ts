@@ -34,3 +34,17 @@ export const meshStatusAnswer = z.object({
   }),
   tombstones: z.object({ count: count.nullable(), dropped: count, waiting_for: z.array(text) }),
 });
+
+export const heardEvents = z.object({
+  taken: count,
+  duplicate: count,
+  own: count,
+  dropped: count,
+  unsealed: count,
+  malformed: count,
+  schema: count,
+  size_limit: count,
+  waiting: count,
+  gaps: count,
+  missing: count,
+});

@@ -3,7 +3,7 @@ import { z } from 'zod';
 import { EXAMPLE } from '../examples.ts';
 import { shape } from '../shape.ts';
 import { slot, slotExample } from './feed.ts';
-import { meshStatusAnswer } from './mesh-status.ts';
+import { heardEvents, meshStatusAnswer } from './mesh-status.ts';
 
 const id = z.string();
 const count = z.int().nonnegative();
@@ -130,6 +130,7 @@ export const status = shape(
     outbox: outbox.optional(),
     pushed: z.object({ taken: count, not_next: count, refused: count }).optional(),
     mesh: meshStatusAnswer.optional(),
+    events: heardEvents.optional(),
   }),
   'What a person asks first.',
   {
@@ -149,9 +150,10 @@ export const status = shape(
     replication: 'Of a follower: how it follows.',
     drift: 'Of a follower: what its last comparison with the leader found.',
     broker: 'Of a node with --mqtt-url: whether it is connected to the broker.',
-    outbox: 'Of such a leader: how far it is with telling the broker of its changes.',
+    outbox: 'Of such a leader or node of a mesh: how far it is with telling the broker of its changes.',
     pushed: 'Of such a follower: what became of the records that the broker brought.',
     mesh: 'Of a node of a mesh: whom it hears, and what became of what it heard.',
+    events: 'Of such a node with --mqtt-url: what became of the events that the broker brought.',
   },
 );
 

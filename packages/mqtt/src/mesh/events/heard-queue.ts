@@ -13,7 +13,7 @@ const OVERHEAD_BYTES = 500;
 
 /** Changes that a broker has brought, in the order in which they came, until they are merged. */
 export class HeardQueue {
-  #waiting: { readonly change: MergeChange; readonly bytes: number }[] = [];
+  readonly #waiting: { readonly change: MergeChange; readonly bytes: number }[] = [];
   #bytes = 0;
 
   get size(): number {

@@ -33,7 +33,7 @@ describe('the numbers of a mesh', () => {
     ['a number twice', /and 2 is its number/, (mesh) => [mesh.tells('a', puts('x', '1', of('a', 10, 1)), puts('x', '2', of('a', 11, 1)))]],
     [
       'an incarnation again',
-      /of an incarnation that there was before/,
+      /of an incarnation that was there before/,
       (mesh) => [
         mesh.tells('a', puts('x', '1', of('a', 10, 1)), puts('x', '2', of('a', 11, 1, 'i2'))),
         mesh.tells('a', puts('x', '3', of('a', 12, 1))),

@@ -14,6 +14,8 @@ export class MeshNumbers implements Checker {
   /** The last that each node has written. */
   readonly #last = new Map<string, Stamp>();
   readonly #incarnations = new Set<string>();
+  /** All that nodes have written themselves: where a tombstone has been dropped, something may come back for a moment. */
+  readonly #own = new Set<string>();
   /** The stamp of each document that is there, by node and document. */
   readonly #stamps = new Map<string, Stamp>();
   readonly #newestMs = new Map<string, number>();
@@ -35,7 +37,8 @@ export class MeshNumbers implements Checker {
     if (entry.change.collection === TOMBSTONES) return;
     const held = this.#stamps.get(`${node} ${subject}`);
     const isExpiry = entry.valueText === undefined && held !== undefined && compareStamps(held, stamp) === 0;
-    if (stamp.node === node && !isExpiry) this.#checkOwn(line, stamp);
+    const isBack = this.#own.has(`${formatPlacedStamp(stamp)} ${subject}`);
+    if (stamp.node === node && !isExpiry && !isBack) this.#checkOwn(line, stamp);
     this.#stamps.set(`${node} ${subject}`, stamp);
     // When something expired here is no news to anybody.
     if (!isExpiry) this.#newestMs.set(node, Math.max(this.#newestMs.get(node) ?? 0, entry.change.ts, stamp.ms));
@@ -60,6 +63,7 @@ export class MeshNumbers implements Checker {
     if (stamp.seq !== due) throw this.#violation(`${at}, and ${due} is its number`);
     if (due === 1 && this.#incarnations.has(`${node} ${stamp.incarnation}`))
       throw this.#violation(`${at}, of an incarnation that was there before`);
+    this.#own.add(`${formatPlacedStamp(stamp)} ${subject}`);
     if (!isCounted) return;
     this.#incarnations.add(`${node} ${stamp.incarnation}`);
     this.#last.set(node, stamp);

@@ -45,7 +45,7 @@ export class MeshProvenance implements Checker {
     const made = this.#made.get(name);
     const isExpiry = isExpiryOf(change, held) || (valueText === undefined && made?.valueText !== undefined);
     if (isExpiry && subject.startsWith(`${SESSIONS}\0`)) return;
-    if (change.stamp.node === node) {
+    if (change.stamp.node === node && made === undefined) {
       this.#made.set(name, change);
       this.#count(this.#book.traceOf(asEntry(line)), entry.change.ts, `${entry.offset} of ${node}`);
     } else if (made === undefined || made.valueText !== valueText) {
