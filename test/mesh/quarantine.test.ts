@@ -33,8 +33,16 @@ describe('changes that were made ahead of the clock', () => {
     expect(quarantine.admit([beyond])).toStrictEqual([beyond]);
   });
 
+  it('are said to be there for as long as they would be kept out', () => {
+    quarantine.admit([ahead(DRIFT_MS + 2)]);
+    clock.advance(1);
+    expect(quarantine.alarm).not.toBeNull();
+    clock.advance(1);
+    expect([quarantine.alarm, quarantine.last]).toMatchObject([null, { node: 'b' }]);
+  });
+
   it('are said to be there for ten minutes after the last', () => {
-    quarantine.admit([ahead(DRIFT_MS + 1)]);
+    quarantine.admit([ahead(DRIFT_MS + 60 * MINUTE_MS)]);
     clock.advance(10 * MINUTE_MS);
     expect(quarantine.alarm).not.toBeNull();
     clock.advance(1);

@@ -107,10 +107,10 @@ export class MeshPlanner {
     const held = heldAt(change, find);
     const { kind, lost } = planMerge(change, held);
     const loss = lost === null ? null : { ...lost, place: formatPlace(change.collection, change.key) };
+    // Whatever is written now is of a time that is not before what is taken.
+    if (kind === 'take') this.#context.stamps.saw(change.stamp);
     const kept = loss === null ? [] : this.#lossOf(loss, find);
     if (kind !== 'take') return { kind, line: null, companions: kept, lost: loss };
-    const { stamps } = this.#context;
-    stamps.saw(change.stamp);
     const line = this.#stamped({ ...change, valueText: change.valueText ?? undefined }, change);
     const companions = [...this.#tombstoneOf(line, change, find), ...kept];
     // Of a document that is not here there is nothing to delete but what may come.

@@ -294,7 +294,9 @@ class GroupPlanner {
       const version = this.#push(line, index === 0 ? { ...common, ...idem } : common);
       return { collection, key, version, created, valueText };
     });
-    for (const line of companions) this.#push(line, common);
+    // They stand behind all of the request, and time does not go back along a log.
+    const ts = changes.at(-1)!.line.made.ts;
+    for (const line of companions) this.#push({ ...line, made: { ...line.made, ts } }, common);
     return { kind: 'committed', offsetLast, changes: committed };
   }
 

@@ -28,6 +28,8 @@ export interface MeshPolicy extends PeerPolicy {
   readonly clockDriftMsMax: number;
   /** How often this node's documents are compared with those of each peer. */
   readonly antiEntropyEveryMs: number;
+  /** How often tombstones that nobody needs any more are looked for; once a minute unless given. */
+  readonly tombstonesEveryMs?: number | undefined;
 }
 
 export interface MeshParts {
@@ -79,7 +81,14 @@ export class MeshNode implements RoleAddition {
     });
     this.#peers = peers.map((url, rank) => this.#addPeer(url, rank));
     const known = (): readonly Peer[] => this.#peers;
-    this.#tombstones = new TombstoneKeeper({ store, clock, dropped, peers: known, logger });
+    this.#tombstones = new TombstoneKeeper({
+      store,
+      clock,
+      dropped,
+      everyMs: policy.tombstonesEveryMs,
+      peers: known,
+      logger,
+    });
   }
 
   install(app: FastifyInstance, { slots }: NodeParts): void {

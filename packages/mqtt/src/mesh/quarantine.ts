@@ -16,6 +16,7 @@ export interface QuarantineParts {
 interface LastAhead {
   readonly node: string;
   readonly ms: number;
+  readonly stampMs: number;
   readonly atMs: number;
   readonly atWallMs: number;
 }
@@ -41,10 +42,11 @@ export class Quarantine {
     return this.#last;
   }
 
-  /** The last one, while that was not long ago. */
+  /** The last one, while that was not long ago, and as long as it would still be kept out. */
   get alarm(): { readonly node: string; readonly ms: number } | null {
     const last = this.#last;
-    return last !== null && this.#parts.clock.now() - last.atMs <= EPISODE_MS ? last : null;
+    if (last === null || !this.#isAhead({ ms: last.stampMs })) return null;
+    return this.#parts.clock.now() - last.atMs <= EPISODE_MS ? last : null;
   }
 
   /** Those that may be merged now. */
@@ -62,7 +64,7 @@ export class Quarantine {
     const atMs = clock.now();
     const ahead = msAhead(ms, clock.wall());
     const before = this.#nodes.get(node);
-    this.#last = { node, ms: ahead, atMs, atWallMs: clock.wall() };
+    this.#last = { node, ms: ahead, stampMs: ms, atMs, atWallMs: clock.wall() };
     this.#nodes.delete(node);
     this.#nodes.set(node, atMs);
     if (this.#nodes.size > NODES_MAX) this.#nodes.delete(this.#nodes.keys().next().value!);
@@ -70,7 +72,7 @@ export class Quarantine {
       logger?.warn({ node, aheadMs: ahead }, 'the clock of a node is too far ahead: what it writes is not merged now');
   }
 
-  #isAhead({ ms }: Stamp): boolean {
+  #isAhead({ ms }: Pick<Stamp, 'ms'>): boolean {
     return isTooFarAhead(ms, this.#parts.clock.wall(), this.#parts.driftMsMax);
   }
 }

@@ -41,6 +41,24 @@ export function merging({ describe, test }: Suite): void {
       assert.equal((await store.scrub()).problems.length, 0);
     });
 
+    test('has time go on along its log, in what goes with changes too', async (bench) => {
+      const [a, b] = [await bench.meshNode('a'), await bench.meshNode('b', { keepsConflicts: true })];
+      await b.collection('c').put('y', 'of b');
+      await a.collection('c').put('x', 1);
+      await a.commit({
+        operations: [
+          { collection: 'c', key: 'x', op: 'delete' },
+          { collection: 'c', key: 'y', op: 'put', valueText: '1' },
+        ],
+      });
+      await merge(a, b);
+      assert.deepEqual(await keysOf(b, CONFLICTS), ['c/y']);
+      for (const store of [a, b]) {
+        const times = (await linesOf(store)).map(({ ts }) => ts);
+        assert.deepEqual(times, times.toSorted((one, other) => one - other));
+      }
+    });
+
     test('answers a repeat as it did the first time, and says nothing of tombstones', async (bench) => {
       const store = await bench.meshNode('a');
       await store.collection('c').put('x', 1);

@@ -15,6 +15,7 @@ export interface TombstoneKeeperParts {
   readonly store: Store;
   readonly clock: Clock;
   readonly dropped: DroppedTombstones;
+  readonly everyMs?: number | undefined;
   readonly peers: () => Audience['peers'];
   readonly logger?: FastifyBaseLogger | undefined;
 }
@@ -39,11 +40,11 @@ export class TombstoneKeeper {
   }
 
   install(app: FastifyInstance, slots: SlotBook): void {
-    const { clock, logger } = this.#parts;
+    const { clock, logger, everyMs = LOOK_EVERY_MS } = this.#parts;
     this.#slots = slots;
     new Chore({
       clock,
-      everyMs: LOOK_EVERY_MS,
+      everyMs,
       work: () => this.#look(),
       // A store that cannot be written to says so itself; they stay for now.
       onFailed: (error) => logger?.debug({ err: error }, 'tombstones could not be dropped'),

@@ -17,6 +17,7 @@ import { SimClock } from './sim-clock.ts';
 import { SimGenerations } from './sim-generations.ts';
 import type { SimBroker } from './sim-broker.ts';
 import { simLink } from './sim-link.ts';
+import { simMeshNode, simMeshOptions, type MeshSetup } from './sim-mesh.ts';
 import { SimPush } from './sim-push.ts';
 import type { SentResponse, SimNet, SimRequest, SimResponse } from './sim-net.ts';
 
@@ -35,6 +36,8 @@ export interface NodeSetup {
   /** The other members: nodes whose acknowledgements count, and which may lead. */
   readonly peers: readonly string[];
   readonly minReplicas: number;
+  /** Of a node of a mesh. */
+  readonly mesh: MeshSetup | null;
 }
 
 /** What a node has around it. */
@@ -123,8 +126,8 @@ export class SimProcess {
   }
 
   async boot(): Promise<void> {
-    const { name, role } = this.#setup;
-    const { shelf, net, random, scheduler, mark } = this.#around;
+    const { name, role, mesh } = this.#setup;
+    const { shelf, net, random, scheduler, mark, broker } = this.#around;
     const clock = new SimClock(scheduler, name, () => this.#isAlive, this.#machine.wallSkewMs);
     this.#generations = new SimGenerations(shelf, { wait: this.#machine.wait, mayReorder: random }, mark);
     const store = await openServed(this.#generations, {
@@ -133,6 +136,7 @@ export class SimProcess {
       node: name,
       clock,
       randomness: (count) => random.bytes(count),
+      mesh: mesh === null ? undefined : simMeshOptions(mesh, { node: name, random, hasBroker: broker !== null }),
       onSetAside: () => {
         if (this.#isAlive) this.#tellSetAside();
       },
@@ -166,7 +170,7 @@ export class SimProcess {
   }
 
   #roles(store: Store, clock: SimClock): RoleKeeper {
-    const { name, leader, retention, scrubEveryMs, peers, minReplicas } = this.#setup;
+    const { name, leader, retention, scrubEveryMs, peers, minReplicas, mesh } = this.#setup;
     const openLink = simLink(this.#around.net, name, () => this.#isAlive);
     const leaderUrl = leader === undefined ? null : `http://${leader}`;
     const membership = new Membership({
@@ -192,6 +196,13 @@ export class SimProcess {
     };
     const push = this.#pushOf(store, clock);
     this.#push = push;
+    if (mesh !== null) {
+      const logger = common.logger;
+      const timing = { waitSeconds: WAIT_SECONDS, requestTimeoutMs: REQUEST_TIMEOUT_MS };
+      const parts = { store, clock, random: this.#around.random, openLink, push, logger, ...timing };
+      const makeLeader = (): Leader => new Leader({ ...common, role: 'mesh', addition: simMeshNode(mesh, parts) });
+      return new RoleKeeper({ store, clock, membership, makeLeader, makeFollower: null, leaderUrl: null });
+    }
     return new RoleKeeper({
       store,
       clock,
