@@ -1,7 +1,15 @@
 import { TOMBSTONE_MS_MIN } from '@skein/replication';
 import { describe, expect, it } from 'vitest';
 import { remove } from '../histories.test-kit.ts';
-import { deletes, drops, entombs, meshViolationOf, puts, unearths, type MeshHistoryMaker } from './mesh-histories.test-kit.ts';
+import {
+  deletes,
+  drops,
+  entombs,
+  meshViolationOf,
+  puts,
+  unearths,
+  type MeshHistoryMaker,
+} from './mesh-histories.test-kit.ts';
 import { MeshTombstones } from './mesh-tombstones.ts';
 
 const NODES = [
