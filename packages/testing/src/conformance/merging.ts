@@ -55,7 +55,10 @@ export function merging({ describe, test }: Suite): void {
       assert.deepEqual(await keysOf(b, CONFLICTS), ['c/y']);
       for (const store of [a, b]) {
         const times = (await linesOf(store)).map(({ ts }) => ts);
-        assert.deepEqual(times, times.toSorted((one, other) => one - other));
+        assert.deepEqual(
+          times,
+          times.toSorted((one, other) => one - other),
+        );
       }
     });
 

@@ -90,7 +90,9 @@ export const MERGING: readonly Mutant[] = [
   {
     name: 'gives an expiry a stamp of its own',
     ofMeshes: true,
-    edits: [{ file: PLAN_MESH, find: 'const made = isExpiry ? held :', replace: 'const made = isExpiry && !held ? held :' }],
+    edits: [
+      { file: PLAN_MESH, find: 'const made = isExpiry ? held :', replace: 'const made = isExpiry && !held ? held :' },
+    ],
   },
   {
     name: 'goes on numbering behind a write that failed',

@@ -4,7 +4,8 @@ import { meshCheckers } from './index.ts';
 import type { HistoryEvent } from '../../history.ts';
 
 const NODES = ['a', 'b'].map((name) => ({ name, peers: [] }));
-const atNode = (node: string, event: HistoryEvent): HistoryEvent => ({ ...event, node, ...('role' in event ? { role: 'mesh' } : {}) }) as HistoryEvent;
+const atNode = (node: string, event: HistoryEvent): HistoryEvent =>
+  ({ ...event, node, ...('role' in event ? { role: 'mesh' } : {}) }) as HistoryEvent;
 
 function tell(history: readonly HistoryEvent[]): void {
   const checkers = meshCheckers(NODES);

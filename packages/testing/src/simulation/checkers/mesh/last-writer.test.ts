@@ -17,8 +17,14 @@ const after =
   (history: MeshHistoryMaker, documents: DocumentsSeen): MeshHistoryMaker =>
   (mesh) => [...history(mesh), ...holding(documents)(mesh)];
 
-const written: MeshHistoryMaker = (mesh) => [mesh.tells('b', puts('x', '0', OLD)), mesh.tells('a', puts('x', '1', NEW))];
-const deleted: MeshHistoryMaker = (mesh) => [mesh.tells('a', ...deletes('x', NEW)), mesh.tells('b', puts('x', '0', OLD))];
+const written: MeshHistoryMaker = (mesh) => [
+  mesh.tells('b', puts('x', '0', OLD)),
+  mesh.tells('a', puts('x', '1', NEW)),
+];
+const deleted: MeshHistoryMaker = (mesh) => [
+  mesh.tells('a', ...deletes('x', NEW)),
+  mesh.tells('b', puts('x', '0', OLD)),
+];
 
 describe('the last writer', () => {
   it('wins, on whatever node', () => {

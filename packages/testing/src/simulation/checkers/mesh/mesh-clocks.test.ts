@@ -14,7 +14,10 @@ describe('what is ahead of a node’s clock', () => {
     ['its own', (mesh) => [mesh.tells('a', puts('x', '1', made('a', 9_000_000)))]],
     ['a little', (mesh) => [mesh.tells('a', puts('x', '1', made('b', CLOCK_DRIFT_MS_MAX)))]],
     ['by its clock as it is now', (mesh) => [clock(9_000_000), mesh.tells('a', puts('x', '1', made('b', 9_000_000)))]],
-    ['by its clock as it has just been', (mesh) => [clock(9_000_000), clock(0), mesh.tells('a', puts('x', '1', made('b', 9_000_000)))]],
+    [
+      'by its clock as it has just been',
+      (mesh) => [clock(9_000_000), clock(0), mesh.tells('a', puts('x', '1', made('b', 9_000_000)))],
+    ],
   ])('may be there when it is %s', (_, history) => {
     expect(check(history)).toBeUndefined();
   });

@@ -9,7 +9,8 @@ import { meshViolationOf, stampOf, type MeshHistory, type MeshHistoryMaker } fro
 const check = (history: MeshHistoryMaker) => meshViolationOf(() => new MeshConverged(), history);
 const MADE = { by: 'a', ms: WALL_START + 10, seq: 1 };
 const made = stampOf(MADE);
-const document = (valueText: string, stamp = made): DocumentsSeen => new Map([['c\0x', { offset: 1, valueText, made: stamp }]]);
+const document = (valueText: string, stamp = made): DocumentsSeen =>
+  new Map([['c\0x', { offset: 1, valueText, made: stamp }]]);
 const tombstone: DocumentsSeen = new Map([['$tombstones\0c/x', { offset: 1, valueText: 'null', made }]]);
 const NOTHING: DocumentsSeen = new Map();
 const both = ({ a, b }: MeshHistory, ofA: DocumentsSeen, ofB: DocumentsSeen): HistoryEvent =>
@@ -42,7 +43,9 @@ describe('a mesh that has converged', () => {
     [
       'a node is not well',
       /a says that it is not healthy: ill/,
-      ({ a }) => [settled(settledNode(a, { node: 'a', health: { ...wellAt('mesh', 0), healthy: false, error: 'ill' } }))],
+      ({ a }) => [
+        settled(settledNode(a, { node: 'a', health: { ...wellAt('mesh', 0), healthy: false, error: 'ill' } })),
+      ],
     ],
   ])('has not where %s', (_, problem, history) => {
     expect(check(history)).toMatch(problem);

@@ -29,8 +29,16 @@ describe('the numbers of a mesh', () => {
   });
 
   it.each<[what: string, problem: RegExp, history: MeshHistoryMaker]>([
-    ['a gap', /and 2 is its number/, (mesh) => [mesh.tells('a', puts('x', '1', of('a', 10, 1)), puts('x', '2', of('a', 11, 3)))]],
-    ['a number twice', /and 2 is its number/, (mesh) => [mesh.tells('a', puts('x', '1', of('a', 10, 1)), puts('x', '2', of('a', 11, 1)))]],
+    [
+      'a gap',
+      /and 2 is its number/,
+      (mesh) => [mesh.tells('a', puts('x', '1', of('a', 10, 1)), puts('x', '2', of('a', 11, 3)))],
+    ],
+    [
+      'a number twice',
+      /and 2 is its number/,
+      (mesh) => [mesh.tells('a', puts('x', '1', of('a', 10, 1)), puts('x', '2', of('a', 11, 1)))],
+    ],
     [
       'an incarnation again',
       /of an incarnation that was there before/,
@@ -52,7 +60,9 @@ describe('the numbers of a mesh', () => {
     [
       'a definition that is counted',
       /and 0 is its number/,
-      (mesh) => [mesh.tells('a', put('c', '{}', { collection: '$definitions', origin: 'a', ts: 16, stamp: '16.1.i2' }))],
+      (mesh) => [
+        mesh.tells('a', put('c', '{}', { collection: '$definitions', origin: 'a', ts: 16, stamp: '16.1.i2' })),
+      ],
     ],
   ])('never have %s', (_, problem, history) => {
     expect(check(history)).toMatch(problem);

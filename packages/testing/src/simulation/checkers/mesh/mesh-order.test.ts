@@ -19,7 +19,9 @@ describe('the order of what a node of a mesh takes', () => {
   });
 
   it('has the deletion of what expires behind it, with the same stamp', () => {
-    expect(check((mesh) => [mesh.tells('a', puts('x', '1', OLD)), mesh.tells('a', ...deletes('x', OLD))])).toBeUndefined();
+    expect(
+      check((mesh) => [mesh.tells('a', puts('x', '1', OLD)), mesh.tells('a', ...deletes('x', OLD))]),
+    ).toBeUndefined();
   });
 
   it('begins anew where a tombstone has been dropped', () => {
@@ -34,9 +36,18 @@ describe('the order of what a node of a mesh takes', () => {
   it.each<[what: string, history: MeshHistoryMaker]>([
     ['twice', (mesh) => [mesh.tells('a', puts('x', '1', NEW)), mesh.tells('a', puts('x', '1', NEW))]],
     ['older', (mesh) => [mesh.tells('a', puts('x', '1', NEW)), mesh.tells('a', puts('x', '0', OLD))]],
-    ['of an older node', (mesh) => [mesh.tells('a', puts('x', '1', { ...OLD, by: 'b' }), puts('x', '1', { ...OLD, by: 'a' }))]],
-    ['deleted', (mesh) => [mesh.tells('a', ...deletes('x', NEW)), mesh.tells('a', puts('x', '0', OLD), unearths('x', OLD))]],
-    ['expired', (mesh) => [mesh.tells('a', ...deletes('x', OLD)), mesh.tells('a', puts('x', '0', OLD), unearths('x', OLD))]],
+    [
+      'of an older node',
+      (mesh) => [mesh.tells('a', puts('x', '1', { ...OLD, by: 'b' }), puts('x', '1', { ...OLD, by: 'a' }))],
+    ],
+    [
+      'deleted',
+      (mesh) => [mesh.tells('a', ...deletes('x', NEW)), mesh.tells('a', puts('x', '0', OLD), unearths('x', OLD))],
+    ],
+    [
+      'expired',
+      (mesh) => [mesh.tells('a', ...deletes('x', OLD)), mesh.tells('a', puts('x', '0', OLD), unearths('x', OLD))],
+    ],
   ])('has nothing that is there %s', (_, history) => {
     expect(check(history)).toMatch(/of a makes c\/x .*, where it had/);
   });
