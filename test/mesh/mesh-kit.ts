@@ -16,7 +16,7 @@ const POLICY = {
   waitSeconds: 1,
   requestTimeoutMs: 5000,
   clockDriftMsMax: 300_000,
-  antiEntropyEveryMs: 60_000,
+  antiEntropyEveryMs: 6000,
 };
 
 let incarnations = 0;

@@ -1,8 +1,7 @@
 import type { MergeChange } from '@skein/core';
 import { ManualClock } from '@skein/testing';
-import type { FastifyBaseLogger } from 'fastify';
 import { beforeEach, describe, expect, it } from 'vitest';
-import { Quarantine } from '../../packages/mqtt/src/mesh/quarantine.ts';
+import { Quarantine, type QuarantineParts } from '../../packages/mqtt/src/mesh/quarantine.ts';
 
 const DRIFT_MS = 300_000;
 const MINUTE_MS = 60_000;
@@ -13,7 +12,7 @@ let quarantine: Quarantine;
 beforeEach(() => {
   clock = new ManualClock();
   warned = [];
-  const logger = { warn: (facts: { node: string }) => warned.push(facts.node) } as unknown as FastifyBaseLogger;
+  const logger = { warn: (facts: { node: string }) => warned.push(facts.node) } as unknown as QuarantineParts['logger'];
   quarantine = new Quarantine({ clock, driftMsMax: DRIFT_MS, logger });
 });
 

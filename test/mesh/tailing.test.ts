@@ -90,12 +90,12 @@ describe('a peer', () => {
     ]);
   });
 
-  it('that is the node itself is refused', async () => {
-    const a = await net.start('a', { peers: ['a'] });
-    const health = await net.until('it is said', async () => {
-      const said = await a.request('GET', '/healthz');
-      return said.healthy ? null : said;
-    });
-    expect(health.error).toBe('the peer at http://a is refused: it is this node itself');
+  it('that is the node itself is left out', async () => {
+    const a = await net.start('a', { peers: ['a', 'b'] });
+    await net.start('b');
+    await net.until('it knows', async () => (await a.status()).peers.some(({ refused }) => refused !== null));
+    await net.until('it is well', async () => (await a.request('GET', '/healthz')).healthy);
+    expect(await a.request('GET', '/healthz')).toMatchObject({ connected: true, lag_changes: 0 });
+    expect((await a.status()).peers).toMatchObject([{ refused: 'it is this node itself' }, { node: 'b', refused: null }]);
   });
 });

@@ -1,5 +1,14 @@
 import { isoTime, type Clock, type MergeChange, type Store } from '@skein/core';
-import type { AddMetrics, MergeCounts, NodeLink, NodeParts, OpenLink, RoleAddition, TakenProgress } from '@skein/http';
+import {
+  untilStopped,
+  type AddMetrics,
+  type MergeCounts,
+  type NodeLink,
+  type NodeParts,
+  type OpenLink,
+  type RoleAddition,
+  type TakenProgress,
+} from '@skein/http';
 import { LIMITS } from '@skein/protocol';
 import { meshVerdict, msAhead, type Verdict } from '@skein/replication';
 import type { FastifyBaseLogger, FastifyInstance } from 'fastify';
@@ -71,7 +80,7 @@ export class MeshNode implements RoleAddition {
       logger,
     });
     this.#peers = peers.map((url, rank) => this.#addPeer(url, rank));
-    const known = (): readonly Peer[] => this.#peers;
+    const known = (): readonly Peer[] => this.#others;
     this.#tombstones = new TombstoneKeeper({
       store,
       clock,
@@ -83,7 +92,7 @@ export class MeshNode implements RoleAddition {
   }
 
   install(app: FastifyInstance, { slots }: NodeParts): void {
-    const ending = new AbortController();
+    const ending = untilStopped();
     app.addHook('onReady', async () => {
       for (const peer of this.#peers) peer.start(ending.signal);
       this.#repairs.start(ending.signal);
@@ -105,9 +114,9 @@ export class MeshNode implements RoleAddition {
 
   verdict(): Verdict {
     const ahead = this.#clockAheadMs > this.#parts.policy.clockDriftMsMax;
-    const trouble = this.#peers.find(({ troubleHere }) => troubleHere !== null)?.troubleHere ?? null;
+    const trouble = this.#others.find(({ troubleHere }) => troubleHere !== null)?.troubleHere ?? null;
     return meshVerdict({
-      peers: this.#peers.map((peer) => peer.condition()),
+      peers: this.#others.map((peer) => peer.condition()),
       ahead: this.#quarantine.alarm,
       ownClockAheadUntil: ahead ? isoTime(this.#parts.store.facts.headTs!) : null,
       isIdShared: this.#ownId.isShared,
@@ -119,9 +128,9 @@ export class MeshNode implements RoleAddition {
   /** How far it is behind the peer it is furthest behind of. */
   progress(): TakenProgress {
     return {
-      lagSeconds: worstOf(this.#peers.map(({ lagSeconds }) => lagSeconds)),
-      lagChanges: worstOf(this.#peers.map(({ lagChanges }) => lagChanges)),
-      connected: this.#peers.every(({ isConnected }) => isConnected),
+      lagSeconds: worstOf(this.#others.map(({ lagSeconds }) => lagSeconds)),
+      lagChanges: worstOf(this.#others.map(({ lagChanges }) => lagChanges)),
+      connected: this.#others.every(({ isConnected }) => isConnected),
     };
   }
 
@@ -153,6 +162,11 @@ export class MeshNode implements RoleAddition {
     });
     this.#parts.events?.addMetrics(registry);
   };
+
+  /** Without this node itself, where it was named among its own peers. */
+  get #others(): readonly Peer[] {
+    return this.#peers.filter(({ isItself }) => !isItself);
+  }
 
   get #clockAheadMs(): number {
     const { store, clock } = this.#parts;

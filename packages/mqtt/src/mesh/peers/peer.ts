@@ -8,6 +8,7 @@ import {
   breakerDelayMs,
   CLOSED,
   faultOfPeer,
+  ITSELF,
   lagChanges,
   lagSeconds,
   NO_LAG,
@@ -110,6 +111,11 @@ export class Peer {
     return this.#node;
   }
 
+  /** What is there is this node itself, which is nobody's peer. */
+  get isItself(): boolean {
+    return this.#fault === ITSELF;
+  }
+
   get isConnected(): boolean {
     return this.#seen.connected;
   }
@@ -191,6 +197,7 @@ export class Peer {
         this.#lastError = null;
       } catch (error) {
         if (signal.aborted) return;
+        if (this.isItself) return this.#parts.logger?.info({ peer: this.url }, 'a peer is this node: it is left out');
         const delayMs = error instanceof TroubleHere ? this.#failedHere(error) : this.#failedThere(error);
         await this.#parts.clock.sleep(delayMs, signal).catch(() => undefined);
       }
