@@ -20,7 +20,7 @@ export const CLOCK_DRIFT_MS_MAX = 300_000;
 
 const TOMBSTONES_EVERY_MS = 700;
 
-const LETTERS = 'abcdefghijklmnopqrstuvwxyz0123456789';
+const LETTERS = 'abcdefghijklmnopqrstuvwxyz0123456789'.split('');
 
 /** What the store of a node needs to know of its mesh. */
 export function simMeshOptions(
@@ -28,7 +28,7 @@ export function simMeshOptions(
   { node, random, hasBroker }: { readonly node: string; readonly random: Rng; readonly hasBroker: boolean },
 ): MeshOptions {
   return {
-    newIncarnation: () => Array.from({ length: 8 }, () => random.pick([...LETTERS])).join(''),
+    newIncarnation: () => Array.from({ length: 8 }, () => random.pick(LETTERS)).join(''),
     keepsConflicts,
     assertFits: (change) => {
       if (hasBroker) assertFitsEvent(change, { nodeId: node });

@@ -276,6 +276,9 @@ export class SimProcess {
       const { follower, reason } = said;
       if (this.#isAlive && reason !== undefined && text.startsWith('the log does not lead on'))
         tell({ kind: 'cut-off', node, reason });
+      if (this.#isAlive && text.startsWith("a peer's log does not lead on")) mark('a peer had cut off its log');
+      if (this.#isAlive && text.startsWith('the clock of a node is too far'))
+        mark('changes were kept out for their time');
       if (this.#isAlive && follower !== undefined && text.startsWith('a follower is lost'))
         tell({ kind: 'slot-lost', node, follower });
     };
@@ -347,6 +350,7 @@ export class SimProcess {
     if (records.length > 1) mark('a page of several records');
     if (role === 'leader' && records[0]!.offsetLast > records[0]!.offsetFirst) mark('a group of several changes');
     if (records.some(endsSession)) mark('a session has ended');
+    if (role === 'mesh') for (const situation of situationsIn(records)) mark(situation);
     scheduler.note(`${name} ${head.offset} ${head.hash}`);
     tell({
       kind: 'published',
@@ -372,6 +376,18 @@ export class SimProcess {
 /** The changes in files, without what each says of itself in its first line. */
 function linesIn(files: Iterable<string>): ReadonlySet<string> {
   return new Set([...files].flatMap((text) => text.split('\n').slice(1)));
+}
+
+/** What goes with changes of a mesh shows what has become of them. */
+function situationsIn(records: readonly RecordView[]): readonly string[] {
+  const lines = records.flatMap((record) => new TextDecoder().decode(recordLines(record)).split('\n'));
+  const isAny = (pattern: RegExp): boolean => lines.some((line) => pattern.test(line));
+  return [
+    ...(isAny(/^\{"offset":\d+,"ts":\d+,"origin":"[^"]*","collection":"\$tombstones"/)
+      ? ['a tombstone was dropped']
+      : []),
+    ...(isAny(/"collection":"\$conflicts"/) ? ['what was lost to another write was kept'] : []),
+  ];
 }
 
 /** Nothing else is deleted there. */

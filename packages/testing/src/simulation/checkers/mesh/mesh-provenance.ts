@@ -1,5 +1,5 @@
 import { formatPlacedStamp, LIMITS } from '@skein/protocol';
-import { Violation, type Checker, type TimedEvent, type WriteAsked } from '../../history.ts';
+import { Violation, type Checker, type TimedEvent } from '../../history.ts';
 import { SESSIONS } from '../../workload/make-definition.ts';
 import { nameOf } from '../compare-documents.ts';
 import type { LedgerEntry } from '../known-log.ts';
@@ -82,7 +82,7 @@ export class MeshProvenance implements Checker {
     if (write.isClearing === true) return;
     const node = this.#nodesAsked.get(id)!;
     const found = this.#transactionAt(node, offset).map((entry) => this.#book.traceOf(entry));
-    const due = this.#book.tracesOf(write as WriteAsked);
+    const due = this.#book.tracesOf(write);
     if (found.join('\n') !== due.join('\n'))
       throw this.#violation(`write ${id} was acknowledged at ${offset} of ${node}, which is not where it is`);
   }

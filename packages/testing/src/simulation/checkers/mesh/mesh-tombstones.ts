@@ -6,7 +6,7 @@ import { compareHeld, type Held, type MeshLine, type MeshLogs } from './mesh-log
 
 /**
  * Of each document there is the document or its tombstone: never both, and neither only when it was never there or when the
- * tombstone has been dropped. That happens a day later, and when all that a node tails know of the deletion, or of something newer.
+ * tombstone has been dropped. That happens a day later, and when none of those that a node tails has something older.
  */
 export class MeshTombstones implements Checker {
   readonly name = 'mesh-tombstones';
@@ -60,8 +60,8 @@ export class MeshTombstones implements Checker {
       throw this.#violation(`${entry.offset} of ${node} drops ${what}, after ${entry.change.ts - stamp.ms} ms`);
     for (const peer of this.#peersOf.get(node) ?? []) {
       const held = this.#newest.get(`${peer} ${subject}`);
-      if (held === undefined || compareHeld(held, { stamp, valueText: undefined }) < 0)
-        throw this.#violation(`${entry.offset} of ${node} drops ${what}, of which ${peer} knows nothing`);
+      if (held !== undefined && compareHeld(held, { stamp, valueText: undefined }) < 0)
+        throw this.#violation(`${entry.offset} of ${node} drops ${what}, and ${peer} has something older`);
     }
     this.#tombstones.delete(`${node} ${subject}`);
     this.#dropped.add(`${node} ${subject}`);
