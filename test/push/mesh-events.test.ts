@@ -79,15 +79,15 @@ describe('a node of a mesh with a broker tells', () => {
     clock.advance(11_000);
     await store.commit({ operations: [{ op: 'expire', collection: 'd', key: 'dies' }] });
     expect(await valueAt(store, 'd', 'dies')).toBeUndefined();
-    await store.collection('c').put('k', 3);
+    await store.collection('c').put('theirs', 3);
     await allTold(node);
     const { incarnation } = store;
     expect(toldBy(broker)).toEqual([
       { key: 'c/k', seq: 1, tombstone: false, incarnation, over: false },
-      { key: 'c/k', seq: 2, tombstone: false, incarnation, over: true },
-      { key: 'c/k', seq: 3, tombstone: true, incarnation, over: true },
+      { key: 'c/k', seq: 2, tombstone: false, incarnation, over: false },
+      { key: 'c/k', seq: 3, tombstone: true, incarnation, over: false },
       { key: 'd/dies', seq: 4, tombstone: false, incarnation, over: false },
-      { key: 'c/k', seq: 5, tombstone: false, incarnation, over: true },
+      { key: 'c/theirs', seq: 5, tombstone: false, incarnation, over: true },
     ]);
     expect(node.events.outbox.current).toMatchObject({ seq: 5, passedOver: 0 });
   });

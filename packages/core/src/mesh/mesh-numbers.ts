@@ -6,6 +6,7 @@ export class MeshNumbers {
   readonly #draw: () => string;
   #incarnation: string;
   #seqNext = 1;
+  #ownMs = -1;
 
   constructor(draw: () => string) {
     this.#draw = draw;
@@ -20,13 +21,20 @@ export class MeshNumbers {
     return this.#seqNext;
   }
 
-  /** Numbers below this one are given away. */
-  advance(seqNext: number): void {
+  /** The newest time that was given to a change under this incarnation. */
+  get ownMs(): number {
+    return this.#ownMs;
+  }
+
+  /** Numbers below this one are given away, and times up to this one. */
+  advance({ seqNext, ownMs }: Pick<MeshNumbers, 'seqNext' | 'ownMs'>): void {
     this.#seqNext = seqNext;
+    this.#ownMs = ownMs;
   }
 
   beginAnew(): void {
     this.#incarnation = this.#draw();
     this.#seqNext = 1;
+    this.#ownMs = -1;
   }
 }

@@ -6,6 +6,7 @@ import {
   formatStamp,
   TOMBSTONES,
   type JsonText,
+  type Over,
 } from '@skein/protocol';
 import type { Made } from '../document.ts';
 import type { Current } from '../write/plan-operation.ts';
@@ -72,9 +73,9 @@ export class MeshPlanner {
     this.#context = context;
   }
 
-  /** Numbers below this one have been given to changes. */
-  get seqNext(): number {
-    return this.#context.stamps.seqNext;
+  /** How far numbers and times have been given to changes. */
+  get given(): Pick<Stamps, 'seqNext' | 'ownMs'> {
+    return this.#context.stamps;
   }
 
   mark(): StampsMark {
@@ -98,9 +99,15 @@ export class MeshPlanner {
     checkMeshKey(collection, key);
     if (!collection.startsWith('$')) assertFits({ collection, key, valueText: valueText ?? null });
     const held = heldAt(change, find);
-    const made = isExpiry ? held! : { stamp: stamps.next(collection), over: held?.stamp ?? null };
+    const made = isExpiry ? held! : { stamp: stamps.next(collection), over: this.#over(held) };
     const line = this.#stamped(change, made);
     return { line, companions: this.#tombstoneOf(line, made, find) };
+  }
+
+  /** The newest change of another node that whoever writes now has seen: behind it there may be several of this node's own. */
+  #over(held: Held | null): Over | null {
+    if (held === null) return null;
+    return held.stamp.node === this.#context.node ? held.over : held.stamp;
   }
 
   merge(change: MergeChange, find: FindCurrent): MergePlan {

@@ -4,14 +4,20 @@ export interface StampsStart {
   readonly node: string;
   readonly incarnation: string;
   readonly seqNext: number;
+  /** The newest time that a change of this incarnation has; -1 before the first. */
+  readonly ownMs: number;
   readonly wallMs: number;
   /** The newest time in the log, 0 in an empty one. */
   readonly lastMs: number;
 }
 
+/** A change has a time of its own, unless more are made than there are milliseconds; so far ahead of the clock it is still given one. */
+const AHEAD_MS_MAX = 1000;
+
 /** How far stamps had been given out. */
 export interface StampsMark {
   readonly ms: number;
+  readonly ownMs: number;
   readonly seq: number;
 }
 
@@ -19,12 +25,18 @@ export interface StampsMark {
 export class Stamps {
   readonly #start: StampsStart;
   #ms: number;
+  #ownMs: number;
   #seq: number;
 
   constructor(start: StampsStart) {
     this.#start = start;
     this.#ms = start.lastMs;
+    this.#ownMs = start.ownMs;
     this.#seq = start.seqNext;
+  }
+
+  get ownMs(): number {
+    return this.#ownMs;
   }
 
   get seqNext(): number {
@@ -37,10 +49,14 @@ export class Stamps {
   }
 
   next(collection: string): Stamp {
-    this.#ms = Math.max(this.#start.wallMs, this.#ms + 1);
-    const { node, incarnation } = this.#start;
-    // Definitions are told over HTTP alone, where nothing is counted.
-    return { ms: this.#ms, node, incarnation, seq: collection === DEFINITIONS ? 0 : this.#seq++ };
+    const { node, incarnation, wallMs } = this.#start;
+    // Definitions are told over HTTP alone, where nothing is counted: no number tells two of one time apart.
+    const isNumbered = collection !== DEFINITIONS;
+    const isAhead = this.#ms + 1 > wallMs + AHEAD_MS_MAX;
+    // Of two own changes of one time the numbers tell which is newer; a change of anybody else has to be before this one.
+    const mayShare = isNumbered && isAhead && this.#ms === this.#ownMs;
+    this.#ms = this.#ownMs = mayShare ? this.#ms : Math.max(wallMs, this.#ms + 1);
+    return { ms: this.#ms, node, incarnation, seq: isNumbered ? this.#seq++ : 0 };
   }
 
   /** A change has been merged: whatever is written next is newer. */
@@ -49,12 +65,13 @@ export class Stamps {
   }
 
   mark(): StampsMark {
-    return { ms: this.#ms, seq: this.#seq };
+    return { ms: this.#ms, ownMs: this.#ownMs, seq: this.#seq };
   }
 
   /** As if nothing had been given out since. */
-  reset({ ms, seq }: StampsMark): void {
+  reset({ ms, ownMs, seq }: StampsMark): void {
     this.#ms = ms;
+    this.#ownMs = ownMs;
     this.#seq = seq;
   }
 }

@@ -235,7 +235,7 @@ export class Writer {
       const planner = this.#meshPlanner(wallMs);
       const plan = planGroup(requests, { ...context, mesh: planner });
       if (plan.unknownHolders.size === 0) {
-        if (planner !== null) mesh?.numbers.advance(planner.seqNext);
+        if (planner !== null) mesh?.numbers.advance(planner.given);
         return plan;
       }
       // Which fields of unique indexes a group needs shows only as it is planned; then it is planned again.
@@ -247,8 +247,8 @@ export class Writer {
     const { mesh } = this.#host;
     if (mesh === null) return null;
     const { identity, headTs } = this.#host.facts();
-    const { incarnation, seqNext } = mesh.numbers;
-    const stamps = new Stamps({ node: identity.node, incarnation, seqNext, wallMs, lastMs: headTs ?? 0 });
+    const { incarnation, seqNext, ownMs } = mesh.numbers;
+    const stamps = new Stamps({ node: identity.node, incarnation, seqNext, ownMs, wallMs, lastMs: headTs ?? 0 });
     const { keepsConflicts, assertFits } = mesh;
     return new MeshPlanner({ node: identity.node, keepsConflicts, assertFits, stamps });
   }

@@ -1,6 +1,14 @@
 import assert from 'node:assert/strict';
 import { mergeChangeOf, type MergeChange, type Merged, type Store } from '@skein/core';
-import { CONFLICTS, parseStamp, recordLines, SkeinError, TOMBSTONES, type Change } from '@skein/protocol';
+import {
+  compareStamps,
+  CONFLICTS,
+  parseStamp,
+  recordLines,
+  SkeinError,
+  TOMBSTONES,
+  type Change,
+} from '@skein/protocol';
 import { changesIn, keysOf, recordsOf, refused, until, valueOf } from './looking.ts';
 import type { Suite } from './suite.ts';
 
@@ -24,7 +32,34 @@ export function merging({ describe, test }: Suite): void {
         stamps.map(({ seq, incarnation }) => [seq, incarnation]),
         [1, 2, 3, 4, 5].map((seq) => [seq, 'ia1']),
       );
-      for (const [i, { ms }] of stamps.entries()) if (i > 0) assert.ok(ms > stamps[i - 1]!.ms);
+      for (const [i, stamp] of stamps.entries()) if (i > 0) assert.ok(compareStamps(stamp, stamps[i - 1]!) > 0);
+    });
+
+    test('does not run ahead of its clock, however much it writes, and still each change is newer', async (bench) => {
+      const store = await bench.meshNode('a');
+      for (let i = 0; i < 3; i++)
+        await store.load(
+          Array.from(
+            { length: 1000 },
+            (_, n) => ({ collection: 'c', key: `${n}`, op: 'put', valueText: `${i}` }) as const,
+          ),
+        );
+      const stamps = (await linesOf(store)).map(({ stamp }) => parseStamp(stamp!, 'a'));
+      for (const [i, stamp] of stamps.entries()) if (i > 0) assert.ok(compareStamps(stamp, stamps[i - 1]!) > 0);
+      assert.equal(stamps.at(-1)!.ms, bench.clock.wall() + 1000);
+      const other = await bench.meshNode('b');
+      await merge(store, other);
+      await assertAlike(store, other);
+    });
+
+    test('writes definitions each of a time of its own, for nothing else tells them apart', async (bench) => {
+      const store = await bench.meshNode('a');
+      await store.load(
+        Array.from({ length: 1100 }, (_, n) => ({ collection: 'c', key: `${n}`, op: 'put', valueText: '1' }) as const),
+      );
+      for (const ttlSeconds of [1, 2]) await store.definitions.put('c', { ttlSeconds });
+      const [first, second] = (await linesOf(store)).slice(-2).map(({ stamp }) => parseStamp(stamp!, 'a'));
+      assert.ok(compareStamps(first!, second!) < 0);
     });
 
     test('keeps a tombstone of what is deleted, in its transaction, until it is written again', async (bench) => {
@@ -180,6 +215,21 @@ export function merging({ describe, test }: Suite): void {
       );
       assert.deepEqual(await keysOf(a, CONFLICTS), []);
       await assertAlike(a, b);
+    });
+
+    test('counts what was lost to the second of two writes that did not know of it', async (bench) => {
+      const [a, b] = [await bench.meshNode('a'), await bench.meshNode('b')];
+      await a.collection('c').put('x', 1);
+      await merge(a, b);
+      await a.collection('c').increment('x', 10);
+      bench.clock.advance(1000);
+      await b.collection('c').increment('x', 100);
+      await b.collection('c').increment('x', 100);
+      assert.equal((await merge(a, b)).conflicts, 1);
+      // Of what b has written, a may hear of the last alone.
+      const last = (await changesOf(b)).at(-1)!;
+      assert.equal((await a.merge([last])).conflicts, 1);
+      assert.equal(await valueOf(a, 'c', 'x'), 201);
     });
 
     test('replicates definitions, and holds nothing that is merged against them', async (bench) => {

@@ -24,7 +24,8 @@ export function heardChange({ payload, incarnation, over }: Told, plainCollectio
   return proven(() => {
     checkMeshKey(collection, key);
     const stamp = { ms: event.timestampMs, node: event.nodeId, incarnation: told, seq: event.seq };
-    return { collection, key, stamp, over: overOf(over), valueText };
+    // Nobody can say what the writer of a node of another kind had seen; it is taken to be all that was before.
+    return { collection, key, stamp, over: told === NO_INCARNATION ? stamp : overOf(over), valueText };
   });
 }
 
