@@ -96,6 +96,9 @@ describe('a peer', () => {
     await net.until('it knows', async () => (await a.status()).peers.some(({ refused }) => refused !== null));
     await net.until('it is well', async () => (await a.request('GET', '/healthz')).healthy);
     expect(await a.request('GET', '/healthz')).toMatchObject({ connected: true, lag_changes: 0 });
-    expect((await a.status()).peers).toMatchObject([{ refused: 'it is this node itself' }, { node: 'b', refused: null }]);
+    expect((await a.status()).peers).toMatchObject([
+      { refused: 'it is this node itself' },
+      { node: 'b', refused: null },
+    ]);
   });
 });
