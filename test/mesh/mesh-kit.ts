@@ -1,10 +1,10 @@
 /* Nodes of a mesh in this process, over stores in memory and HTTP on loopback, each with a clock of its own that tests move. */
 import assert from 'node:assert/strict';
 import { isDeepStrictEqual } from 'node:util';
-import { Store, type Document, type Level } from '@skein/core';
+import { Store, type Document, type Level, type MergeChange } from '@skein/core';
 import { undiciLink, type LinkAnswer, type LinkRequest, type NodeLink, type OpenLink } from '@skein/http';
 import { Leader } from '@skein/leader';
-import { MeshNode } from '@skein/mqtt';
+import { MeshNode, type MeshEventsPort, type MeshIntake } from '@skein/mqtt';
 import { TOMBSTONES } from '@skein/protocol';
 import { meshStatusAnswer } from '../../packages/http/src/openapi/operations/mesh-status.ts';
 import { aloneWith, createMemoryLevel, ManualClock, until } from '@skein/testing';
@@ -35,6 +35,7 @@ export class TestNode {
   readonly leader: Leader;
   readonly mesh: MeshNode;
   address = '';
+  #broker: MeshIntake | null = null;
 
   private constructor(name: string, store: Store, clock: ManualClock, parts: { options: NodeOptions; net: Mesh }) {
     const { options, net } = parts;
@@ -49,7 +50,12 @@ export class TestNode {
       peers: peers.map((peer) => `http://${peer}`),
       openLink: net.linkFrom(name),
       policy: { ...POLICY, antiEntropyEveryMs },
-      events: null,
+      events: {
+        install: (_app, intake) => void (this.#broker = intake),
+        describe: () => ({}),
+        addMetrics: () => undefined,
+        verdict: () => null,
+      } satisfies MeshEventsPort,
     });
     this.leader = new Leader({
       role: 'mesh',
@@ -75,6 +81,11 @@ export class TestNode {
     const node = new TestNode(name, store, clock, parts);
     node.address = await node.leader.server.app.listen({ port: 0, host: '127.0.0.1' });
     return node;
+  }
+
+  /** A broker brings something. */
+  async hear(...changes: readonly MergeChange[]): Promise<void> {
+    await this.#broker!.take(changes);
   }
 
   async stop(): Promise<void> {

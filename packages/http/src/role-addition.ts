@@ -41,6 +41,8 @@ export interface RoleAddition {
   verdict?(): Verdict;
   /** Of one that takes changes from others. */
   progress?(): TakenProgress;
+  /** Forgets a node that follows nobody here, and will not come back. Whether it knew it. */
+  forget?(node: string): Promise<boolean>;
   /** Takes changes that another node sends; nothing is sent to a node without this. */
   merge?(changes: readonly MergeChange[]): Promise<MergeCounts>;
 }

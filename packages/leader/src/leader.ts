@@ -89,6 +89,7 @@ export class Leader {
       readiness: () => this.#readiness(),
       statusOfRole: () => this.#status(),
       pushKey: () => this.#addition?.pushKey ?? null,
+      forget: async (id) => (await this.#addition?.forget?.(id)) ?? false,
     };
     const { membership } = options;
     const assure = (): Promise<void> | undefined => (membership.isAssured ? undefined : membership.assure());

@@ -107,4 +107,11 @@ export { isTooFarAhead, msAhead } from './mesh/clock-drift.ts';
 export { meshVerdict, PEER_SILENT_MS, type MeshCondition, type PeerCondition } from './mesh/mesh-health.ts';
 export { faultOfPeer, ITSELF, type SaidOfPeer } from './mesh/peer-identity.ts';
 export { planRepair, type RepairItem, type RepairPlan } from './mesh/repair-plan.ts';
-export { isTombstoneDue, passedByAll, TOMBSTONE_MS_MIN, waitedFor, type Audience } from './mesh/tombstones.ts';
+export {
+  isTombstoneDue,
+  passedByAll,
+  passedByAllWhoSay,
+  TOMBSTONE_MS_MIN,
+  waitedFor,
+  type Audience,
+} from './mesh/tombstones.ts';

@@ -2,6 +2,7 @@ import type { MergeChange, Merged, Store } from '@skein/core';
 import type { MergeCounts } from '@skein/http';
 import { LIMITS } from '@skein/protocol';
 import type { DroppedTombstones } from './tombstones/dropped-tombstones.ts';
+import type { HeardNodes } from './tombstones/heard-nodes.ts';
 import { MergeTurns } from './merge-turns.ts';
 import type { OwnId } from './own-id.ts';
 import type { Quarantine } from './quarantine.ts';
@@ -28,6 +29,7 @@ export interface IntakeParts {
   readonly quarantine: Quarantine;
   readonly ownId: OwnId;
   readonly dropped: DroppedTombstones;
+  readonly heard: HeardNodes;
 }
 
 /** Has the store merge what comes in, some at a time, each way in its turn, and counts what became of it. */
@@ -51,6 +53,8 @@ export class Intake {
 
   async #take(changes: readonly MergeChange[], way: Way, rank: number): Promise<MergeCounts> {
     this.#parts.ownId.look(changes);
+    // Before anything of theirs is here: they are known from then on.
+    if (way === 'broker') await this.#parts.heard.hear(changes);
     let sum = NOTHING;
     let { head: position } = this.#parts.store.facts;
     for (const slice of slicesOf(changes)) {

@@ -21,6 +21,7 @@ import { Quarantine } from './quarantine.ts';
 import { PeerRepair } from './repair/peer-repair.ts';
 import { RepairLoop } from './repair/repair-loop.ts';
 import { DroppedTombstones } from './tombstones/dropped-tombstones.ts';
+import { HeardNodes } from './tombstones/heard-nodes.ts';
 import { TombstoneKeeper } from './tombstones/tombstone-keeper.ts';
 
 export interface MeshPolicy extends PeerPolicy {
@@ -55,6 +56,7 @@ export class MeshNode implements RoleAddition {
   readonly #parts: MeshParts;
   readonly #quarantine: Quarantine;
   readonly #ownId: OwnId;
+  readonly #heard: HeardNodes;
   readonly #intake: Intake;
   readonly #submitted: MeshIntake;
   readonly #links: NodeLink[] = [];
@@ -69,7 +71,9 @@ export class MeshNode implements RoleAddition {
     this.#quarantine = new Quarantine({ clock, driftMsMax: policy.clockDriftMsMax, logger });
     this.#ownId = new OwnId(store, clock, logger);
     const dropped = new DroppedTombstones(store);
-    this.#intake = new Intake({ store, quarantine: this.#quarantine, ownId: this.#ownId, dropped });
+    const heard = new HeardNodes(store);
+    this.#heard = heard;
+    this.#intake = new Intake({ store, quarantine: this.#quarantine, ownId: this.#ownId, dropped, heard });
     this.#submitted = this.#intake.way('submitted', peers.length);
     this.#repairs = new RepairLoop({
       clock,
@@ -85,6 +89,7 @@ export class MeshNode implements RoleAddition {
       store,
       clock,
       dropped,
+      heard,
       everyMs: policy.tombstonesEveryMs,
       peers: known,
       logger,
@@ -110,6 +115,11 @@ export class MeshNode implements RoleAddition {
   /** POST /v1/mesh/changes. */
   merge(changes: readonly MergeChange[]): Promise<MergeCounts> {
     return this.#submitted.take(changes);
+  }
+
+  /** A node that was heard through a broker will not come back. */
+  forget(node: string): Promise<boolean> {
+    return this.#heard.forget(node);
   }
 
   verdict(): Verdict {
@@ -207,6 +217,7 @@ export class MeshNode implements RoleAddition {
       clockDriftMsMax: policy.clockDriftMsMax,
       intake: this.#intake.way('repair', rank),
       quarantine: this.#quarantine,
+      onDroppedThere: (keys) => this.#tombstones.noteDroppedThere(keys),
     });
     this.#repairs.add(peer, repair);
     return peer;

@@ -24,7 +24,7 @@ const tombstone = (mine: number | null, theirs: number | null): Difference => ({
 const planOf = (second: readonly Difference[], first = second) => planRepair({ first, second }, CLOCK);
 const DOCUMENT = { collection: 'c', key: 'k' };
 const TOMBSTONE = { collection: TOMBSTONES, key: 'c/k' };
-const NOTHING = { fetch: [], submit: [], heldBack: [] };
+const NOTHING = { fetch: [], submit: [], heldBack: [], droppedThere: [] };
 const OLD_MS = -86_400_001;
 
 describe('what two nodes tell each other', () => {
@@ -41,7 +41,7 @@ describe('what two nodes tell each other', () => {
     ],
     ['a young tombstone', [tombstone(null, 1)], { fetch: [TOMBSTONE] }],
     ['an old tombstone of nothing', [tombstone(null, OLD_MS)], {}],
-    ['an old tombstone that one has dropped', [tombstone(OLD_MS, null)], {}],
+    ['an old tombstone that the other one has dropped', [tombstone(OLD_MS, null)], { droppedThere: ['c/k'] }],
     [
       'an old tombstone of what is there',
       [document(null, OLD_MS - 1), tombstone(OLD_MS, null)],

@@ -16,6 +16,8 @@ export interface RepairPlan {
   readonly submit: readonly RepairItem[];
   /** What is newer there, but of a time that is too far ahead of this node's clock: it is left for now. */
   readonly heldBack: readonly Stamp[];
+  /** Old tombstones, by their keys, that are here and not there, where there is no document either. */
+  readonly droppedThere: readonly string[];
 }
 
 /** What was found to differ, at one look and at another some time later. Versions are stamps, as digests by stamp have them. */
@@ -40,18 +42,22 @@ export function planRepair({ first, second }: Looks, { wallMs, driftMsMax }: Clo
   const fetch: RepairItem[] = [];
   const submit: RepairItem[] = [];
   const heldBack: Stamp[] = [];
+  const droppedThere: string[] = [];
   for (const [name, now] of byDocument(second)) {
     const then = before.get(name);
     const order = compareHeld(now.mine, now.theirs);
     if (then === undefined || order === 0) continue;
-    if (isForgotten(now, wallMs)) continue;
+    if (isForgotten(now, wallMs)) {
+      if (then.theirs === null && now.theirs === null) droppedThere.push(name);
+      continue;
+    }
     const stands = order < 0 ? compareHeld(then.mine, now.mine) : compareHeld(then.theirs, now.theirs);
     if (stands !== 0) continue;
     if (order > 0) submit.push(itemOf(now.mine!));
     else if (isTooFarAhead(now.theirs!.stamp.ms, wallMs, driftMsMax)) heldBack.push(now.theirs!.stamp);
     else fetch.push(itemOf(now.theirs!));
   }
-  return { fetch, submit, heldBack };
+  return { fetch, submit, heldBack, droppedThere };
 }
 
 /** The newest that one side has of a document: itself or its tombstone. */

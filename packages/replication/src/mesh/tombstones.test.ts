@@ -1,11 +1,11 @@
 import { describe, expect, it } from 'vitest';
-import { isTombstoneDue, passedByAll, waitedFor, type Audience } from './tombstones.ts';
+import { isTombstoneDue, passedByAll, passedByAllWhoSay, waitedFor, type Audience } from './tombstones.ts';
 
 const slot = (id: string, offset: number) => ({ id, applied: { offset, epoch: '1-aaaaaaaa', hash: '' } });
 const peer = (node: string | null, comparedTo = 0) => ({ url: `http://${node ?? 'unknown'}`, node, comparedTo });
 
 describe('who has passed a tombstone', () => {
-  it.each<[what: string, audience: Audience, passed: number]>([
+  it.each<[what: string, audience: Omit<Audience, 'heard'>, passed: number]>([
     ['nobody is known', { slots: [], peers: [] }, Infinity],
     ['one is behind', { slots: [slot('a', 7), slot('b', 3)], peers: [] }, 3],
     ['a peer has not said who it is', { slots: [slot('a', 7)], peers: [peer('a'), peer(null)] }, 0],
@@ -14,13 +14,22 @@ describe('who has passed a tombstone', () => {
     ['one that asks was compared with', { slots: [slot('a', 7)], peers: [peer('a', 9)] }, 7],
     ['all peers have asked', { slots: [slot('a', 7), slot('b', 9)], peers: [peer('b')] }, 7],
   ])('when %s', (_what, audience, passed) => {
-    expect(passedByAll(audience)).toBe(passed);
+    expect(passedByAll({ ...audience, heard: [] })).toBe(passed);
   });
 
   it('are named who have not, each once', () => {
-    const audience = { slots: [slot('a', 7), slot('b', 3)], peers: [peer('b'), peer('c'), peer(null)] };
-    expect(waitedFor(5, audience)).toStrictEqual(['b', 'c', 'http://unknown']);
-    expect(waitedFor(5, { slots: [slot('a', 7)], peers: [] })).toStrictEqual([]);
+    const audience = {
+      slots: [slot('a', 7), slot('b', 3)],
+      peers: [peer('b'), peer('c'), peer(null)],
+      heard: ['a', 'd'],
+    };
+    expect(waitedFor(5, audience)).toStrictEqual(['b', 'c', 'http://unknown', 'd']);
+    expect(waitedFor(5, { slots: [slot('a', 7)], peers: [], heard: ['a'] })).toStrictEqual([]);
+  });
+
+  it('nobody knows of whom only a broker brings something, but where a peer has dropped it', () => {
+    const audience = { slots: [slot('a', 7)], peers: [], heard: ['a', 'd'] };
+    expect([passedByAll(audience), passedByAllWhoSay(audience)]).toStrictEqual([0, 7]);
   });
 });
 

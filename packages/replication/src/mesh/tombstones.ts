@@ -17,6 +17,8 @@ export interface Audience {
   /** Everybody who has named himself to this node. */
   readonly slots: readonly Pick<Slot, 'id' | 'applied'>[];
   readonly peers: readonly KnownPeer[];
+  /** Those that a broker has brought something of: whether they have passed anything, they do not say to this node. */
+  readonly heard: Iterable<string>;
 }
 
 /** The offset up to which all of them have everything: what is deleted before it they will not bring back. */
@@ -29,12 +31,21 @@ export function waitedFor(offset: number, audience: Audience): readonly string[]
   return [...passedByEach(audience)].filter(([, passed]) => passed < offset).map(([name]) => name);
 }
 
-function passedByEach({ slots, peers }: Audience): ReadonlyMap<string, number> {
+/**
+ * The same without those that are only heard through a broker. Where a peer has dropped a tombstone, whom that one knew has passed
+ * it, and they are asked no more.
+ */
+export function passedByAllWhoSay(audience: Audience): number {
+  return passedByAll({ ...audience, heard: [] });
+}
+
+function passedByEach({ slots, peers, heard }: Audience): ReadonlyMap<string, number> {
   const passed = new Map(slots.map(({ id, applied }) => [id, applied.offset]));
   for (const { url, node, comparedTo } of peers) {
     if (node === null) passed.set(url, 0);
     else if (!passed.has(node)) passed.set(node, comparedTo);
   }
+  for (const node of heard) if (!passed.has(node)) passed.set(node, 0);
   return passed;
 }
 

@@ -243,7 +243,7 @@ export const OPTIONS = {
     placeholder: '<size>',
     help: 'Largest value of a document.',
     meshHelp:
-      'Largest value of a document that is written here. With --mqtt-url, what does not fit into an event of 300 KiB is refused too.',
+      'Largest value of a document that is written here. In a mesh, what does not fit into an event of 300 KiB is refused too.',
     defaults: all('1MiB'),
   }),
   'write-buffer': option({

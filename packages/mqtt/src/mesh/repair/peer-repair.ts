@@ -15,6 +15,8 @@ export interface PeerRepairParts {
   readonly quarantine: Quarantine;
   readonly clockDriftMsMax: number;
   readonly requestTimeoutMs: number;
+  /** Told of old tombstones, by their keys, that are here and that the peer has no more. */
+  readonly onDroppedThere: (keys: readonly string[]) => void;
 }
 
 /** What a comparison has found, and what came of it. */
@@ -84,6 +86,7 @@ export class PeerRepair {
     const looks = { first: first.differences, second: second.differences };
     const plan = planRepair(looks, { wallMs: clock.wall(), driftMsMax });
     for (const stamp of plan.heldBack) quarantine.saw(stamp);
+    this.#parts.onDroppedThere(plan.droppedThere);
     const takenHere = await this.#fetch(plan.fetch, second.theirs, signal);
     const takenThere = await this.#submit(plan.submit, second.mine, signal);
     const missing = plan.fetch.length + plan.heldBack.length;

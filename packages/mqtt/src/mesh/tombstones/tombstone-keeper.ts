@@ -1,9 +1,10 @@
 import type { Clock, Document, Store } from '@skein/core';
 import { Chore, type SlotBook } from '@skein/http';
 import { isSkeinError, TOMBSTONES } from '@skein/protocol';
-import { isTombstoneDue, passedByAll, waitedFor, type Audience } from '@skein/replication';
+import { isTombstoneDue, passedByAll, passedByAllWhoSay, waitedFor, type Audience } from '@skein/replication';
 import type { FastifyBaseLogger, FastifyInstance } from 'fastify';
 import type { DroppedTombstones } from './dropped-tombstones.ts';
+import type { HeardNodes } from './heard-nodes.ts';
 
 const LOOK_EVERY_MS = 60_000;
 const DROPPED_MAX = 1000;
@@ -16,6 +17,7 @@ export interface TombstoneKeeperParts {
   readonly clock: Clock;
   readonly dropped: DroppedTombstones;
   readonly everyMs?: number | undefined;
+  readonly heard: HeardNodes;
   readonly peers: () => Audience['peers'];
   readonly logger?: FastifyBaseLogger | undefined;
 }
@@ -24,6 +26,8 @@ export interface TombstoneKeeperParts {
 export class TombstoneKeeper {
   readonly #parts: TombstoneKeeperParts;
   #slots: SlotBook | null = null;
+  /** Keys of those that a peer has dropped, as far as it is known since the start. */
+  readonly #droppedThere = new Set<string>();
   /** Behind which key the next look begins. */
   #after: string | undefined;
   #count: number | null = null;
@@ -51,17 +55,23 @@ export class TombstoneKeeper {
     }).install(app);
   }
 
+  /** A peer has some of this node's tombstones no more. */
+  noteDroppedThere(keys: readonly string[]): void {
+    for (const key of keys) if (this.#droppedThere.size < LOOKED_AT_MAX) this.#droppedThere.add(key);
+  }
+
   describe(): Readonly<Record<string, unknown>> {
     const waiting = this.#oldest === null ? [] : waitedFor(this.#oldest, this.#audience());
     return { count: this.#count, dropped: this.#dropped, waiting_for: waiting };
   }
 
   #audience(): Audience {
-    return { slots: [...this.#slots!.all()], peers: this.#parts.peers() };
+    return { slots: [...this.#slots!.all()], peers: this.#parts.peers(), heard: this.#parts.heard.all };
   }
 
   async #look(): Promise<void> {
     const { store } = this.#parts;
+    await this.#parts.heard.load();
     const due = await this.#due();
     for (let i = 0; i < due.length; i += DROPPED_AT_ONCE) await this.#drop(due.slice(i, i + DROPPED_AT_ONCE));
     this.#count = await store.count(TOMBSTONES);
@@ -70,7 +80,9 @@ export class TombstoneKeeper {
 
   async #due(): Promise<readonly Document[]> {
     const { store, clock } = this.#parts;
-    const passed = passedByAll(this.#audience());
+    const audience = this.#audience();
+    const passed = passedByAll(audience);
+    const passedHere = passedByAllWhoSay(audience);
     const due: Document[] = [];
     let looked = 0;
     if (this.#after === undefined) this.#oldest = null;
@@ -79,7 +91,8 @@ export class TombstoneKeeper {
       looked++;
       this.#after = tombstone.key;
       const ms = tombstone.made?.stamp.ms ?? tombstone.ts;
-      if (isTombstoneDue({ offset: tombstone.offset, ms }, passed, clock.wall())) due.push(tombstone);
+      const needed = this.#droppedThere.has(tombstone.key) ? passedHere : passed;
+      if (isTombstoneDue({ offset: tombstone.offset, ms }, needed, clock.wall())) due.push(tombstone);
       else this.#oldest = Math.min(this.#oldest ?? Infinity, tombstone.offset);
     }
     this.#after = undefined;
@@ -98,6 +111,7 @@ export class TombstoneKeeper {
     try {
       await this.#parts.store.commit({ operations: [operation] });
       this.#dropped++;
+      this.#droppedThere.delete(key);
     } catch (error) {
       if (!isSkeinError(error, 'precondition_failed') && !isSkeinError(error, 'not_found')) throw error;
     }
