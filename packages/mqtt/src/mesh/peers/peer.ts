@@ -197,9 +197,7 @@ export class Peer {
         this.#lastError = null;
       } catch (error) {
         if (signal.aborted) return;
-        if (this.isItself) return this.#parts.logger?.info({ peer: this.url }, 'a peer is this node: it is left out');
-        const delayMs = error instanceof TroubleHere ? this.#failedHere(error) : this.#failedThere(error);
-        await this.#parts.clock.sleep(delayMs, signal).catch(() => undefined);
+        await this.#parts.clock.sleep(this.#failed(error), signal).catch(() => undefined);
       }
     }
   }
@@ -267,6 +265,20 @@ export class Peer {
     if (this.#fault !== null) throw new Error(this.#fault);
     this.#node = said.node!;
     this.#heardAtMs = this.#parts.clock.now();
+  }
+
+  /** Answers how long to wait. */
+  #failed(error: unknown): number {
+    if (error instanceof TroubleHere) return this.#failedHere(error);
+    return this.isItself ? this.#foundItself() : this.#failedThere(error);
+  }
+
+  /** Left out until something else answers there: an answer may have gone astray. */
+  #foundItself(): number {
+    const { policy, logger } = this.#parts;
+    if (this.#lastError !== this.#fault) logger?.info({ peer: this.url }, 'a peer is this node: it is left out');
+    this.#lastError = this.#fault;
+    return policy.backoff.maxMs;
   }
 
   #failedThere(error: unknown): number {

@@ -22,7 +22,7 @@ export class DroppedTombstones {
     this.#toMs = ms;
   }
 
-  /** Leaves out the deletions that nobody needs any more. */
+  /** Leaves out the deletions that nobody needs any more: one that comes with what it deleted is needed once more. */
   async without(changes: readonly MergeChange[]): Promise<readonly MergeChange[]> {
     const toMs = await this.#dropped();
     const isOld = ({ stamp, valueText }: MergeChange): boolean => valueText === null && stamp.ms <= toMs;
@@ -31,9 +31,12 @@ export class DroppedTombstones {
     const { documents } = this.#store;
     const isThere = await documents.hasMany(old);
     const hasTombstone = await documents.hasMany(
-      old.map(({ collection, key }) => ({ collection: TOMBSTONES, key: formatPlace(collection, key) })),
+      old.map((change) => ({ collection: TOMBSTONES, key: placeOf(change) })),
     );
-    const needless = new Set(old.filter((_, i) => !isThere[i]! && !hasTombstone[i]!));
+    const written = new Set(changes.filter(({ valueText }) => valueText !== null).map(placeOf));
+    const needless = new Set(
+      old.filter((change, i) => !isThere[i]! && !hasTombstone[i]! && !written.has(placeOf(change))),
+    );
     return changes.filter((change) => !needless.has(change));
   }
 
@@ -41,4 +44,8 @@ export class DroppedTombstones {
     this.#toMs ??= parseOffset((await this.#store.note(NAME)) ?? '0') ?? 0;
     return this.#toMs;
   }
+}
+
+function placeOf({ collection, key }: MergeChange): string {
+  return formatPlace(collection, key);
 }

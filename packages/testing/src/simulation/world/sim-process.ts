@@ -2,14 +2,14 @@ import { openServed, type Published, type Store } from '@skein/core';
 import { Follower, type FollowerOptions } from '@skein/follower';
 import { Membership } from '@skein/http';
 import { Leader, type LeaderOptions } from '@skein/leader';
-import { HEADERS, healthSchema, recordLines, START, type Health, type RecordView, type Role } from '@skein/protocol';
-import { SESSIONS } from '../workload/make-definition.ts';
+import { HEADERS, healthSchema, START, type Health, type Role } from '@skein/protocol';
 import { RoleKeeper } from 'skein';
 import type { DiskStep } from '../disk/sim-level.ts';
 import type { SimDisk } from '../disk/sim-disk.ts';
 import type { SimShelf } from '../disk/sim-shelf.ts';
 import type { HistoryEvent } from '../history.ts';
 import { exchange } from './exchange.ts';
+import { logReader } from './log-reader.ts';
 import { documentsIn, newestOffsetIn, recordsIn } from './peek.ts';
 import type { Rng } from './rng.ts';
 import type { Scheduler } from './scheduler.ts';
@@ -19,6 +19,7 @@ import type { SimBroker } from './sim-broker.ts';
 import { simLink } from './sim-link.ts';
 import { simMeshNode, simMeshOptions, type MeshSetup } from './sim-mesh.ts';
 import { SimPush } from './sim-push.ts';
+import { situationsIn } from './situations.ts';
 import type { SentResponse, SimNet, SimRequest, SimResponse } from './sim-net.ts';
 
 /** How a node is set up, in all its lives. */
@@ -268,28 +269,9 @@ export class SimProcess {
     };
   }
 
-  /** An operator who reads the log for a few lines. */
   #logger(): LeaderOptions['logger'] {
     const { tell, mark } = this.#around;
-    const node = this.#setup.name;
-    const warn = (said: { readonly follower?: string; readonly reason?: string }, text: string): void => {
-      const { follower, reason } = said;
-      if (this.#isAlive && reason !== undefined && text.startsWith('the log does not lead on'))
-        tell({ kind: 'cut-off', node, reason });
-      if (this.#isAlive && text.startsWith("a peer's log does not lead on")) mark('a peer had cut off its log');
-      if (this.#isAlive && text.startsWith('the clock of a node is too far'))
-        mark('changes were kept out for their time');
-      if (this.#isAlive && follower !== undefined && text.startsWith('a follower is lost'))
-        tell({ kind: 'slot-lost', node, follower });
-    };
-    const error = ({ examples }: { readonly examples?: readonly string[] }): void => {
-      if (this.#isAlive && examples !== undefined) tell({ kind: 'drift-found', node, examples });
-    };
-    const info = ({ rung }: { readonly rung?: string }): void => {
-      if (this.#isAlive && rung !== undefined) mark(`a follower came back: ${rung}`);
-    };
-    const debug = (): void => undefined;
-    return { info, error, debug, warn } as unknown as NonNullable<LeaderOptions['logger']>;
+    return logReader(this.#setup.name, () => this.#isAlive, tell, mark);
   }
 
   #tellStart({ facts }: Store): void {
@@ -347,10 +329,7 @@ export class SimProcess {
     const { name } = this.#setup;
     const { role } = store.facts.identity;
     const { shelf, scheduler, tell, mark } = this.#around;
-    if (records.length > 1) mark('a page of several records');
-    if (role === 'leader' && records[0]!.offsetLast > records[0]!.offsetFirst) mark('a group of several changes');
-    if (records.some(endsSession)) mark('a session has ended');
-    if (role === 'mesh') for (const situation of situationsIn(records)) mark(situation);
+    for (const situation of situationsIn(role, records)) mark(situation);
     scheduler.note(`${name} ${head.offset} ${head.hash}`);
     tell({
       kind: 'published',
@@ -376,22 +355,4 @@ export class SimProcess {
 /** The changes in files, without what each says of itself in its first line. */
 function linesIn(files: Iterable<string>): ReadonlySet<string> {
   return new Set([...files].flatMap((text) => text.split('\n').slice(1)));
-}
-
-/** What goes with changes of a mesh shows what has become of them. */
-function situationsIn(records: readonly RecordView[]): readonly string[] {
-  const lines = records.flatMap((record) => new TextDecoder().decode(recordLines(record)).split('\n'));
-  const isAny = (pattern: RegExp): boolean => lines.some((line) => pattern.test(line));
-  return [
-    ...(isAny(/^\{"offset":\d+,"ts":\d+,"origin":"[^"]*","collection":"\$tombstones"/)
-      ? ['a tombstone was dropped']
-      : []),
-    ...(isAny(/"collection":"\$conflicts"/) ? ['what was lost to another write was kept'] : []),
-  ];
-}
-
-/** Nothing else is deleted there. */
-function endsSession(record: RecordView): boolean {
-  const lines = new TextDecoder().decode(recordLines(record)).split('\n');
-  return lines.some((line) => line.includes(`"collection":"${SESSIONS}"`) && line.endsWith('"op":"delete"}'));
 }

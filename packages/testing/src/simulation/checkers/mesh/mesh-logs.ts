@@ -15,7 +15,7 @@ import { Ledger, LedgerReader } from '../ledger.ts';
  * What a line of a node's log is: a change of a document, which a tombstone stands for where it deletes; or what goes with
  * one; or the end of a tombstone that nobody needs any more; or nothing that concerns the mesh.
  */
-export type MeshLineKind = 'change' | 'companion' | 'dropped' | 'own';
+type MeshLineKind = 'change' | 'companion' | 'dropped' | 'own';
 
 export interface MeshLine {
   /** Whose log it is in. */

@@ -18,6 +18,8 @@ export class MeshTombstones implements Checker {
   readonly #documents = new Set<string>();
   readonly #tombstones = new Map<string, Stamp>();
   readonly #dropped = new Set<string>();
+  /** The last tombstone of each that was dropped. */
+  readonly #forgotten = new Map<string, Stamp>();
 
   constructor(logs: MeshLogs, nodes: readonly { readonly name: string; readonly peers: readonly string[] }[]) {
     this.#logs = logs;
@@ -60,11 +62,15 @@ export class MeshTombstones implements Checker {
       throw this.#violation(`${entry.offset} of ${node} drops ${what}, after ${entry.change.ts - stamp.ms} ms`);
     for (const peer of this.#peersOf.get(node) ?? []) {
       const held = this.#newest.get(`${peer} ${subject}`);
+      // One that has dropped it itself may have been told something older again, for a moment.
+      const hadIt = this.#forgotten.get(`${peer} ${subject}`);
+      if (hadIt !== undefined && compareStamps(hadIt, stamp) >= 0) continue;
       if (held !== undefined && compareHeld(held, { stamp, valueText: undefined }) < 0)
         throw this.#violation(`${entry.offset} of ${node} drops ${what}, and ${peer} has something older`);
     }
     this.#tombstones.delete(`${node} ${subject}`);
     this.#dropped.add(`${node} ${subject}`);
+    this.#forgotten.set(`${node} ${subject}`, stamp);
   }
 
   #checkAll(touched: Map<string, MeshLine>): void {
