@@ -127,3 +127,21 @@ describe('what is asked', () => {
     expect(peer.condition().silentMs).toBe(30_001);
   });
 });
+
+describe('an answer that names this node itself', () => {
+  it('leaves the peer out, until another one answers there', async () => {
+    answer = async () => ({ ...PAGE, [HEADERS.node]: 'self', [HEADERS.log]: store.facts.identity.log! });
+    peer.start(ending.signal);
+    await rounds(3, 1000);
+    expect(peer.isItself).toBe(true);
+    expect(asked.length).toBeGreaterThan(2);
+    answer = async () => {
+      // The next one takes as long as there is nothing new.
+      answer = () => new Promise(() => undefined);
+      return PAGE;
+    };
+    await rounds(1, 1000);
+    await until('it is heard', () => peer.isConnected);
+    expect(peer.isItself).toBe(false);
+  });
+});

@@ -23,16 +23,11 @@ const TOMBSTONES_EVERY_MS = 700;
 const LETTERS = 'abcdefghijklmnopqrstuvwxyz0123456789'.split('');
 
 /** What the store of a node needs to know of its mesh. */
-export function simMeshOptions(
-  { keepsConflicts }: MeshSetup,
-  { node, random, hasBroker }: { readonly node: string; readonly random: Rng; readonly hasBroker: boolean },
-): MeshOptions {
+export function simMeshOptions({ keepsConflicts }: MeshSetup, nodeId: string, random: Rng): MeshOptions {
   return {
     newIncarnation: () => Array.from({ length: 8 }, () => random.pick(LETTERS)).join(''),
     keepsConflicts,
-    assertFits: (change) => {
-      if (hasBroker) assertFitsEvent(change, { nodeId: node });
-    },
+    assertFits: (change) => assertFitsEvent(change, { nodeId }),
   };
 }
 

@@ -128,7 +128,7 @@ export class SimProcess {
 
   async boot(): Promise<void> {
     const { name, role, mesh } = this.#setup;
-    const { shelf, net, random, scheduler, mark, broker } = this.#around;
+    const { shelf, net, random, scheduler, mark } = this.#around;
     const clock = new SimClock(scheduler, name, () => this.#isAlive, this.#machine.wallSkewMs);
     this.#generations = new SimGenerations(shelf, { wait: this.#machine.wait, mayReorder: random }, mark);
     const store = await openServed(this.#generations, {
@@ -137,7 +137,7 @@ export class SimProcess {
       node: name,
       clock,
       randomness: (count) => random.bytes(count),
-      mesh: mesh === null ? undefined : simMeshOptions(mesh, { node: name, random, hasBroker: broker !== null }),
+      mesh: mesh === null ? undefined : simMeshOptions(mesh, name, random),
       onSetAside: () => {
         if (this.#isAlive) this.#tellSetAside();
       },
