@@ -98,6 +98,7 @@ describe('the answers of nodes', () => {
     await tried(leader, 'putDefinition', 200, { query: '?check=true' });
     await tried(leader, 'putDefinition', 409, { query: '?strict=true', body: { schema: { required: ['none'] } } });
     await tried(leader, 'putDefinition', 400, { body: { schema: { type: 'nothing' } } });
+    await tried(leader, 'mergeChanges', 404);
     await tried(follower, 'getDocument', 200, { headers: { 'skein-min-position': headers['skein-position']! } });
   });
 
@@ -123,6 +124,7 @@ describe('the answers of nodes', () => {
     await tried(leader, 'readNamedDocuments', 410);
     const { json: root } = await tried(leader, 'readDigest', 200);
     await tried(leader, 'readDigest', 200, { query: `?min=${root.position}` });
+    await tried(leader, 'readDigest', 200, { query: '?min=now&by=stamp' });
     await tried(leader, 'readDigest', 200, { query: `?at=${root.position}&level=leaves` });
     await tried(leader, 'readDigest', 200, { query: `?at=${root.position}&level=documents` });
   });

@@ -4,11 +4,12 @@ import { join } from 'node:path';
 import { execa, execaSync } from 'execa';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { startFollower } from '../../packages/skein/src/start-follower.ts';
-import { startLeader, type RunningNode } from 'skein';
+import { freePort } from '@skein/testing';
+import { startLeader, startMesh, type RunningNode } from 'skein';
 
 /*
- * The README is a transcript: its curl lines are typed here, in order, into one shell beside a leader and a follower that
- * have just started, and what they print has to be what the README shows.
+ * The README is a transcript: its curl lines are typed here, in order, into one shell beside a leader, a follower and two nodes
+ * of a mesh that have just started, and what they print has to be what the README shows.
  */
 interface Step {
   readonly command: string;
@@ -55,8 +56,12 @@ function escaped(text: string): string {
 }
 
 const MARK = '\u0001';
-/** Between two commands the follower catches up, as it does while a person types. */
-const CATCH_UP = `until [ "$(position $L)" = "$(position $F)" ]; do sleep 0.05; done`;
+/** Between two commands the others catch up, as they do while a person types. */
+const CATCH_UP = [
+  `until [ "$(position $L)" = "$(position $F)" ]; do sleep 0.05; done`,
+  `until [ -z "$A" ] || [ "$(stock $A)" = "$(stock $B)" ]; do sleep 0.05; done`,
+].join('\n');
+const STOCK = String.raw`stock() { curl -s $1/v1/collections/stock | sed 's/"version":"[^"]*"//g'; }`;
 const POSITION = String.raw`position() { curl -s $1/v1/status | sed 's/.*"position":"\([^"]*\)".*/\1/'; }`;
 
 describe.skipIf(!hasCurl)('the README', () => {
@@ -71,8 +76,14 @@ describe.skipIf(!hasCurl)('the README', () => {
     const config = { leader: leader.url, data: join(scratch, 'follower'), port: 0, nodeId: 'follower-1' };
     const follower = await startFollower(config);
     nodes.push(follower);
-    const script = [POSITION, ...steps.map(({ command }) => `${command}\n${CATCH_UP}\nprintf '${MARK}'`)].join('\n');
-    const { stdout } = await execa('bash', ['-c', withAddresses(script, leader.url, follower.url)]);
+    const [berlin, oslo] = [await freePort(), await freePort()];
+    const inMesh = async (nodeId: string, port: number, peer: number): Promise<RunningNode> =>
+      startMesh({ data: join(scratch, nodeId), port, nodeId, peers: [`http://127.0.0.1:${peer}`], backoffBaseMs: 50 });
+    nodes.push(await inMesh('berlin', berlin, oslo), await inMesh('oslo', oslo, berlin));
+    const script = [POSITION, STOCK, ...steps.map(({ command }) => `${command}\n${CATCH_UP}\nprintf '${MARK}'`)].join(
+      '\n',
+    );
+    const { stdout } = await execa('bash', ['-c', withAddresses(script, nodes)]);
     printed = stdout.split(MARK);
   });
 
@@ -90,6 +101,8 @@ describe.skipIf(!hasCurl)('the README', () => {
   });
 });
 
-function withAddresses(script: string, leader: string, follower: string): string {
-  return script.replaceAll('http://127.0.0.1:7400', leader).replaceAll('http://127.0.0.1:7401', follower);
+/** In the order in which they were started. */
+function withAddresses(script: string, nodes: readonly RunningNode[]): string {
+  const ports = [7400, 7401, 7410, 7411];
+  return ports.reduce((text, port, i) => text.replaceAll(`http://127.0.0.1:${port}`, nodes[i]!.url), script);
 }

@@ -1,8 +1,8 @@
 import { Store, systemClock, type Level } from '@skein/core';
 import {
   eventFromText,
-  leaderEventOf,
   leaderIncarnation,
+  leaderTellingOf,
   mqttJsSessions,
   Publisher,
   RefusedError,
@@ -38,7 +38,7 @@ async function startPublisher(store: Store, broker: Broker, limit = 10_000): Pro
     topic: TOPIC,
     limit,
     backoff: { baseMs: 10, maxMs: 50 },
-    eventOf: (change) => leaderEventOf(change, 'n'),
+    tellingOf: (change) => leaderTellingOf(change, store.facts),
     incarnation: () => leaderIncarnation(store.facts),
   });
   await publisher.start();

@@ -7,6 +7,9 @@ interface ChangeHead {
   readonly ts: number;
   /** The node that took the write. */
   readonly origin: string;
+  /** In a mesh: when it was made, and what it was written over. */
+  readonly stamp?: string;
+  readonly over?: string;
   /** Offset of the last change of its transaction, when that has several. */
   readonly tx?: number;
   readonly idem?: string;

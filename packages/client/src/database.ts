@@ -18,7 +18,7 @@ export interface CollectionEntry {
 
 /** What a node says of itself; docs/PROTOCOL.md, section 10, has all of it. */
 export interface NodeStatus {
-  readonly role: 'leader' | 'follower';
+  readonly role: 'leader' | 'follower' | 'mesh';
   readonly node: string;
   readonly log: string | null;
   readonly epoch: string | null;

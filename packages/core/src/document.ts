@@ -2,10 +2,14 @@ import { crc32 } from 'node:zlib';
 import {
   LineReader,
   makeVersion,
+  parseOver,
+  parseStamp,
   SkeinError,
   type Epoch,
   type JsonText,
   type JsonValue,
+  type Over,
+  type Stamp,
   type Version,
 } from '@skein/protocol';
 import { documentKey, documentKeyText, parseDocumentKey } from './level/layout.ts';
@@ -19,6 +23,7 @@ export interface StoredDocument {
   readonly valueStart: number;
   readonly valueEnd: number;
   readonly offset: number;
+  /** When it was made, which its node says in a mesh. */
   readonly ts: number;
 }
 
@@ -61,10 +66,29 @@ export class Document<Value = JsonValue> {
     return this.#stored.valueEnd - this.#stored.valueStart;
   }
 
+  /** In a mesh: the stamp of its last change, and what that was written over. */
+  get made(): Made | undefined {
+    return madeOf(this.#stored.bytes);
+  }
+
   /** Made anew each time it is asked for. */
   get value(): Value {
     return JSON.parse(valueTextOf(this.#stored)) as Value;
   }
+}
+
+/** By whom and when a change of a mesh was made. */
+export interface Made {
+  readonly stamp: Stamp;
+  readonly over: Over | null;
+}
+
+/** What the line of a stored document that has been proven says of that; undefined where it is of no mesh. */
+export function madeOf(stored: Buffer): Made | undefined {
+  reader.read(stored, CRC_BYTES, stored.length);
+  const [stamp, over] = [reader.stamp(), reader.over()];
+  if (stamp === undefined) return undefined;
+  return { stamp: parseStamp(stamp, reader.origin()), over: over === undefined ? null : parseOver(over) };
 }
 
 /** Writes a line as a stored document, checksum first, and returns where it ends. */
@@ -94,8 +118,8 @@ export function proveStoredDocumentAt(stored: Buffer, levelKeyText: string): num
 /** Proves it as `proveStoredDocument` does, and reads its value. */
 export function readStoredDocument(stored: Buffer, levelKey: Buffer): StoredDocument {
   const offset = proveStoredDocument(stored, levelKey);
-  const { ts, valueStart, valueEnd } = reader;
-  return { bytes: stored, valueStart, valueEnd, offset, ts };
+  const { valueStart, valueEnd } = reader;
+  return { bytes: stored, valueStart, valueEnd, offset, ts: reader.madeMs() };
 }
 
 function isTrue(stored: Buffer): boolean {

@@ -5,6 +5,7 @@ import {
   recordPosition,
   SkeinError,
   START,
+  takesWrites,
   type Epoch,
   type EpochPromises,
   type EpochSpan,
@@ -95,9 +96,9 @@ export async function loadFacts(level: Level, created: NewStore, sizes: LogSizes
 async function create(level: Level, created: NewStore): Promise<Facts> {
   const { role, node, promised = NO_PROMISES, randomness = systemRandomness } = created;
   await assertEmpty(level);
-  const log = role === 'leader' ? randomness(12).toString('hex') : (created.log ?? null);
+  const log = takesWrites(role) ? randomness(12).toString('hex') : (created.log ?? null);
   const identity = { log, role, node: node ?? `node-${randomness(4).toString('hex')}` };
-  const history = role === 'leader' ? [{ epoch: makeEpoch(1, randomness(8)), offsetFirst: 1 }] : [];
+  const history = takesWrites(role) ? [{ epoch: makeEpoch(1, randomness(8)), offsetFirst: 1 }] : [];
   const batch = level.batch();
   putNewStore(batch, identity, history);
   putPromises(batch, promised);

@@ -1,4 +1,4 @@
-import type { NodeLink, LinkAnswer, LinkHeaders } from '@skein/http';
+import { parseProblem, retryAfterMsOf, type LinkAnswer, type LinkHeaders, type NodeLink } from '@skein/http';
 import {
   formatPosition,
   HEADERS,
@@ -19,7 +19,6 @@ import {
   type Refusal,
   type Upstream,
 } from '@skein/replication';
-import { parseProblem, retryAfterMsOf } from './answers.ts';
 
 export interface FeedRequest {
   /** Where to go on; an offset alone asks for the record that holds the next one, whatever its history. */

@@ -2,6 +2,7 @@ import { isoTime, type Clock, type Generations, type RescueFiles, type Store } f
 import {
   boundsOf,
   createServer,
+  NodeApi,
   SlotBook,
   SloWatch,
   untilStopped,
@@ -39,7 +40,6 @@ import { WriteForwarder } from './forward-writes.ts';
 import { LeaderHearing } from './leader-hearing.ts';
 import { FollowerMetrics } from './metrics.ts';
 import { DriftWatch, type DriftObserver } from './drift/drift-watch.ts';
-import { LeaderApi } from './recovery/leader-api.ts';
 import { Rungs } from './recovery/rungs.ts';
 import { SnapshotClient } from './recovery/snapshot-client.ts';
 import { Refresher } from './refresher.ts';
@@ -139,7 +139,7 @@ export class Follower {
     this.#metrics = new FollowerMetrics({ clock, state: () => this.#condition() });
     this.#slo = new SloWatch({ clock, logger, limits: options.slo ?? SLO_DEFAULTS });
     const snapshots = new SnapshotClient({ link, nodeId, requestTimeoutMs, linesMax: policy.pageSizeMax });
-    const api = new LeaderApi(link, requestTimeoutMs);
+    const api = new NodeApi(link, requestTimeoutMs);
     this.#rungs = new Rungs({
       store,
       generations: options.generations,
@@ -197,10 +197,11 @@ export class Follower {
       statusOfRole: () => this.#status(),
       pushKey: () => this.#client.pushKey,
     };
+    const slots = new SlotBook(store, clock, this.#stopping.signal);
     this.server = createServer({
       node,
       logger,
-      slots: new SlotBook(store, clock, this.#stopping.signal),
+      slots,
       membership: options.membership,
       retention: options.retention,
       scrubEveryMs: options.scrubEveryMs,
@@ -213,7 +214,7 @@ export class Follower {
       addProcessMetrics: options.addProcessMetrics,
       slo: this.#slo,
     });
-    options.pushed?.install(this.server.app);
+    options.pushed?.install(this.server.app, { slots });
   }
 
   /** Begins to follow, unless there is nobody to be followed. */

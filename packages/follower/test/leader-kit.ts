@@ -7,6 +7,7 @@ import {
   boundsOf,
   createServer,
   Membership,
+  NodeApi,
   SlotBook,
   type NodeServer,
   type NodeLink,
@@ -15,7 +16,6 @@ import {
 } from '@skein/http';
 import type { Role } from '@skein/protocol';
 import { HttpFeedClient } from '../src/feed-client.ts';
-import { LeaderApi } from '../src/recovery/leader-api.ts';
 import { SnapshotClient } from '../src/recovery/snapshot-client.ts';
 
 const unused = (): never => {
@@ -71,8 +71,8 @@ export class TestLeader {
     return { request: (request) => this.#answer(request), close: async () => undefined };
   }
 
-  get api(): LeaderApi {
-    return new LeaderApi(this.link, 5000);
+  get api(): NodeApi {
+    return new NodeApi(this.link, 5000);
   }
 
   get snapshots(): SnapshotClient {

@@ -20,6 +20,9 @@ export type {
   NodeLink,
   OpenLink,
 } from './link/node-link.ts';
+export { NodeApi, declined, NodeDeclines } from './link/node-api.ts';
+export { patiently } from './link/patiently.ts';
+export { parseProblem, retryAfterMsOf } from './link/problem-answers.ts';
 export { undiciLink } from './link/undici-link.ts';
 export { Membership, type Roles } from './members/membership.ts';
 export { heardFrom } from './members/member-watch.ts';
@@ -32,5 +35,6 @@ export { problemBody, sendProblem, toSkeinError } from './problem.ts';
 export { reasonOf } from './reason-of.ts';
 export { NO_QUERY, preferredWait, prefers } from './request.ts';
 export type { PushedRecord, PushOutcome, RecordSource } from './record-source.ts';
-export type { RoleAddition } from './role-addition.ts';
+export type { MergeCounts, NodeParts, RoleAddition, TakenProgress } from './role-addition.ts';
+export { fetchNamed } from './snapshot/fetch-named.ts';
 export { createServer, type NodeServer, type ServerOptions } from './server.ts';

@@ -44,6 +44,8 @@ export interface ServedNode {
   readiness(): { readonly ready: boolean; readonly reason: string | null };
   /** What the leader signs with that it pushes, for who is to know it as the leader's; null where that is not known. */
   pushKey?(): string | null;
+  /** Forgets a node that does not follow this one, and will not come back. Whether it knew it. */
+  forget?(node: string): Promise<boolean>;
   /** What /v1/status says of the role, beside what it says of every node. */
   statusOfRole(): Readonly<Record<string, unknown>>;
 }

@@ -19,6 +19,7 @@ import { headsWithoutStreams } from './heads.ts';
 import { ServedPaths } from './served-paths.ts';
 import type { Membership } from './members/membership.ts';
 import { memberRoutes } from './members/routes.ts';
+import { meshRoutes } from './mesh/routes.ts';
 import type { ServedNode } from './node.ts';
 import { DailyScrub } from './operations/daily-scrub.ts';
 import { openApiRoutes } from './openapi/routes.ts';
@@ -30,6 +31,7 @@ import { logStoreStates } from './operations/store-watch.ts';
 import { Pins } from './pins.ts';
 import { SnapshotPages } from './snapshot/pages.ts';
 import { namedSnapshotRoute, snapshotRoute } from './snapshot/snapshot.ts';
+import type { RoleAddition } from './role-addition.ts';
 import { installProblems, sendProblem, toSkeinError } from './problem.ts';
 import { installBodyParsers } from './request.ts';
 import { discardUnreadBodies } from './unread-bodies.ts';
@@ -42,6 +44,8 @@ export interface ServerOptions {
   readonly retention: RetentionPolicy;
   /** How often everything stored is read again; never unless given. */
   readonly scrubEveryMs?: number | null | undefined;
+  /** Takes changes that other nodes have made; a node that takes none says so. */
+  readonly merge?: RoleAddition['merge'];
   /** Adds the routes that take writes: a leader's own, or a follower's that forward. */
   readonly addWrites: (app: FastifyInstance) => void;
   readonly addRoleMetrics: AddMetrics;
@@ -72,6 +76,7 @@ export function createServer({
   scrubEveryMs = null,
   membership,
   addWrites,
+  merge,
   corsOrigins = [],
   slo = watchOfReads(node, logger),
   ...adders
@@ -142,6 +147,7 @@ export function createServer({
   followerRoutes(app, node, slots);
   changeFeed(app, { node, commits, pages, streams, slots });
   memberRoutes(app, membership);
+  meshRoutes(app, merge);
   addWrites(app);
   return { app, slots };
 }

@@ -25,14 +25,17 @@ import {
   type CorsOrigins,
   type RoleAddition,
   type ServedNode,
+  type TakenProgress,
 } from '@skein/http';
-import type { Health } from '@skein/protocol';
+import type { Health, Role } from '@skein/protocol';
 import { storeVerdict, type RetentionPolicy, type Verdict } from '@skein/replication';
 import type { FastifyBaseLogger, FastifyInstance } from 'fastify';
 import { ExpirySweeper } from './expiry-sweeper.ts';
 import { leaderMetrics } from './metrics.ts';
 
 export interface LeaderOptions {
+  /** What it says it is: a node of a mesh is one that leads its own log. */
+  readonly role?: Exclude<Role, 'follower'> | undefined;
   readonly store: Store;
   readonly clock: Clock;
   /** From 0 to 1. */
@@ -51,9 +54,13 @@ export interface LeaderOptions {
   readonly addition?: RoleAddition | undefined;
 }
 
+/** Of a leader: there is nobody it could be behind. */
+const NOTHING_TO_TAKE: TakenProgress = { lagSeconds: 0, lagChanges: 0, connected: true };
+
 /** The node that takes writes: its store is the writer, and its server has the routes that reach it. */
 export class Leader {
   readonly server: NodeServer;
+  readonly #role: Exclude<Role, 'follower'>;
   readonly #store: Store;
   readonly #replicas: Replicas;
   readonly #addition: RoleAddition | undefined;
@@ -63,6 +70,7 @@ export class Leader {
 
   constructor(options: LeaderOptions) {
     const { store, clock, random, version, retention, scrubEveryMs, corsOrigins, logger, addProcessMetrics } = options;
+    this.#role = options.role ?? 'leader';
     this.#store = store;
     this.#addition = options.addition;
     store.subscribe(({ records }) => {
@@ -70,7 +78,7 @@ export class Leader {
       this.#lastCommitAt = clock.wall();
     }, this.#stopping.signal);
     const node: ServedNode = {
-      role: 'leader',
+      role: this.#role,
       store,
       clock,
       random,
@@ -81,6 +89,7 @@ export class Leader {
       readiness: () => this.#readiness(),
       statusOfRole: () => this.#status(),
       pushKey: () => this.#addition?.pushKey ?? null,
+      forget: async (id) => (await this.#addition?.forget?.(id)) ?? false,
     };
     const { membership } = options;
     const assure = (): Promise<void> | undefined => (membership.isAssured ? undefined : membership.assure());
@@ -111,23 +120,25 @@ export class Leader {
         this.#addition?.addMetrics(registry);
       },
       addProcessMetrics,
+      merge: this.#addition?.merge?.bind(this.#addition),
     });
     sweeper.install(this.server.app);
-    this.#addition?.install(this.server.app);
+    this.#addition?.install(this.server.app, { slots });
   }
 
   health(): Health {
     const { head } = this.#store.facts;
-    const verdict = this.#verdict();
+    const verdict = this.#fullVerdict();
+    const progress = this.#progress();
     return {
       healthy: verdict.healthy,
-      role: 'leader',
-      lag_seconds: 0,
-      lag_changes: 0,
+      role: this.#role,
+      lag_seconds: progress.lagSeconds,
+      lag_changes: progress.lagChanges,
       last_sync: this.#lastCommitAt === null ? null : isoTime(this.#lastCommitAt),
       last_change_id: head.offset,
       changes_applied: this.#changesCommitted,
-      connected: true,
+      connected: progress.connected,
       outbox_drift: this.server.slots.drift(head.offset),
       error_count: this.#store.failures,
       last_error: this.#store.lastFailure,
@@ -159,11 +170,22 @@ export class Leader {
     return refusal === undefined ? verdict : { healthy: false, reason: refusal.message };
   }
 
+  /** With what is the matter beside leading, which is no reason to send nobody here. */
+  #fullVerdict(): Verdict {
+    const verdict = this.#verdict();
+    return verdict.healthy ? (this.#addition?.verdict?.() ?? verdict) : verdict;
+  }
+
+  #progress(): TakenProgress {
+    return this.#addition?.progress?.() ?? NOTHING_TO_TAKE;
+  }
+
   #status(): Readonly<Record<string, unknown>> {
     const { offset } = this.#store.facts.head;
+    const { lagChanges, lagSeconds } = this.#progress();
     return {
       applied: offset,
-      lag: { changes: 0, seconds: 0 },
+      lag: { changes: lagChanges, seconds: lagSeconds },
       ...this.#replicas.describe(),
       ...this.#addition?.describe(),
     };

@@ -19,9 +19,13 @@ import type { Version } from './version.ts';
  *     branch     02 ‖ for each leaf: bytes of place (4) ‖ place of its first document ‖ documents (8) ‖ hash
  *     root       03 ‖ the same for each branch
  *
- * Each is the first 16 bytes of SHA-256. By value, the version is left empty: offsets of two logs cannot be compared.
+ * Each is the first 16 bytes of SHA-256. By value, the version is left empty: offsets of two logs cannot be compared. By stamp,
+ * as nodes of a mesh compare, it is `MS.SEQ.INCARNATION@NODE` and the value is left empty: changes with equal stamps are the same.
+ * Documents without a stamp are passed over then.
  */
-export type DigestBy = 'version' | 'value';
+export type DigestBy = 'version' | 'value' | 'stamp';
+
+export const DIGESTS_BY = ['version', 'value', 'stamp'] as const satisfies readonly DigestBy[];
 
 /** How many low bits of a place's hash must be zero for its document to begin a leaf or a branch. */
 export interface DigestShape {
@@ -53,7 +57,7 @@ const DIGEST_BYTES = 16;
 
 export interface DigestedDocument {
   readonly place: Uint8Array;
-  /** As text; empty by value. */
+  /** As text; empty by value, a stamp by stamp. */
   readonly version: string;
   readonly value: Uint8Array;
 }
@@ -160,7 +164,7 @@ export const digestRootSchema = z.object({
   position: z.string(),
   documents,
   hash,
-  by: z.enum(['version', 'value']),
+  by: z.enum(DIGESTS_BY),
 });
 
 /** A position that a node holds, to be compared at. */
@@ -191,6 +195,7 @@ export interface DigestRange {
 export interface DigestEntry {
   readonly collection: string;
   readonly key: string;
+  /** By stamp, that. */
   readonly version: Version;
   readonly hash: string;
 }

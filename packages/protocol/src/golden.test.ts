@@ -66,6 +66,23 @@ const LINES: readonly (readonly [what: string, head: ChangeHead, valueText: stri
   ['a key that begins with a byte order mark', { ...at(10), key: '\ufeffbom' }, '0'],
   ['a collection of the system', { ...at(11), collection: '$epochs', key: EPOCH }, '{"promoted":true}'],
   ['the largest offset', { ...at(1), offset: Number.MAX_SAFE_INTEGER, ts: 0, key: 'o-9' }, '""'],
+  [
+    'a change of a mesh',
+    { ...at(13), origin: 'node-2', stamp: '1767225600100.17.k9f3ab2c', over: '1767225600007.node.1', key: 'o-1' },
+    '7',
+  ],
+  [
+    'the tombstone of one',
+    {
+      ...at(14),
+      origin: 'node-2',
+      stamp: '1767225600101.18.k9f3ab2c',
+      tx: 15,
+      collection: '$tombstones',
+      key: 'orders/o-1',
+    },
+    'null',
+  ],
 ];
 
 const encoded = LINES.map(([, head, valueText]) => encodeLine(head, valueText));

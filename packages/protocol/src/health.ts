@@ -1,9 +1,10 @@
 import { z } from 'zod';
+import { ROLES } from './wire.ts';
 
 /** The body of /healthz on every role. Times are ISO 8601; null means "not known", never zero. */
 export const healthSchema = z.object({
   healthy: z.boolean(),
-  role: z.enum(['leader', 'follower']),
+  role: z.enum(ROLES),
   lag_seconds: z.number().nonnegative().nullable(),
   lag_changes: z.int().nonnegative().nullable(),
   last_sync: z.string().nullable(),

@@ -5,6 +5,7 @@ export {
   comparePlaces,
   DIGEST_ENTRIES_MAX,
   DIGEST_SHAPE,
+  DIGESTS_BY,
   digestDocumentsSchema,
   digestRangesSchema,
   digestPinSchema,
@@ -92,6 +93,22 @@ export {
   type SnapshotHeader,
   type SnapshotPage,
 } from './snapshot.ts';
+export {
+  checkMeshKey,
+  compareStamps,
+  CONFLICTS,
+  formatOver,
+  formatPlacedStamp,
+  formatStamp,
+  isIncarnation,
+  isOlder,
+  parseOver,
+  parsePlacedStamp,
+  parseStamp,
+  TOMBSTONES,
+  type Over,
+  type Stamp,
+} from './stamp.ts';
 export { HMAC_KEY_BYTES_MIN, topicPrefixProblem, topicsOf, type Topics } from './topics.ts';
 export { formatEtag, makeVersion, parseEtagList, parseVersion, type Version } from './version.ts';
-export { HEADERS, LAG_UNKNOWN, MEDIA_TYPES, type Role } from './wire.ts';
+export { HEADERS, LAG_UNKNOWN, MEDIA_TYPES, ROLES, takesWrites, type Role } from './wire.ts';

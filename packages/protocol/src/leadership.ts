@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import type { Epoch } from './epoch.ts';
+import { ROLES } from './wire.ts';
 
 /** Where the epochs of a log are written down, each as the first change of its own: `{counter}` → `EpochDocument`. */
 export const EPOCHS = '$epochs';
@@ -49,7 +50,7 @@ export const memberSchema = z.object({
   /** Another one each time it is started: two that have one id are told apart by it. */
   instance: z.string(),
   log: z.string().nullable(),
-  role: z.enum(['leader', 'follower']),
+  role: z.enum(ROLES),
   history: z.array(epochSpanSchema),
   position: z.string(),
   promised: z.object({ spent: z.int().nonnegative(), outstanding: z.array(promiseSchema).readonly() }),

@@ -31,6 +31,8 @@ const line = fc
     ),
     ts: fc.maxSafeNat(),
     origin: text,
+    stamp: optional,
+    over: optional,
     txAhead: fc.option(fc.nat(1000), { nil: undefined }),
     idem: optional,
     trace: optional,
@@ -38,9 +40,11 @@ const line = fc
     key: text,
     value: fc.option(fc.json(), { nil: undefined }),
   })
-  .map(({ txAhead, idem, trace, value, ...rest }) => {
+  .map(({ stamp, over, txAhead, idem, trace, value, ...rest }) => {
     const head: ChangeHead = {
       ...rest,
+      ...(stamp === undefined ? {} : { stamp }),
+      ...(over === undefined ? {} : { over }),
       ...(txAhead === undefined ? {} : { tx: Math.min(rest.offset + txAhead, Number.MAX_SAFE_INTEGER) }),
       ...(idem === undefined ? {} : { idem }),
       ...(trace === undefined ? {} : { trace }),
@@ -87,6 +91,8 @@ describe('a line', () => {
           offset: reader.offset,
           ts: reader.ts,
           origin: reader.origin(),
+          stamp: reader.stamp(),
+          over: reader.over(),
           transactionEnd: reader.transactionEnd,
           idem: reader.idem(),
           collection: reader.collection(),
@@ -96,6 +102,8 @@ describe('a line', () => {
           offset: head.offset,
           ts: head.ts,
           origin: head.origin,
+          stamp: head.stamp,
+          over: head.over,
           transactionEnd: head.tx ?? head.offset,
           idem: head.idem,
           collection: head.collection,

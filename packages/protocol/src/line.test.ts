@@ -16,9 +16,9 @@ describe('a line', () => {
   it('has its fields in order and leaves absent ones out', () => {
     const head = { offset: 7, ts: 1, origin: 'n', collection: 'c', key: 'k' };
     expect(encodeLine(head, '{"a":1}')).toBe(LINE);
-    expect(Object.keys(parseLine(encodeLine({ ...head, trace: 't', idem: 'i', tx: 9 }, '0')))).toEqual(
-      'offset ts origin tx idem trace collection key op value'.split(' '),
-    );
+    expect(
+      Object.keys(parseLine(encodeLine({ ...head, trace: 't', idem: 'i', tx: 9, over: '0.m', stamp: '1.1.a' }, '0'))),
+    ).toEqual('offset ts origin stamp over tx idem trace collection key op value'.split(' '));
   });
 
   it('shows its value first behind the text `,"value":`, whatever the key', () => {

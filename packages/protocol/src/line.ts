@@ -5,7 +5,11 @@ import type { JsonText, JsonValue } from './json.ts';
 export interface Change {
   readonly offset: number;
   readonly ts: number;
+  /** The node that made the change; in a mesh, not always the one whose log this is. */
   readonly origin: string;
+  /** In a mesh: when it was made, and what it was written over; see `Stamp`. */
+  readonly stamp?: string;
+  readonly over?: string;
   /** Offset of the last change of its transaction; present when the transaction has more than one change. */
   readonly tx?: number;
   /** Digests of an idempotency key and of the request it came with; on the first change of the transaction. */
@@ -23,6 +27,8 @@ export type ChangeHead = Omit<Change, 'value' | 'op'>;
 /** Writes a change as its line, without the line end. `valueText` is the JSON text of a put, undefined for a delete. */
 export function encodeLine(head: ChangeHead, valueText: JsonText | undefined): string {
   let line = `{"offset":${head.offset},"ts":${head.ts},"origin":${JSON.stringify(head.origin)}`;
+  if (head.stamp !== undefined) line += `,"stamp":${JSON.stringify(head.stamp)}`;
+  if (head.over !== undefined) line += `,"over":${JSON.stringify(head.over)}`;
   if (head.tx !== undefined) line += `,"tx":${head.tx}`;
   if (head.idem !== undefined) line += `,"idem":${JSON.stringify(head.idem)}`;
   if (head.trace !== undefined) line += `,"trace":${JSON.stringify(head.trace)}`;
@@ -55,6 +61,8 @@ const CLOSE_BRACE = 0x7d;
 const OFFSET = ascii('{"offset":');
 const TS = ascii(',"ts":');
 const ORIGIN = ascii(',"origin":"');
+const STAMP = ascii(',"stamp":"');
+const OVER = ascii(',"over":"');
 const TX = ascii(',"tx":');
 const IDEM = ascii(',"idem":"');
 const TRACE = ascii(',"trace":"');
@@ -79,6 +87,11 @@ export class LineReader {
   isDelete = false;
   originStart = 0;
   originEnd = 0;
+  /** Range of the stamp of a change of a mesh, and of what it was written over; each empty when there is none. */
+  stampStart = 0;
+  stampEnd = 0;
+  overStart = 0;
+  overEnd = 0;
   /** Range of the idempotency digests; empty when there are none. */
   idemStart = 0;
   idemEnd = 0;
@@ -108,6 +121,16 @@ export class LineReader {
     this.#expect(ORIGIN);
     this.originStart = this.#at;
     this.originEnd = this.#readString();
+    this.stampStart = this.stampEnd = 0;
+    if (this.#accept(STAMP)) {
+      this.stampStart = this.#at;
+      this.stampEnd = this.#readString();
+    }
+    this.overStart = this.overEnd = 0;
+    if (this.#accept(OVER)) {
+      this.overStart = this.#at;
+      this.overEnd = this.#readString();
+    }
     this.transactionEnd = this.#accept(TX) ? this.#readNumber() : this.offset;
     this.idemStart = this.idemEnd = 0;
     if (this.#accept(IDEM)) {
@@ -126,8 +149,22 @@ export class LineReader {
     if (this.transactionEnd < this.offset || this.offset === 0) this.#refuse();
   }
 
+  /** When the change was made: in a mesh that is told by its stamp, and is the same in whoever's log. */
+  madeMs(): number {
+    const ms = this.stampEnd === 0 ? this.ts : Number.parseInt(this.#text(this.stampStart, this.stampEnd), 10);
+    return Number.isSafeInteger(ms) ? ms : this.ts;
+  }
+
   origin(): string {
     return this.#text(this.originStart, this.originEnd);
+  }
+
+  stamp(): string | undefined {
+    return this.stampEnd === 0 ? undefined : this.#text(this.stampStart, this.stampEnd);
+  }
+
+  over(): string | undefined {
+    return this.overEnd === 0 ? undefined : this.#text(this.overStart, this.overEnd);
   }
 
   idem(): string | undefined {

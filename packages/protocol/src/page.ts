@@ -44,6 +44,8 @@ const changeSchema = z.object({
   offset: z.int().positive(),
   ts: z.int().nonnegative(),
   origin: z.string(),
+  stamp: z.string().optional(),
+  over: z.string().optional(),
   tx: z.int().positive().optional(),
   idem: z.string().optional(),
   trace: z.string().optional(),

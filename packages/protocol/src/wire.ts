@@ -33,4 +33,11 @@ export const MEDIA_TYPES = {
   problem: 'application/problem+json',
 } as const;
 
-export type Role = 'leader' | 'follower';
+/** What a node is: one that takes writes and is followed, one that follows, or one of several that take writes and merge them. */
+export const ROLES = ['leader', 'follower', 'mesh'] as const;
+export type Role = (typeof ROLES)[number];
+
+/** Whether a node of that role writes a log of its own. */
+export function takesWrites(role: Role): boolean {
+  return role !== 'follower';
+}

@@ -1,4 +1,4 @@
-import type { Position, Role, Since } from '@skein/protocol';
+import { takesWrites, type Position, type Role, type Since } from '@skein/protocol';
 import { placeOf, type LogBounds } from './place.ts';
 
 export type ReadPlan = { readonly kind: 'ready' } | { readonly kind: 'wait' } | { readonly kind: 'lost' };
@@ -26,7 +26,7 @@ export function planRead(
     case 'compacted':
       return { kind: 'ready' };
     case 'ahead':
-      return { kind: role === 'leader' && offsetOf(min) > underWayTo ? 'lost' : 'wait' };
+      return { kind: takesWrites(role) && offsetOf(min) > underWayTo ? 'lost' : 'wait' };
     case 'newer-epoch':
       return { kind: 'wait' };
     case 'diverged':

@@ -7,6 +7,7 @@ import {
   type ClassicOptions,
   type Clock,
   type Generations,
+  type MeshOptions,
   type RescueFiles,
 } from '@skein/core';
 import { isSkeinError, type Role } from '@skein/protocol';
@@ -22,6 +23,8 @@ export interface DataDirectory extends ClassicOptions {
   readonly nodeId: string | undefined;
   readonly clock: Clock;
   readonly valueBytesMax?: number | undefined;
+  /** Given exactly when the role is `mesh`. */
+  readonly mesh?: MeshOptions | undefined;
   readonly logger?: NodeLogger | undefined;
 }
 
@@ -33,7 +36,7 @@ export interface OpenedDirectory {
 
 /** Opens the store in a directory; what can be wrong with a directory is said in a sentence that names it. */
 export async function openDataDirectory(options: DataDirectory): Promise<OpenedDirectory> {
-  const { directory, role, takesEitherRole, nodeId, clock, valueBytesMax, logger } = options;
+  const { directory, role, takesEitherRole, nodeId, clock, valueBytesMax, mesh, logger } = options;
   try {
     const generations = await DirectoryGenerations.open(directory, options);
     const store = await openServed(generations, {
@@ -42,6 +45,7 @@ export async function openDataDirectory(options: DataDirectory): Promise<OpenedD
       node: nodeId,
       clock,
       valueBytesMax,
+      mesh,
       onSetAside: (reason, kept) =>
         logger?.error({ reason, kept }, 'the store is corrupt and was set aside; it is had anew from the leader'),
     });

@@ -9,6 +9,7 @@ export { startFollower, type FollowerConfig } from './start-follower.ts';
 export { RoleKeeper, type RoleParts } from './roles/role-keeper.ts';
 export type { OpenDatabase, RunningNode } from './running-node.ts';
 export { startLeader, type LeaderConfig } from './start-leader.ts';
+export { startMesh, type MeshConfig } from './start-mesh.ts';
 export { verifyNodes, type VerifyOptions, type VerifyReport } from './verify/verify-nodes.ts';
 export { VERSION } from './version.ts';
 export type { Observable, OutboxStatus } from '@skein/mqtt';

@@ -1,5 +1,6 @@
 import { CommandError } from './cli/command-error.ts';
-import { addressOf, addressToListenOn, type ListenOptions } from './listen.ts';
+import { isItself } from './is-itself.ts';
+import { addressToListenOn } from './listen.ts';
 import type { NodeConfig } from './node-config.ts';
 import type { RunningNode } from './running-node.ts';
 import { startNode } from './start-node.ts';
@@ -24,16 +25,4 @@ export async function startFollower(config: FollowerConfig): Promise<RunningNode
     );
   }
   return startNode(config, { role: 'follower', leaders, port: PORT });
-}
-
-/** The obvious ones are known before anything starts; the others, by the node id in the leader's answers. */
-function isItself(leader: string, { host, port }: ListenOptions): boolean {
-  const url = new URL(leader);
-  const own = new URL(addressOf(host, port));
-  const isSameHost = url.hostname === own.hostname || (isLoopback(url.hostname) && isLoopback(own.hostname));
-  return port !== 0 && isSameHost && url.port === own.port;
-}
-
-function isLoopback(hostname: string): boolean {
-  return hostname === 'localhost' || hostname === '[::1]' || hostname.startsWith('127.');
 }

@@ -10,11 +10,9 @@ import { addressToListenOn, checkExposure } from './listen.ts';
 import type { NodeConfig } from './node-config.ts';
 import { checkMqttConfig } from './push/check-mqtt-config.ts';
 import type { NodePush, NodePushParts } from './push/node-push.ts';
-import { addProcessMetrics } from './process-metrics.ts';
-import { DAY_MS, RETENTION } from './retention.ts';
 import { RoleKeeper } from './roles/role-keeper.ts';
 import { runNode, type NodeParts, type RunningNode } from './running-node.ts';
-import { VERSION } from './version.ts';
+import { policyOf, servingOf } from './serving.ts';
 
 /** What a command says beside the configuration. */
 interface Start {
@@ -23,9 +21,6 @@ interface Start {
   readonly leaders: readonly string[];
   readonly port: number;
 }
-
-/** A follower parks its requests this long, so that a silent leader is noticed. */
-const WAIT_SECONDS = 10;
 
 /** Opens the database, and serves it in the role it has. */
 export async function startNode(config: NodeConfig, start: Start): Promise<RunningNode> {
@@ -60,18 +55,7 @@ export async function prepareNode(config: NodeConfig, { role, leaders }: Omit<St
     instance: randomUUID(),
     logger,
   });
-  const common = {
-    store,
-    clock,
-    random: Math.random,
-    membership,
-    version: VERSION,
-    retention: { ...RETENTION, ...config.retention },
-    scrubEveryMs: config.scrubEveryMs === undefined ? DAY_MS : config.scrubEveryMs,
-    corsOrigins: config.corsOrigins,
-    logger,
-    addProcessMetrics,
-  };
+  const common = { store, clock, membership, ...servingOf(config) };
   const following = followingOf(config);
   const { policy } = following;
   const push = await pushOf(config, { store, clock, random: Math.random, backoff: policy.backoff, logger });
@@ -109,10 +93,8 @@ function followingOf(config: NodeConfig) {
   return {
     openLink: undiciLink,
     policy: {
-      backoff: { baseMs: config.backoffBaseMs ?? 2000, maxMs: config.backoffMaxMs ?? 60_000 },
-      breaker: { failuresMax: config.circuitFailuresMax ?? 5, openMs: config.circuitOpenMs ?? 30_000 },
+      ...policyOf(config),
       pollIntervalMs: config.pollIntervalMs ?? null,
-      waitSeconds: WAIT_SECONDS,
       pageSizeMax: config.batchSize ?? 5000,
       rate: rateLimit === null ? null : { perSecond: rateLimit, burst: rateBurst },
       acceptReset: config.acceptReset ?? false,

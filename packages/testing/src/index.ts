@@ -27,4 +27,6 @@ export { straceProblem, straceWith, type DiskFault } from './processes/strace.ts
 export { forgedNext } from './simulation/world/sim-broker.ts';
 export { SimDisk, type SimDiskOptions } from './simulation/disk/sim-disk.ts';
 export { SimLevel, type DiskStep, type SimLevelOptions } from './simulation/disk/sim-level.ts';
-export { runSeed, type SeedOptions, type SeedResult } from './simulation/run/run-seed.ts';
+export { runSeed } from './simulation/run/run-seed.ts';
+export type { SeedOptions } from './simulation/run/seed-options.ts';
+export type { SeedResult } from './simulation/run/world.ts';

@@ -1,7 +1,7 @@
-import { documentDigest, epochOf, makeVersion, type DigestBy, type Version } from '@skein/protocol';
+import { documentDigest, epochOf, formatPlacedStamp, makeVersion, type DigestBy, type Version } from '@skein/protocol';
 import { asBuffer } from '../bytes.ts';
 import { sha256 } from '../digest.ts';
-import { readStoredDocument, valueBytesOf } from '../document.ts';
+import { madeOf, readStoredDocument, valueBytesOf } from '../document.ts';
 import { parseDocumentKey, placeRange } from '../level/layout.ts';
 import type { Level } from '../level/level.ts';
 import type { Snapshot } from '../snapshot.ts';
@@ -32,6 +32,8 @@ export interface DocumentSource {
 const ENTRIES_AT_ONCE = 256;
 const READ_AHEAD_BYTES = 256 * 1024;
 
+const NOTHING = new Uint8Array(0);
+
 /**
  * Reads the documents of a range, proves each one and hashes it. They come in groups that take about a millisecond: LevelDB
  * reads the next one on another thread, and whatever else waits for this one gets its turn meanwhile. Between two of them it
@@ -53,19 +55,26 @@ export async function* readDocuments(
       entries = await iterator.nextv(ENTRIES_AT_ONCE)
     ) {
       signal?.throwIfAborted();
-      yield entries.map(([levelKey, stored]) => digested(snapshot, by, levelKey, asBuffer(stored)));
+      yield entries.flatMap(([levelKey, stored]) => digested(snapshot, by, levelKey, asBuffer(stored)) ?? []);
     }
   } finally {
     await iterator.close();
   }
 }
 
-function digested({ history }: Snapshot, by: DigestBy, levelKey: Buffer, stored: Buffer): DigestedDocument {
+/** Undefined for a document without a stamp, by stamp. */
+function digested({ history }: Snapshot, by: DigestBy, levelKey: Buffer, stored: Buffer): DigestedDocument | undefined {
   const { collection, key } = parseDocumentKey(levelKey);
   const read = readStoredDocument(stored, asBuffer(levelKey));
   const value = valueBytesOf(read);
-  const version = makeVersion(read.offset, epochOf(history, read.offset));
+  const made = by === 'stamp' ? madeOf(stored) : undefined;
+  if (by === 'stamp' && made === undefined) return undefined;
+  const version = made ? formatPlacedStamp(made.stamp) : makeVersion(read.offset, epochOf(history, read.offset));
   const place = asBuffer(levelKey).subarray(1);
-  const hash = documentDigest(sha256, { place, version: by === 'version' ? version : '', value });
+  const hash = documentDigest(sha256, {
+    place,
+    version: by === 'value' ? '' : version,
+    value: by === 'stamp' ? NOTHING : value,
+  });
   return { place, collection, key, version, hash, valueBytes: value.length };
 }

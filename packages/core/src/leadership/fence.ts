@@ -1,4 +1,4 @@
-import { epochCounter, newestCounter, SkeinError, type Epoch } from '@skein/protocol';
+import { epochCounter, newestCounter, SkeinError, takesWrites, type Epoch } from '@skein/protocol';
 import type { Facts } from '../facts.ts';
 
 type Standing = Pick<Facts, 'identity' | 'history' | 'promised' | 'rival'>;
@@ -6,7 +6,7 @@ type Standing = Pick<Facts, 'identity' | 'history' | 'promised' | 'rival'>;
 /** Why a leader may not write though it leads; undefined when it may. */
 export function leadingRefusal(facts: Standing): SkeinError | undefined {
   const { identity, promised } = facts;
-  if (identity.role !== 'leader') return new SkeinError('not_leader');
+  if (!takesWrites(identity.role)) return new SkeinError('not_leader');
   if (hasRival(facts))
     return fenced(`epoch ${facts.rival} is a rival of this one; whoever is to lead has to be promoted again`);
   const owed = promised.outstanding.find(({ counter }) => counter > newestCounter(facts.history));
@@ -23,7 +23,7 @@ export function hasRival(facts: Pick<Facts, 'history' | 'rival'>): boolean {
  * written any more, and what was is before where its promise says that its log ends. With a rival, or as a follower, not.
  */
 export function mayAcknowledge(facts: Standing): boolean {
-  return facts.identity.role === 'leader' && !hasRival(facts);
+  return takesWrites(facts.identity.role) && !hasRival(facts);
 }
 
 /**

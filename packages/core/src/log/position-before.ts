@@ -6,8 +6,8 @@ type RecordBehind = (offset: number) => Promise<RecordView | undefined>;
 
 /**
  * Where the log stands behind everything that was committed before `ms`: what follows was committed then or later, or is yet to
- * come. Found by halving, for times never go back along the log, and all changes of a record have the same. Undefined when
- * that place is not kept, or might not be: the oldest change there is is of then or later, and there were older ones.
+ * come. Found by halving, for times never go back along the log. A record is of the time of its last change; in a mesh, those before
+ * it may be a little older. Undefined when that place is not kept, or might not be: the oldest change there is is of then or later, and there were older ones.
  */
 export async function positionBefore(
   ms: number,

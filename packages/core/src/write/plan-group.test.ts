@@ -20,6 +20,7 @@ const empty: GroupContext = {
   idempotency: () => undefined,
   rules: () => undefined,
   holders: () => undefined,
+  mesh: null,
 };
 
 /** Groups of transactions on what earlier groups left, in the context a writer would plan them in. */
@@ -34,7 +35,14 @@ const groups = steps.map((taken) => {
       offsetFirst: head + 1,
       current: (collection, key) => {
         const found = documents.get(`${collection}/${key}`);
-        return found && { version: found.version, ts: 1000, valueText: () => JSON.stringify(found.value) };
+        return (
+          found && {
+            version: found.version,
+            ts: 1000,
+            valueText: () => JSON.stringify(found.value),
+            made: () => undefined,
+          }
+        );
       },
     };
     for (const request of requests) model.commit(request);
@@ -73,7 +81,9 @@ describe('planGroup', () => {
             const id = `${collection}/${key}`;
             if (!written.has(id)) return context.current(collection, key);
             const found = written.get(id);
-            return found && { version: found.version, ts: 1000, valueText: () => found.valueText };
+            return (
+              found && { version: found.version, ts: 1000, valueText: () => found.valueText, made: () => undefined }
+            );
           },
         });
         lines.push(...alone.lines);

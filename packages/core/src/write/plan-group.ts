@@ -5,20 +5,28 @@ import {
   makeVersion,
   SkeinError,
   type Epoch,
+  type ChangeHead,
   type JsonText,
   type JsonValue,
+  type Version,
 } from '@skein/protocol';
 import type { WriteRules } from '../definitions/definitions.ts';
 import { checkAgainst } from '../definitions/rules.ts';
 import type { IndexedDocument } from '../indexes/index-spec.ts';
+import type { LostOf } from '../mesh/lost-changes.ts';
+import type { MergeChange } from '../mesh/merge-change.ts';
+import type { FindCurrent, LineMade, MeshPlanner, UnplacedLine } from '../mesh/plan-mesh.ts';
 import { formatIdem, isExpired as isForgotten, type IdempotencyEntry } from './idempotency.ts';
 import type { CommittedChange, Idempotency, Operation, Transaction } from './operation.ts';
 import { planOperation, withIndex, type Current } from './plan-operation.ts';
+import { idOf, type DocumentName } from './read-state.ts';
 import { UniqueFields, type DocumentChange, type StoredHolders } from './unique-fields.ts';
 
 /** One request in the writer's queue. A load is many changes acknowledged together that need not be atomic. */
 export interface WriteRequest extends Transaction {
   readonly isLoad?: boolean;
+  /** What other nodes of the mesh have made, instead of operations; each is merged for itself. */
+  readonly merges?: readonly MergeChange[];
 }
 
 export interface CommittedOutcome {
@@ -27,8 +35,24 @@ export interface CommittedOutcome {
   readonly changes: readonly CommittedChange[];
 }
 
+export interface MergedOutcome {
+  readonly kind: 'merged';
+  readonly counts: MergeCounts;
+  readonly lost: readonly LostOf[];
+}
+
+export interface MergeCounts {
+  /** Newer than what was here: they are in the log now. */
+  readonly taken: number;
+  /** Here already. */
+  readonly known: number;
+  /** Older than what is here. */
+  readonly passedOver: number;
+}
+
 export type Outcome =
   | CommittedOutcome
+  | MergedOutcome
   | { readonly kind: 'replayed'; readonly entry: IdempotencyEntry }
   /** The first request with this key is in this very group. */
   | { readonly kind: 'repeats'; readonly first: CommittedOutcome }
@@ -59,6 +83,8 @@ export interface GroupContext {
   /** What is asked of documents of a collection; throws where nothing may be written now. */
   readonly rules: (collection: string) => WriteRules | undefined;
   readonly holders: StoredHolders;
+  /** Null for a leader, whose changes have no stamps. */
+  readonly mesh: MeshPlanner | null;
 }
 
 /**
@@ -78,23 +104,38 @@ export function planGroup(requests: readonly WriteRequest[], context: GroupConte
   return { outcomes, lines: planner.lines, existed: planner.existed, unknownHolders: planner.unique.unknown };
 }
 
-interface PlannedChange {
-  readonly operation: Operation;
+/** A line of a request, and what it finds. */
+interface PlannedLine extends UnplacedLine {
   readonly id: string;
-  readonly valueText: JsonText | undefined;
   /** There, as the store counts. */
   readonly existed: boolean;
-  /** There, as clients see it. */
-  readonly wasSeen: boolean;
 }
+
+/** An operation of a request, and what it comes to. */
+interface PlannedChange {
+  readonly line: PlannedLine;
+  readonly created: boolean;
+}
+
+/** All that a request comes to: what it asks for, and behind that what goes with it. */
+interface PlannedRequest {
+  readonly changes: readonly PlannedChange[];
+  readonly companions: readonly PlannedLine[];
+}
+
+/** Documents as something leaves them; undefined means deleted. */
+type Written = Map<string, Current | undefined>;
+
+const NONE: readonly UnplacedLine[] = [];
 
 class GroupPlanner {
   readonly lines: string[] = [];
   readonly existed: boolean[] = [];
   readonly unique: UniqueFields;
   readonly #context: GroupContext;
+  readonly #madeHere: LineMade;
   /** Documents as this group leaves them; undefined means deleted. */
-  readonly #written = new Map<string, Current | undefined>();
+  readonly #written: Written = new Map();
   /** Idempotency keys first used in this group, and what for. */
   readonly #keysUsed = new Map<string, { readonly requestDigest: string; readonly first: CommittedOutcome }>();
   #bytes = 0;
@@ -102,6 +143,7 @@ class GroupPlanner {
 
   constructor(context: GroupContext) {
     this.#context = context;
+    this.#madeHere = { ts: context.ts, origin: context.origin };
     this.unique = new UniqueFields(context.holders);
   }
 
@@ -111,7 +153,9 @@ class GroupPlanner {
   }
 
   add(request: WriteRequest): Outcome {
+    const mark = this.#context.mesh?.mark();
     try {
+      if (request.merges !== undefined) return this.#merge(request.merges);
       const repeat = this.#repeat(request.idempotency);
       if (repeat !== undefined) return repeat;
       const first = this.#accept(request, this.#plan(request));
@@ -121,6 +165,7 @@ class GroupPlanner {
       }
       return first;
     } catch (error) {
+      if (mark !== undefined) this.#context.mesh!.reset(mark);
       return { kind: 'refused', error };
     }
   }
@@ -139,27 +184,68 @@ class GroupPlanner {
   }
 
   /** Plans all operations of a request against its own effects, touching nothing the next request could see. */
-  #plan({ operations }: WriteRequest): readonly PlannedChange[] {
+  #plan({ operations }: WriteRequest): PlannedRequest {
     if (operations.length === 0) throw new SkeinError('bad_body', 'a transaction has at least one operation');
-    const own = new Map<string, Current | undefined>();
+    const own: Written = new Map();
     const changes: PlannedChange[] = [];
+    const companions: PlannedLine[] = [];
     let bytes = 0;
     for (const [index, operation] of operations.entries()) {
-      const id = `${operation.collection}\0${operation.key}`;
-      const current = own.has(id) ? own.get(id) : this.#find(operation, id);
-      const { valueText, wasSeen } = withIndex(operations.length > 1 ? index : undefined, () =>
-        this.#planOne(operation, current),
-      );
+      const id = idOf(operation);
+      const current = this.#find(own, id, operation);
+      const place = operations.length > 1 ? index : undefined;
+      const { valueText, wasSeen } = withIndex(place, () => this.#planOne(operation, current));
       bytes += valueText?.length ?? 0;
       // One document may be as large as documents may be here.
       if (operations.length > 1 && bytes > LIMITS.transactionBytesMax)
         throw new SkeinError('too_large', `the transaction is over ${LIMITS.transactionBytesMax} bytes`);
-      changes.push({ operation, id, valueText, existed: current !== undefined, wasSeen });
-      const version = makeVersion(this.#nextOffset() + index, this.#context.epoch);
-      own.set(id, valueText === undefined ? undefined : { version, ts: this.#context.ts, valueText: () => valueText });
+      const { line, companions: more } = withIndex(place, () => this.#made(own, operation, valueText));
+      const planned = placed(line, id, current !== undefined);
+      own.set(id, this.#leftBy(planned, this.#nextOffset() + index));
+      changes.push({ line: planned, created: !wasSeen && valueText !== undefined });
+      for (const one of more) companions.push(this.#leave(own, one, operations.length + companions.length));
     }
-    this.unique.check(this.#changesOf(changes, own));
-    return changes;
+    this.unique.check(this.#changesOf(operations, own));
+    return { changes, companions };
+  }
+
+  /** Merges changes that other nodes have made: each is taken or not, by its stamp alone. */
+  #merge(merges: readonly MergeChange[]): MergedOutcome {
+    const { mesh } = this.#context;
+    if (mesh === null) throw new SkeinError('wrong_data', 'this node is no node of a mesh');
+    const own: Written = new Map();
+    const lines: PlannedLine[] = [];
+    const lost: LostOf[] = [];
+    const counts = { take: 0, known: 0, older: 0 };
+    for (const change of merges) {
+      const merged = mesh.merge(change, this.#finder(own));
+      counts[merged.kind]++;
+      if (merged.lost !== null) lost.push(merged.lost);
+      const written = merged.line === null ? merged.companions : [merged.line, ...merged.companions];
+      for (const one of written) lines.push(this.#leave(own, one, lines.length));
+    }
+    for (const line of lines) this.#push(line, {});
+    const { take: taken, known, older: passedOver } = counts;
+    return { kind: 'merged', counts: { taken, known, passedOver }, lost };
+  }
+
+  /** What a change says of who made it, and what goes with it in a mesh. */
+  #made(
+    own: Written,
+    { collection, key, op }: Operation,
+    valueText: JsonText | undefined,
+  ): { readonly line: UnplacedLine; readonly companions: readonly UnplacedLine[] } {
+    const { mesh } = this.#context;
+    if (mesh !== null) return mesh.own({ collection, key, valueText }, op === 'expire', this.#finder(own));
+    return { line: { collection, key, valueText, made: this.#madeHere, stamped: undefined }, companions: NONE };
+  }
+
+  /** What is behind a line finds the document as it leaves it. */
+  #leave(own: Written, line: UnplacedLine, index: number): PlannedLine {
+    const id = idOf(line);
+    const planned = placed(line, id, this.#find(own, id, line) !== undefined);
+    own.set(id, this.#leftBy(line, this.#nextOffset() + index));
+    return planned;
   }
 
   /** One operation, held to the rules of its collection. */
@@ -181,50 +267,79 @@ class GroupPlanner {
   }
 
   /** What a request does to documents of collections with unique indexes, each once. */
-  #changesOf(
-    changes: readonly PlannedChange[],
-    own: ReadonlyMap<string, Current | undefined>,
-  ): readonly DocumentChange[] {
+  #changesOf(operations: readonly Operation[], own: Written): readonly DocumentChange[] {
     const found = new Map<string, DocumentChange>();
-    for (const [index, { operation, id }] of changes.entries()) {
+    for (const [index, operation] of operations.entries()) {
       const unique = this.#context.rules(operation.collection)?.unique ?? [];
       if (unique.length === 0) continue;
-      const [before, after] = [this.#find(operation, id), own.get(id)].map((one) => one && documentOf(one));
-      const place = changes.length > 1 ? index : undefined;
+      const id = idOf(operation);
+      const [before, after] = [this.#find(null, id, operation), own.get(id)].map((one) => one && documentOf(one));
+      const place = operations.length > 1 ? index : undefined;
       found.set(id, { unique, key: operation.key, before, after, operation: place });
     }
     return [...found.values()];
   }
 
-  #accept(request: WriteRequest, changes: readonly PlannedChange[]): CommittedOutcome {
-    const { epoch, ts, origin } = this.#context;
-    const offsetLast = this.#nextOffset() + changes.length - 1;
-    const tx = changes.length > 1 && request.isLoad !== true ? { tx: offsetLast } : {};
-    const trace = request.trace === undefined ? {} : { trace: request.trace };
+  #accept(request: WriteRequest, { changes, companions }: PlannedRequest): CommittedOutcome {
+    const offsetLast = this.#nextOffset() + changes.length + companions.length - 1;
+    const isOne = offsetLast > this.#nextOffset() && request.isLoad !== true;
+    const common = {
+      ...(isOne ? { tx: offsetLast } : {}),
+      ...(request.trace === undefined ? {} : { trace: request.trace }),
+    };
+    const idem = request.idempotency === undefined ? {} : { idem: formatIdem(request.idempotency) };
     this.unique.take();
-    const committed = changes.map(({ operation, id, valueText, existed, wasSeen }, index): CommittedChange => {
-      const { collection, key } = operation;
-      const offset = this.#nextOffset();
-      const idem = index === 0 && request.idempotency !== undefined ? { idem: formatIdem(request.idempotency) } : {};
-      const line = encodeLine({ offset, ts, origin, ...tx, ...idem, ...trace, collection, key }, valueText);
-      this.lines.push(line);
-      this.#bytes += line.length;
-      this.existed.push(existed);
-      const version = makeVersion(offset, epoch);
-      this.#written.set(id, valueText === undefined ? undefined : { version, ts, valueText: () => valueText });
-      if (collection === DEFINITIONS) this.#isLast = true;
-      return { collection, key, version, created: !wasSeen && valueText !== undefined, valueText };
+    const committed = changes.map(({ line, created }, index): CommittedChange => {
+      const { collection, key, valueText } = line;
+      const version = this.#push(line, index === 0 ? { ...common, ...idem } : common);
+      return { collection, key, version, created, valueText };
     });
+    // They stand behind all of the request, and time does not go back along a log.
+    const ts = changes.at(-1)!.line.made.ts;
+    for (const line of companions) this.#push({ ...line, made: { ...line.made, ts } }, common);
     return { kind: 'committed', offsetLast, changes: committed };
   }
 
-  #find({ collection, key }: Operation, id: string): Current | undefined {
-    return this.#written.has(id) ? this.#written.get(id) : this.#context.current(collection, key);
+  /** Gives a line its place. */
+  #push(line: PlannedLine, head: Pick<ChangeHead, 'tx' | 'idem' | 'trace'>): Version {
+    const { id, collection, key, valueText, existed, made } = line;
+    const offset = this.#nextOffset();
+    const text = encodeLine({ offset, ...made, ...head, collection, key }, valueText);
+    this.lines.push(text);
+    this.#bytes += text.length;
+    this.existed.push(existed);
+    this.#written.set(id, this.#leftBy(line, offset));
+    if (collection === DEFINITIONS) this.#isLast = true;
+    return makeVersion(offset, this.#context.epoch);
+  }
+
+  #leftBy({ valueText, made, stamped }: UnplacedLine, offset: number): Current | undefined {
+    if (valueText === undefined) return undefined;
+    const version = makeVersion(offset, this.#context.epoch);
+    return { version, ts: stamped?.stamp.ms ?? made.ts, valueText: () => valueText, made: () => stamped };
+  }
+
+  #finder(own: Written): FindCurrent {
+    return (collection, key) => this.#find(own, idOf({ collection, key }), { collection, key });
+  }
+
+  #find(own: Written | null, id: string, name: DocumentName): Current | undefined {
+    if (own?.has(id) === true) return own.get(id);
+    return this.#written.has(id) ? this.#written.get(id) : this.#context.current(name.collection, name.key);
   }
 
   #nextOffset(): number {
     return this.#context.offsetFirst + this.lines.length;
   }
+}
+
+/** Field by field: spreading one costs as much as all else that is done for a change. */
+function placed(
+  { collection, key, valueText, made, stamped }: UnplacedLine,
+  id: string,
+  existed: boolean,
+): PlannedLine {
+  return { id, collection, key, valueText, made, stamped, existed };
 }
 
 function documentOf({ ts, valueText }: Current): IndexedDocument {

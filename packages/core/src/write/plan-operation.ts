@@ -7,6 +7,7 @@ import {
   type JsonValue,
   type Version,
 } from '@skein/protocol';
+import type { Made } from '../document.ts';
 import { mergePatch } from './merge-patch.ts';
 import type { Condition, Operation } from './operation.ts';
 
@@ -16,6 +17,8 @@ export interface Current {
   /** When it was written. */
   readonly ts: number;
   readonly valueText: () => JsonText;
+  /** In a mesh: the stamp of the change that it is of, and what that was written over. */
+  readonly made: () => Made | undefined;
 }
 
 /**

@@ -1,9 +1,16 @@
+import { CONFLICTS, formatPlace, TOMBSTONES } from '@skein/protocol';
 import type { Document } from '../document.ts';
 import type { DocumentReader } from '../documents.ts';
 import type { Operation } from './operation.ts';
 import type { Current } from './plan-operation.ts';
 import type { WriteRequest } from './plan-group.ts';
 import type { RecentlyWritten } from './recently-written.ts';
+
+/** A document by its name. */
+export interface DocumentName {
+  readonly collection: string;
+  readonly key: string;
+}
 
 /** The documents a group touches, as they are stored before it. */
 export type StoredState = (collection: string, key: string) => Current | undefined;
@@ -13,8 +20,8 @@ export interface Reads {
   /** Known to be there without asking. */
   readonly known: ReadonlySet<string>;
   /** Nothing but whether they are there matters. */
-  readonly looked: ReadonlyMap<string, Operation>;
-  readonly read: ReadonlyMap<string, Operation>;
+  readonly looked: ReadonlyMap<string, DocumentName>;
+  readonly read: ReadonlyMap<string, DocumentName>;
 }
 
 /**
@@ -27,8 +34,8 @@ export function planReads(
   looksBack: (collection: string) => boolean,
 ): Reads {
   const known = new Set<string>();
-  const looked = new Map<string, Operation>();
-  const read = new Map<string, Operation>();
+  const looked = new Map<string, DocumentName>();
+  const read = new Map<string, DocumentName>();
   for (const { operations } of requests) {
     for (const operation of operations) {
       const id = idOf(operation);
@@ -40,6 +47,22 @@ export function planReads(
   }
   for (const id of read.keys()) looked.delete(id);
   return { known, looked, read };
+}
+
+/** In a mesh, what is written is decided by the stamps of what is there, or of its tombstone; and what has lost before is kept with what loses now. */
+export function planMeshReads(requests: readonly WriteRequest[], keepsConflicts: boolean): Reads {
+  const read = new Map<string, DocumentName>();
+  const note = (name: DocumentName): void => void read.set(idOf(name), name);
+  for (const { operations, merges = [] } of requests) {
+    for (const name of [...operations, ...merges]) {
+      const place = formatPlace(name.collection, name.key);
+      note(name);
+      if (name.collection !== TOMBSTONES) note({ collection: TOMBSTONES, key: place });
+    }
+    if (keepsConflicts)
+      for (const { collection, key } of merges) note({ collection: CONFLICTS, key: formatPlace(collection, key) });
+  }
+  return { known: new Set(), looked: new Map(), read };
 }
 
 export async function readState(documents: DocumentReader, { known, looked, read }: Reads): Promise<StoredState> {
@@ -63,7 +86,7 @@ function asksForNothing({ op, condition }: Operation): boolean {
   return condition === undefined && (op === 'put' || op === 'delete');
 }
 
-export function idOf({ collection, key }: { readonly collection: string; readonly key: string }): string {
+export function idOf({ collection, key }: DocumentName): string {
   return `${collection}\0${key}`;
 }
 
@@ -78,9 +101,12 @@ const UNREAD: Current = {
   valueText: () => {
     throw new Error('the value of a document was asked for that was not read');
   },
+  made: () => {
+    throw new Error('who made a document was asked for that was not read');
+  },
 };
 
 function currentOf(document: Document): Current {
   const { version, ts, valueBytes } = document;
-  return { version, ts, valueText: () => valueBytes.toString() };
+  return { version, ts, valueText: () => valueBytes.toString(), made: () => document.made };
 }

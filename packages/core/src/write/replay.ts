@@ -1,4 +1,4 @@
-import { isSkeinError, LineReader, makeVersion, recordLines, type RecordView } from '@skein/protocol';
+import { isSkeinError, LineReader, makeVersion, recordLines, TOMBSTONES, type RecordView } from '@skein/protocol';
 import { asBuffer } from '../bytes.ts';
 import { recordHolding } from '../log/read.ts';
 import type { Level } from '../level/level.ts';
@@ -50,6 +50,8 @@ function fromRecord(record: RecordView, entry: IdempotencyEntry): Committed {
     const end = lines.indexOf(NEWLINE, start);
     if (offset >= entry.offsetFirst) {
       reader.read(lines, start, end);
+      // What goes with the changes that were asked for stands behind them.
+      if (reader.collection() === TOMBSTONES) break;
       changes.push(changeOf(lines, makeVersion(offset, record.epoch), entry.created.includes(changes.length)));
     }
     start = end + 1;

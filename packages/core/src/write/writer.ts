@@ -6,6 +6,11 @@ import type { Facts } from '../facts.ts';
 import { readHolders } from '../indexes/read-holders.ts';
 import { idempotencyKey } from '../level/layout.ts';
 import type { Level } from '../level/level.ts';
+import type { LostChanges } from '../mesh/lost-changes.ts';
+import type { MergeChange } from '../mesh/merge-change.ts';
+import type { MeshNumbers } from '../mesh/mesh-numbers.ts';
+import { MeshPlanner, type MeshContext } from '../mesh/plan-mesh.ts';
+import { Stamps } from '../mesh/stamps.ts';
 import { buildRecord } from './build-record.ts';
 import { decodeEntry, type IdempotencyEntry } from './idempotency.ts';
 import type { Committed } from './operation.ts';
@@ -14,10 +19,12 @@ import {
   type CommittedOutcome,
   type GroupContext,
   type GroupPlan,
+  type MergeCounts,
+  type MergedOutcome,
   type Outcome,
   type WriteRequest,
 } from './plan-group.ts';
-import { idOf, planReads, readState } from './read-state.ts';
+import { idOf, planMeshReads, planReads, readState } from './read-state.ts';
 import { RecentlyWritten } from './recently-written.ts';
 import { replay } from './replay.ts';
 
@@ -32,6 +39,8 @@ export interface WriterHost {
   facts(): Facts;
   /** Why nothing may be written now, if so. */
   refusal(): SkeinError | undefined;
+  /** What the changes of a node of a mesh are stamped with; null for a leader. */
+  readonly mesh: MeshHost | null;
   /** Runs a read of what is stored; what it finds corrupt is the store's to know. */
   reading<T>(read: () => Promise<T>): Promise<T>;
   /** Runs while no batch is in flight, and no other does until it is done. */
@@ -43,6 +52,12 @@ export interface WriterHost {
   write(records: readonly RecordView[], existed: readonly boolean[], underWay: () => void): Promise<void>;
 }
 
+/** What a store does for its mesh. */
+export interface MeshHost extends Pick<MeshContext, 'keepsConflicts' | 'assertFits'> {
+  readonly numbers: MeshNumbers;
+  readonly lost: LostChanges;
+}
+
 const GROUP_OPERATIONS_MAX = 1000;
 const GROUP_BYTES_MAX = 1024 * 1024;
 const QUEUE_REQUESTS_MAX = 10_000;
@@ -51,8 +66,15 @@ const QUEUE_BYTES_MAX = 64 * 1024 * 1024;
 interface Waiting {
   readonly request: WriteRequest;
   readonly bytes: number;
-  readonly resolve: (committed: Committed) => void;
+  readonly resolve: (done: Committed | Merged) => void;
   readonly reject: (error: unknown) => void;
+}
+
+/** What became of changes of other nodes. It is durable. */
+export interface Merged extends MergeCounts {
+  readonly position: Position;
+  /** How many have lost, or made others lose, that did not know of each other; each is counted once. */
+  readonly conflicts: number;
 }
 
 /** Tells the clients of a group what became of it. */
@@ -79,6 +101,14 @@ export class Writer {
   }
 
   commit(request: WriteRequest): Promise<Committed> {
+    return this.#enqueue(request) as Promise<Committed>;
+  }
+
+  merge(changes: readonly MergeChange[]): Promise<Merged> {
+    return this.#enqueue({ operations: [], merges: changes }) as Promise<Merged>;
+  }
+
+  #enqueue(request: WriteRequest): Promise<Committed | Merged> {
     const refusal = this.#host.refusal();
     if (refusal !== undefined) return Promise.reject(refusal);
     const bytes = sizeOf(request);
@@ -126,7 +156,7 @@ export class Writer {
     let bytes = 0;
     let count = 0;
     for (const waiting of this.#waiting) {
-      operations += waiting.request.operations.length;
+      operations += countOf(waiting.request);
       bytes += waiting.bytes;
       const isFull = count >= share || operations > this.#groupOperations || bytes > GROUP_BYTES_MAX;
       if (count > 0 && isFull) break;
@@ -157,6 +187,7 @@ export class Writer {
       };
     } catch (error) {
       this.#recent.clear();
+      this.#host.mesh?.numbers.beginAnew();
       return () => {
         for (const { reject } of answered) reject(error);
       };
@@ -176,18 +207,23 @@ export class Writer {
 
   async #plan(requests: readonly WriteRequest[], underWay: () => void): Promise<GroupPlan> {
     const definitions = this.#host.definitions();
-    const reads = planReads(requests, this.#recent, (collection) => definitions.looksBack(collection));
+    const { mesh } = this.#host;
+    const reads =
+      mesh === null
+        ? planReads(requests, this.#recent, (collection) => definitions.looksBack(collection))
+        : planMeshReads(requests, mesh.keepsConflicts);
     const digests = requests.flatMap(({ idempotency }) => (idempotency === undefined ? [] : [idempotency.keyDigest]));
     const reading = Promise.all([readState(this.#host.documents, reads), this.#readIdempotency(digests)]);
     if (reads.looked.size + reads.read.size + digests.length > 0) underWay();
     const [current, idempotency] = await reading;
     const { head, headTs, history, identity } = this.#host.facts();
     const holders = new Map<string, readonly string[]>();
-    const context: GroupContext = {
+    const wallMs = this.#host.clock.wall();
+    const context: Omit<GroupContext, 'mesh'> = {
       offsetFirst: head.offset + 1,
       epoch: history.at(-1)!.epoch,
       origin: identity.node,
-      ts: Math.max(this.#host.clock.wall(), headTs ?? 0),
+      ts: Math.max(wallMs, headTs ?? 0),
       valueBytesMax: this.#host.valueBytesMax,
       recordBytesWanted: GROUP_BYTES_MAX,
       current,
@@ -196,11 +232,25 @@ export class Writer {
       holders: (fields) => holders.get(fields),
     };
     for (;;) {
-      const plan = planGroup(requests, context);
-      if (plan.unknownHolders.size === 0) return plan;
+      const planner = this.#meshPlanner(wallMs);
+      const plan = planGroup(requests, { ...context, mesh: planner });
+      if (plan.unknownHolders.size === 0) {
+        if (planner !== null) mesh?.numbers.advance(planner.given);
+        return plan;
+      }
       // Which fields of unique indexes a group needs shows only as it is planned; then it is planned again.
       for (const [fields, keys] of await this.#readHolders(plan.unknownHolders)) holders.set(fields, keys);
     }
+  }
+
+  #meshPlanner(wallMs: number): MeshPlanner | null {
+    const { mesh } = this.#host;
+    if (mesh === null) return null;
+    const { identity, headTs } = this.#host.facts();
+    const { incarnation, seqNext, ownMs } = mesh.numbers;
+    const stamps = new Stamps({ node: identity.node, incarnation, seqNext, ownMs, wallMs, lastMs: headTs ?? 0 });
+    const { keepsConflicts, assertFits } = mesh;
+    return new MeshPlanner({ node: identity.node, keepsConflicts, assertFits, stamps });
   }
 
   #readHolders(fields: ReadonlySet<string>): Promise<ReadonlyMap<string, readonly string[]>> {
@@ -220,7 +270,7 @@ export class Writer {
 
   #noteWritten({ outcomes }: GroupPlan): void {
     for (const outcome of outcomes) {
-      if (outcome.kind !== 'committed') continue;
+      if (outcome.kind !== 'committed' || this.#host.mesh !== null) continue;
       for (const change of outcome.changes) this.#recent.note(idOf(change), change.valueText !== undefined);
     }
   }
@@ -234,9 +284,16 @@ export class Writer {
         return resolve(committed(outcome, head, false));
       case 'repeats':
         return resolve(committed(outcome.first, head, true));
+      case 'merged':
+        return resolve(this.#merged(outcome, head));
       case 'replayed':
         this.#host.reading(() => replay(this.#host.level(), outcome.entry, request.operations)).then(resolve, reject);
     }
+  }
+
+  /** Where a change that was taken is in the log, one does not ask: all of them are before the head. */
+  #merged({ counts, lost }: MergedOutcome, position: Position): Merged {
+    return { ...counts, position, conflicts: this.#host.mesh!.lost.count(lost) };
   }
 
   #readIdempotency(digests: readonly string[]): Promise<ReadonlyMap<string, IdempotencyEntry>> {
@@ -264,6 +321,10 @@ function committed({ offsetLast, changes }: CommittedOutcome, head: Position, re
   return { position: { ...head, offset: offsetLast }, changes, replayed };
 }
 
+function countOf({ operations, merges }: WriteRequest): number {
+  return merges === undefined ? operations.length : merges.length;
+}
+
 /** What a request weighs in the queue: its values, and something for the rest. */
 function sizeOf(request: WriteRequest): number {
   let bytes = 0;
@@ -273,6 +334,7 @@ function sizeOf(request: WriteRequest): number {
     else if (operation.op === 'append' || operation.op === 'prepend') bytes += operation.text.length;
     else if (operation.op === 'patch') bytes += sizeOfJson(operation.patch);
   }
+  for (const { key, valueText } of request.merges ?? []) bytes += 200 + key.length + (valueText?.length ?? 0);
   return Math.min(bytes, LIMITS.recordBytesMax);
 }
 

@@ -1,9 +1,8 @@
 import type { Clock, Snapshot, Store } from '@skein/core';
-import { Comparison, fetchDigest } from '@skein/http';
+import { Comparison, fetchDigest, NodeDeclines, patiently, type NodeApi } from '@skein/http';
 import { formatPosition, samePosition, type Position } from '@skein/protocol';
 import { nextComparisonMs, REPAIRS_MAX, type Difference, type DriftReport } from '@skein/replication';
 import { fetchFixes } from '../recovery/fetch-fixes.ts';
-import { LeaderDeclines, type LeaderApi } from '../recovery/leader-api.ts';
 import type { SnapshotClient } from '../recovery/snapshot-client.ts';
 import type { Replicator } from '../replicator.ts';
 
@@ -17,7 +16,7 @@ export interface DriftObserver {
 export interface DriftWatchOptions {
   readonly store: Store;
   readonly replicator: Replicator;
-  readonly api: LeaderApi;
+  readonly api: NodeApi;
   readonly snapshots: Pick<SnapshotClient, 'named'>;
   readonly clock: Clock;
   readonly random: () => number;
@@ -30,9 +29,6 @@ export interface DriftWatchOptions {
 /** Applying stands still for no longer than these: the leader names a position, and this node comes to it. */
 const PIN_MS_MAX = 1000;
 const STAND_MS_MAX = 5000;
-/** A leader holds a position for no longer. */
-const HELD_MS_MAX = 3_600_000;
-const ASK_AGAIN_MS_MIN = 1000;
 const BYTES_MAX = 64 * 1024 * 1024;
 const EXAMPLES_MAX = 10;
 
@@ -82,7 +78,7 @@ export class DriftWatch {
         this.#retryAfterMs = undefined;
       } catch (error) {
         if (signal.aborted) return;
-        this.#retryAfterMs = error instanceof LeaderDeclines ? error.retryAfterMs : undefined;
+        this.#retryAfterMs = error instanceof NodeDeclines ? error.retryAfterMs : undefined;
         if (this.#retryAfterMs === undefined) this.#failures++;
         this.#options.observer.failed(error instanceof Error ? error.message : String(error));
       }
@@ -90,36 +86,19 @@ export class DriftWatch {
   }
 
   async #compare(signal: AbortSignal): Promise<void> {
-    const { store, api } = this.#options;
+    const { store, api, clock } = this.#options;
     const snapshot = await this.#stand(signal);
     try {
       const at = formatPosition(snapshot.position);
       const mine = store.digests.at(snapshot, 'version', signal);
       // Theirs may fail before, and then nobody is left to hear of it.
       mine.catch(() => undefined);
-      const theirs = await fetchDigest((path) => this.#patiently(() => api.get(path, signal), signal), 'version', at);
+      const ask = (path: string): Promise<unknown> => patiently(clock, () => api.get(path, signal), signal);
+      const theirs = await fetchDigest(ask, 'version', at);
       const comparison = new Comparison(await mine, theirs);
       await this.#settle(snapshot.position, comparison, signal);
     } finally {
       await snapshot.close();
-    }
-  }
-
-  /**
-   * Asks again whenever the leader says to come again: it may take minutes to make its digests. Another position would be
-   * no better, since they would have to be made of that one; and for as long as it is asked for this one, it holds it.
-   */
-  async #patiently<T>(ask: () => Promise<T>, signal: AbortSignal): Promise<T> {
-    const { clock } = this.#options;
-    const deadlineMs = clock.now() + HELD_MS_MAX;
-    for (;;) {
-      try {
-        return await ask();
-      } catch (error) {
-        const retryAfterMs = error instanceof LeaderDeclines ? error.retryAfterMs : undefined;
-        if (retryAfterMs === undefined || clock.now() >= deadlineMs) throw error;
-        await clock.sleep(Math.max(ASK_AGAIN_MS_MIN, retryAfterMs), signal);
-      }
     }
   }
 
@@ -128,7 +107,9 @@ export class DriftWatch {
     const { store, api, replicator } = this.#options;
     replicator.hold();
     try {
-      const { log, position } = await api.pin(formatPosition(replicator.state.fetchedTo), signal, PIN_MS_MAX);
+      const { log, position } = await api.pin(formatPosition(replicator.state.fetchedTo), signal, {
+        answerMs: PIN_MS_MAX,
+      });
       if (log !== replicator.state.log) throw new Error('the leader holds another log');
       await replicator.standAt(position.offset, STAND_MS_MAX, signal);
       const snapshot = await store.snapshot();

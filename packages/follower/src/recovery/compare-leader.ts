@@ -1,5 +1,5 @@
 import { withCorruptNamed, type Store } from '@skein/core';
-import { Comparison, fetchDigest } from '@skein/http';
+import { Comparison, fetchDigest, type NodeApi } from '@skein/http';
 import {
   encodeIdempotencyLine,
   formatPosition,
@@ -12,7 +12,6 @@ import {
 import { givesUp, planCopy, type Expectation } from '@skein/replication';
 import { fetchBaseRecord, NoWayOn, noWayOn, type Feed } from './base-record.ts';
 import { fetchFixes, type FixLimits } from './fetch-fixes.ts';
-import type { LeaderApi } from './leader-api.ts';
 import { Ended, failed, outcomeOf, refusedBy, type RecoveryOutcome } from './outcome.ts';
 import type { SnapshotClient } from './snapshot-client.ts';
 
@@ -33,7 +32,7 @@ interface Reserved {
 
 export interface CompareLeaderOptions {
   readonly store: Store;
-  readonly api: LeaderApi;
+  readonly api: NodeApi;
   readonly snapshots: Pick<SnapshotClient, 'page' | 'named'>;
   readonly feed: Feed;
 }

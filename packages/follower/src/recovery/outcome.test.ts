@@ -1,6 +1,6 @@
+import { NodeDeclines } from '@skein/http';
 import { SkeinError } from '@skein/protocol';
 import { describe, expect, it } from 'vitest';
-import { LeaderDeclines } from './leader-api.ts';
 import { outcomeOf, refusedBy } from './outcome.ts';
 
 const AHEAD = { code: 'ahead', detail: 'ends at 7' } as const;
@@ -16,7 +16,7 @@ describe('a node that has less than the one that follows it', () => {
   });
 
   it('is no less refused when it says so itself', () => {
-    const declined = (role: string) => new LeaderDeclines('ahead', 'this log ends at 7', { role });
+    const declined = (role: string) => new NodeDeclines('ahead', 'this log ends at 7', { role });
     expect(outcomeOf(declined('leader'))).toMatchObject({ kind: 'refused', refusal: { code: 'ahead' } });
     expect(outcomeOf(declined('follower'))).toMatchObject({ kind: 'failed' });
   });
@@ -29,7 +29,7 @@ describe('a node that has less than the one that follows it', () => {
 
 describe('a leader that gives nothing for now', () => {
   it('is asked again when it says', () => {
-    expect(outcomeOf(new LeaderDeclines('starting', 'soon', { retryAfterMs: 3000 }))).toStrictEqual({
+    expect(outcomeOf(new NodeDeclines('starting', 'soon', { retryAfterMs: 3000 }))).toStrictEqual({
       kind: 'failed',
       reason: 'starting: soon',
       retryAfterMs: 3000,

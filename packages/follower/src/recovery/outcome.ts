@@ -1,7 +1,6 @@
-import { reasonOf } from '@skein/http';
+import { NodeDeclines, reasonOf } from '@skein/http';
 import type { Position } from '@skein/protocol';
 import { isOnlyLate, lateSentence, type Refusal } from '@skein/replication';
-import { LeaderDeclines } from './leader-api.ts';
 
 /** What came of an attempt to bring a store back to its leader's history. */
 export type RecoveryOutcome =
@@ -34,8 +33,8 @@ export function refusedBy(role: unknown, refusal: Refusal): RecoveryOutcome {
 /** What an error means for the attempt that it ended. */
 export function outcomeOf(error: unknown): RecoveryOutcome {
   if (error instanceof Ended) return error.outcome;
-  if (error instanceof LeaderDeclines && error.code === 'ahead')
+  if (error instanceof NodeDeclines && error.code === 'ahead')
     return refusedBy(error.role, { code: 'ahead', detail: error.message });
-  if (error instanceof LeaderDeclines) return failed(error.message, error.retryAfterMs);
+  if (error instanceof NodeDeclines) return failed(error.message, error.retryAfterMs);
   return failed(reasonOf(error));
 }

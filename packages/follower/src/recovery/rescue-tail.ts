@@ -1,7 +1,7 @@
 import { rescueFrom, type RescueFiles, type RescueHeader, type Store } from '@skein/core';
+import type { NodeApi } from '@skein/http';
 import { memberSchema, parsePosition } from '@skein/protocol';
 import { forkOf, lastEpoch } from '@skein/replication';
-import type { LeaderApi } from './leader-api.ts';
 
 export interface Rescued extends RescueHeader {
   readonly file: string;
@@ -12,7 +12,7 @@ export interface Rescued extends RescueHeader {
  * such thing: all that is here is there, or the leader has another log, which this one never led to.
  */
 export async function rescueTail(
-  { store, api, files }: { readonly store: Store; readonly api: LeaderApi; readonly files: RescueFiles },
+  { store, api, files }: { readonly store: Store; readonly api: NodeApi; readonly files: RescueFiles },
   signal: AbortSignal,
 ): Promise<Rescued | null> {
   const theirs = memberSchema.parse(await api.get('/v1/member', signal));

@@ -1,11 +1,11 @@
 import type { Clock, Generations, RescueFiles, Store } from '@skein/core';
+import type { NodeApi } from '@skein/http';
 import { copyText, givesUp, type Expectation, type Rung } from '@skein/replication';
 import type { FastifyBaseLogger } from 'fastify';
 import type { Feed } from './base-record.ts';
 import { CompareLeader } from './compare-leader.ts';
 import { CopyLeader, type CopyStatus } from './copy-leader.ts';
 import { watchingCopy } from './copy-watch.ts';
-import type { LeaderApi } from './leader-api.ts';
 import { outcomeOf, type RecoveryOutcome } from './outcome.ts';
 import { rescueTail, type Rescued } from './rescue-tail.ts';
 import type { SnapshotClient } from './snapshot-client.ts';
@@ -15,7 +15,7 @@ export interface RungsOptions {
   readonly generations: Generations;
   /** Where what is given up is saved. */
   readonly rescueFiles: RescueFiles;
-  readonly api: LeaderApi;
+  readonly api: NodeApi;
   readonly snapshots: SnapshotClient;
   readonly feed: Feed;
   readonly clock: Clock;

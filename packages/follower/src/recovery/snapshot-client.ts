@@ -1,6 +1,5 @@
-import { Readable } from 'node:stream';
 import { receiveLines, sha256, type ReceivedLines } from '@skein/core';
-import type { NodeLink } from '@skein/http';
+import { fetchNamed, parseProblem, retryAfterMsOf, type NodeLink } from '@skein/http';
 import {
   formatPosition,
   formatSnapshotCursor,
@@ -12,8 +11,6 @@ import {
   type SnapshotHeader,
 } from '@skein/protocol';
 import type { Refusal } from '@skein/replication';
-import { parseProblem, retryAfterMsOf } from '../answers.ts';
-import { LeaderDeclines } from './leader-api.ts';
 
 export interface SnapshotQuestion {
   /** The snapshot to go on in; null takes a young one. */
@@ -59,23 +56,9 @@ export class SnapshotClient {
     names: readonly { readonly collection: string; readonly key: string }[],
     signal: AbortSignal,
   ): Promise<ReceivedLines['documents']> {
-    const { link, requestTimeoutMs } = this.#options;
+    const { link, requestTimeoutMs: answerMs } = this.#options;
     const documents: ReceivedLines['documents'][number][] = [];
-    for (let left = names.map(({ collection, key }) => `${collection}/${key}`); left.length > 0;) {
-      const { status, headers, body } = await link.request({
-        method: 'POST',
-        path: `/v1/snapshot?at=${formatPosition(at)}`,
-        headers: { 'content-type': MEDIA_TYPES.json },
-        body: Readable.from([Buffer.from(JSON.stringify(left))], { objectMode: false }),
-        answerMs: requestTimeoutMs,
-        signal,
-      });
-      if (status !== 200) throw declined(status, await body.text(), retryAfterMsOf(headers));
-      const page = parseSnapshotPage(await body.bytes(), sha256);
-      documents.push(...receiveLines(page).documents);
-      const { next } = page.trailer;
-      left = next === null ? [] : left.slice(left.indexOf(formatSnapshotCursor(next)) + 1);
-    }
+    for await (const page of fetchNamed({ link, at, names, answerMs, signal })) documents.push(...page);
     return documents;
   }
 
@@ -102,11 +85,6 @@ export class SnapshotClient {
       role: headers[HEADERS.role],
     };
   }
-}
-
-function declined(status: number, text: string, retryAfterMs: number | undefined): LeaderDeclines {
-  const { code, detail = `HTTP ${status}` } = parseProblem(text);
-  return new LeaderDeclines(code, detail, { retryAfterMs });
 }
 
 const NO_WAY_ON: readonly Refusal['code'][] = ['compacted', 'diverged', 'ahead', 'other_log'];

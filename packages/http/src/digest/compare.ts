@@ -27,7 +27,7 @@ export interface ComparisonCost {
   readonly documents: number;
 }
 
-/** Of each side one request for each of them: eight are under way at most. */
+/** Of each side one request for each of them: unless more branches are asked for, eight are under way at most. */
 const BRANCHES_AT_ONCE = 2;
 const LEAVES_AT_ONCE = 2;
 const RANGES_MAX = 4096;
@@ -39,13 +39,15 @@ const RANGES_MAX = 4096;
 export class Comparison {
   readonly #mine: DigestSource;
   readonly #theirs: DigestSource;
+  readonly #branchesAtOnce: number;
   #requests = 0;
   #hashes = 0;
   #documents = 0;
 
-  constructor(mine: DigestSource, theirs: DigestSource) {
+  constructor(mine: DigestSource, theirs: DigestSource, branchesAtOnce = BRANCHES_AT_ONCE) {
     this.#mine = mine;
     this.#theirs = theirs;
+    this.#branchesAtOnce = branchesAtOnce;
   }
 
   get isEqual(): boolean {
@@ -56,11 +58,13 @@ export class Comparison {
     return { requests: this.#requests, hashes: this.#hashes, documents: this.#documents };
   }
 
-  /** Differences in the order of their places, as they are found. */
-  async *differences(): AsyncGenerator<Difference> {
+  /** Differences in the order of their places, as they are found; from a place on, where one is given. */
+  async *differences(start: Place | null = null): AsyncGenerator<Difference> {
     if (this.isEqual) return;
-    const branches = await this.#differing('branches', EVERYWHERE);
-    const leaves = flat(inOrder(branches, BRANCHES_AT_ONCE, (range) => this.#differing('leaves', range)));
+    const branches = rangesFrom(start, await this.#differing('branches', EVERYWHERE));
+    const leavesOf = async (branch: PlaceRange): Promise<readonly PlaceRange[]> =>
+      rangesFrom(start, await this.#differing('leaves', branch)).map((leaf) => clipped(leaf, start));
+    const leaves = flat(inOrder(branches, this.#branchesAtOnce, leavesOf));
     for await (const first of inOrder(leaves, LEAVES_AT_ONCE, (range) => this.#compareSome(range))) {
       for (let part: Compared = first; ; part = await this.#compareSome(part.rest)) {
         yield* part.differences;
@@ -107,6 +111,16 @@ type Compared =
 
 async function* flat<Item>(lists: AsyncIterable<readonly Item[]>): AsyncGenerator<Item> {
   for await (const list of lists) yield* list;
+}
+
+/** Those that do not end before a place. */
+function rangesFrom(start: Place | null, ranges: readonly PlaceRange[]): readonly PlaceRange[] {
+  return start === null ? ranges : ranges.filter(({ to }) => to === null || comparePlaces(to, start) > 0);
+}
+
+function clipped(range: PlaceRange, start: Place | null): PlaceRange {
+  const isBefore = start !== null && (range.from === null || comparePlaces(range.from, start) < 0);
+  return isBefore ? { ...range, from: start } : range;
 }
 
 function entriesBelow(entries: readonly DigestEntry[], place: Place): readonly DigestEntry[] {

@@ -106,7 +106,9 @@ async function codeOf(asked: Promise<unknown>): Promise<string> {
   return isSkeinError(end) ? end.code : String(end);
 }
 
-const pinned = async (offsetMin: number): Promise<number> => (await desk.pin(offsetMin)).position.offset;
+const from = (offset: number) => ({ kind: 'offset', offset }) as const;
+const pinned = async (offsetMin: number): Promise<number> =>
+  (await desk.pin(from(offsetMin), 'version')).position.offset;
 const newest = async (): Promise<unknown> => (await desk.newest('version')).root.position;
 const rootAt = (offset: number): Promise<unknown> =>
   desk.read(positionOf(offset), 'version', ({ root }) => root.position);
@@ -160,7 +162,7 @@ describe('digests over HTTP', () => {
   it('are made one after the other: who needs a later position is told to come again', async () => {
     expect(await pinned(10)).toBe(10);
     store.writeTo(12);
-    expect(await codeOf(desk.pin(11))).toBe('starting');
+    expect(await codeOf(desk.pin(from(11), 'version'))).toBe('starting');
     expect([await pinned(10), store.begun]).toStrictEqual([10, [10]]);
     await finish();
     expect(await Promise.all([pinned(11), pinned(12)])).toStrictEqual([12, 12]);
@@ -186,7 +188,7 @@ describe('digests over HTTP', () => {
   });
 
   it('are of no position that the log has not come to', async () => {
-    expect(await codeOf(desk.pin(11))).toBe('ahead');
+    expect(await codeOf(desk.pin(from(11), 'version'))).toBe('ahead');
     expect(store.begun).toStrictEqual([]);
   });
 

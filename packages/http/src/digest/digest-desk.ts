@@ -1,5 +1,5 @@
 import type { Digest, Snapshot, Store } from '@skein/core';
-import { isSkeinError, SkeinError, type DigestBy, type Position } from '@skein/protocol';
+import { isSkeinError, SkeinError, type DigestBy, type Position, type Since } from '@skein/protocol';
 import type { ServedNode } from '../node.ts';
 import type { Pin, Pins } from '../pins.ts';
 
@@ -49,8 +49,8 @@ export class DigestDesk {
   }
 
   /** Pins a position that is not before an offset, and waits for no digest of it: who asks is held up for no longer. */
-  async pin(offsetMin: number): Promise<Snapshot> {
-    return (await this.#offered('version', offsetMin)).snapshot;
+  async pin(min: Since, by: DigestBy): Promise<Snapshot> {
+    return (await this.#offered(by, this.#offsetOf(min))).snapshot;
   }
 
   /** Reads from the digest of a pinned position. */
@@ -58,6 +58,11 @@ export class DigestDesk {
     const pin = await this.#pins.at(position);
     const digest = await this.#soon(this.#digestOf(pin, by), READY_MS_MAX);
     return this.#pins.read(pin, async () => read(digest));
+  }
+
+  #offsetOf(min: Since): number {
+    if (min.kind === 'now') return this.#store.facts.head.offset;
+    return min.kind === 'offset' ? min.offset : min.position.offset;
   }
 
   /** The pin that is offered, or a new one when it is of before the offset: not before the digest of the old one is made. */

@@ -2,9 +2,11 @@ import type { Digest, Snapshot } from '@skein/core';
 import {
   checkKey,
   checkReadableCollection,
+  DIGESTS_BY,
   formatPosition,
   parsePlace,
   parsePosition,
+  parseSince,
   type DigestPage,
   type PlaceRange,
 } from '@skein/protocol';
@@ -17,8 +19,8 @@ const LEVELS = ['branches', 'leaves', 'documents'] as const;
 
 export const digestQuery = z
   .strictObject({
-    by: z.enum(['version', 'value']).default('version'),
-    /** Pins the position that is asked about afterwards, one that is not before this. */
+    by: z.enum(DIGESTS_BY).default('version'),
+    /** Pins the position that is asked about afterwards, one that is not before this; `now` is the head. */
     min: z.string().optional(),
     /** A position that was answered before; what is asked is read as of that. */
     at: z.string().optional(),
@@ -40,7 +42,7 @@ export function digestRoute(app: FastifyInstance, desk: DigestDesk): void {
     .get('/v1/digest', { schema: { querystring: digestQuery } }, async (request, reply) => {
       const { by, min, at, level, from, to } = request.query;
       reply.header('cache-control', 'no-store');
-      if (min !== undefined) return pinOf(await desk.pin(parsePosition(min).offset));
+      if (min !== undefined) return pinOf(await desk.pin(parseSince(min), by));
       if (at === undefined) return (await desk.newest(by)).root;
       if (level === undefined) return desk.read(parsePosition(at), by, (digest) => digest.root);
       const range = { from: checkedPlace(from), to: checkedPlace(to) };

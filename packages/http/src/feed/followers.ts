@@ -30,7 +30,8 @@ export function followerRoutes(app: FastifyInstance, node: ServedNode, slots: Sl
 
   app.delete('/v1/followers/:id', { schema }, async (request, reply) => {
     const id = checkNodeId((request.params as { readonly id: string }).id);
-    if (!(await slots.forget(id))) throw new SkeinError('not_found', `no follower is known as ${id}`);
+    const wasKnown = [await slots.forget(id), await node.forget?.(id)];
+    if (!wasKnown.includes(true)) throw new SkeinError('not_found', `no follower is known as ${id}`);
     return reply.code(204).send();
   });
 }

@@ -209,8 +209,10 @@ export class Membership {
   }
 
   async follow(url: string): Promise<void> {
-    if (this.#options.store.facts.identity.role === 'leader')
+    const { role } = this.#options.store.facts.identity;
+    if (role === 'leader')
       throw new SkeinError('promotion_refused', 'this node leads: demote it, or promote the other one');
+    if (role === 'mesh') throw new SkeinError('promotion_refused', 'this node is one of a mesh, and follows nobody');
     this.#isPinned = true;
     const isFollower = (): boolean => this.#options.store.facts.identity.role === 'follower';
     await this.#roles!.follow(url, 'an operator has said so', isFollower);

@@ -1,4 +1,4 @@
-import { LIMITS } from '@skein/protocol';
+import { LIMITS, ROLES } from '@skein/protocol';
 import { EXAMPLE } from './examples.ts';
 import type { Keywords } from './shape.ts';
 
@@ -100,7 +100,7 @@ export type RequestHeader = keyof typeof REQUEST_HEADERS;
 
 /** Headers of answers, under their own names. */
 export const ANSWER_HEADERS = {
-  'Skein-Role': { description: 'What the node that answers is.', schema: { enum: ['leader', 'follower'] } },
+  'Skein-Role': { description: 'What the node that answers is.', schema: { enum: [...ROLES] } },
   'Skein-Node': { description: 'The id of the node that answers.', schema: TEXT, example: 'leader-1' },
   'Skein-Epoch': {
     description: 'The epoch of its head; not there while a follower has no log yet.',

@@ -15,8 +15,8 @@ export const ANY_REQUEST: readonly ErrorCode[] = [
   'corrupt',
 ];
 
-/** Never sent over HTTP: what a reader makes of bytes, and why a node does not start. */
-export const NEVER_SENT: readonly ErrorCode[] = ['bad_record', 'wrong_data'];
+/** Never sent over HTTP: why a node does not start. */
+export const NEVER_SENT: readonly ErrorCode[] = ['wrong_data'];
 
 export const SENT_CODES: readonly ErrorCode[] = (Object.keys(ERRORS) as ErrorCode[]).filter(
   (code) => !NEVER_SENT.includes(code),
@@ -145,7 +145,7 @@ export const problem = shape(
     reason: 'Of bad_line and leader_refused: the code of what is behind it.',
     version: 'Of precondition_failed: the version the document is at; null when it is not there.',
     operation: 'Of a transaction: which of its operations is refused, from 0.',
-    line: 'Of a bulk load: which line is refused, from 1.',
+    line: 'Of lines that are sent: which one is refused, from 1.',
     count: 'Of what is done in groups: how many documents had been done.',
     position: 'Of the last change that was committed.',
     violations: 'Of invalid_document: each thing about the document that its definition does not allow.',
@@ -179,6 +179,7 @@ const EXTRAS: { readonly [Code in ErrorCode]?: Extra } = {
   not_confirmed: { detail: 'say ?confirm=orders to delete all of it: it is not given' },
   bad_position: { detail: "'yesterday' is not a position" },
   bad_version: { detail: "'7' is not a version" },
+  bad_record: { detail: 'line 3: it has no stamp', line: 3 },
   bad_line: {
     detail: 'line 1205: key: Invalid input',
     reason: 'bad_body',

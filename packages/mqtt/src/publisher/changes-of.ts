@@ -4,6 +4,11 @@ import { LineReader, recordLines, type JsonText, type RecordView } from '@skein/
 export interface LoggedChange {
   readonly offset: number;
   readonly ts: number;
+  /** The node that made it. */
+  readonly origin: string;
+  /** As in the line; a log that is none of a mesh has neither. */
+  readonly stamp: string | undefined;
+  readonly over: string | undefined;
   readonly collection: string;
   readonly key: string;
   /** Null when it deletes. */
@@ -26,6 +31,9 @@ export function* changesOf(records: readonly RecordView[], after: number): Gener
       yield {
         offset: reader.offset,
         ts: reader.ts,
+        origin: reader.origin(),
+        stamp: reader.stamp(),
+        over: reader.over(),
         collection: reader.collection(),
         key: reader.key(),
         valueText: reader.isDelete ? null : lines.toString('utf8', reader.valueStart, reader.valueEnd),

@@ -1,8 +1,8 @@
 import type { Facts } from '@skein/core';
 import { isEpoch, type Epoch } from '@skein/protocol';
 import { contentOf } from '../events/document-key.ts';
-import type { ReplicationEvent } from '../events/event.ts';
 import type { LoggedChange } from './changes-of.ts';
+import type { Telling } from './telling.ts';
 
 /**
  * Which numbering a leader's offsets are of. Within a log and an epoch none is used twice: promotion goes on with them in
@@ -19,9 +19,10 @@ export function parseLeaderIncarnation(text: string): { readonly log: string; re
 }
 
 /** What a leader tells of a change: all of it, under its offset, unless it is the system's own. */
-export function leaderEventOf(change: LoggedChange, nodeId: string): ReplicationEvent | null {
+export function leaderTellingOf(change: LoggedChange, facts: Pick<Facts, 'identity' | 'history'>): Telling | null {
   if (change.collection.startsWith('$')) return null;
   const { key, value } = contentOf(change);
-  const head = { key, nodeId, seq: change.offset, timestampMs: change.ts };
-  return value === null ? { ...head, tombstone: true } : { ...head, tombstone: false, value };
+  const head = { key, nodeId: facts.identity.node, seq: change.offset, timestampMs: change.ts };
+  const event = value === null ? { ...head, tombstone: true as const } : { ...head, tombstone: false as const, value };
+  return { event, incarnation: leaderIncarnation(facts) };
 }

@@ -2,11 +2,11 @@ import type { RandomBytes } from '@skein/core';
 import type { AddMetrics, RoleAddition } from '@skein/http';
 import type { Topics } from '@skein/protocol';
 import type { FastifyInstance } from 'fastify';
-import { leaderEventOf, leaderIncarnation } from './leader-events.ts';
+import { leaderIncarnation, leaderTellingOf } from './leader-events.ts';
 import { Publisher, type PublisherParts } from './publisher.ts';
 import { RecordPusher } from './record-pusher.ts';
 
-export interface LeaderPushParts extends Omit<PublisherParts, 'topic' | 'eventOf' | 'incarnation'> {
+export interface LeaderPushParts extends Omit<PublisherParts, 'topic' | 'tellingOf' | 'incarnation' | 'gaps'> {
   readonly topics: Topics;
   readonly randomness: RandomBytes;
 }
@@ -23,7 +23,7 @@ export class LeaderPush implements RoleAddition {
     this.outbox = new Publisher({
       ...parts,
       topic: topics.events,
-      eventOf: (change) => leaderEventOf(change, store.facts.identity.node),
+      tellingOf: (change) => leaderTellingOf(change, store.facts),
       incarnation: () => leaderIncarnation(store.facts),
     });
     this.#records = new RecordPusher({ ...parts, topic: topics.log });

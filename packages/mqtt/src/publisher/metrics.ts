@@ -3,6 +3,15 @@ import { Counter, Histogram, type Registry } from 'prom-client';
 
 const SECONDS_BUCKETS = [0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60];
 
+/** Numbers that somebody misses: in what is told here and, in a mesh, in what others tell. */
+export function sequenceGaps(): Counter {
+  return new Counter({
+    name: 'skein_replication_sequence_gaps_total',
+    help: 'Times that events were left out here, passed over or too large, or in a mesh have not come from another node. Receivers find what they miss in the feed, or when they compare.',
+    registers: [],
+  });
+}
+
 /** What is measured of an outbox. */
 export class PublisherMetrics {
   readonly #outbox: { readonly pending: () => number; readonly seq: () => number | null };
@@ -16,11 +25,7 @@ export class PublisherMetrics {
     help: 'Events that the broker refused or did not acknowledge; they are published again.',
     registers: [],
   });
-  readonly #gaps = new Counter({
-    name: 'skein_replication_sequence_gaps_total',
-    help: 'Times that events were left out: passed over, or too large. Receivers find what they miss in the feed.',
-    registers: [],
-  });
+  readonly #gaps: Counter;
   readonly #passedOver = new Counter({
     name: 'skein_replication_outbox_passed_over_total',
     help: 'Changes that were never told, since the outbox was full or the log had let them go.',
@@ -39,8 +44,12 @@ export class PublisherMetrics {
     registers: [],
   });
 
-  constructor(outbox: { readonly pending: () => number; readonly seq: () => number | null }) {
+  constructor(
+    outbox: { readonly pending: () => number; readonly seq: () => number | null },
+    gaps: Counter = sequenceGaps(),
+  ) {
     this.#outbox = outbox;
+    this.#gaps = gaps;
   }
 
   registerIn(registry: Registry): void {

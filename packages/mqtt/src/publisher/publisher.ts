@@ -3,13 +3,13 @@ import { Chore, reasonOf, type AddMetrics } from '@skein/http';
 import { isSkeinError } from '@skein/protocol';
 import { backoffDelayMs, type BackoffPolicy } from '@skein/replication';
 import type { FastifyBaseLogger, FastifyInstance } from 'fastify';
+import type { Counter } from 'prom-client';
 import { Bell } from '../bell.ts';
 import type { Broker } from '../broker/broker.ts';
 import { RefusedError, type BrokerMessage } from '../broker/broker-session.ts';
 import type { Seals } from '../broker/seals.ts';
 import { EventError } from '../events/event-error.ts';
 import { eventToText } from '../events/event-text.ts';
-import type { ReplicationEvent } from '../events/event.ts';
 import { changesOf, type LoggedChange } from './changes-of.ts';
 import { CursorNote } from './cursor-note.ts';
 import { PublisherMetrics } from './metrics.ts';
@@ -17,6 +17,7 @@ import { startOfOutbox } from './outbox-start.ts';
 import type { Observable, OutboxStatus } from './outbox-status.ts';
 import { Outbox, type InFlight } from './outbox.ts';
 import { SendWindow } from './send-window.ts';
+import type { Telling } from './telling.ts';
 
 export interface PublisherParts {
   readonly store: Store;
@@ -30,9 +31,11 @@ export interface PublisherParts {
   readonly limit: number;
   readonly backoff: BackoffPolicy;
   /** What is told of a change; null where nothing is. */
-  readonly eventOf: (change: LoggedChange) => ReplicationEvent | null;
-  /** Which numbering the events' `seq` is of; another one once numbers may be used again. */
-  readonly incarnation: () => string;
+  readonly tellingOf: (change: LoggedChange) => Telling | null;
+  /** Which numbering the `seq` of what is written now is of; null where that is not known now. */
+  readonly incarnation: () => string | null;
+  /** Where gaps are counted, if that is not for this alone to do. */
+  readonly gaps?: Counter | undefined;
   readonly logger?: FastifyBaseLogger | undefined;
 }
 
@@ -73,7 +76,7 @@ export class Publisher implements Observable<OutboxStatus> {
   constructor(parts: PublisherParts) {
     this.#parts = parts;
     this.#note = new CursorNote(parts.store, (isInMemory) => this.#saidOfCursor(isInMemory));
-    this.#metrics = new PublisherMetrics({ pending: () => this.#pending, seq: () => this.#seq });
+    this.#metrics = new PublisherMetrics({ pending: () => this.#pending, seq: () => this.#seq }, parts.gaps);
   }
 
   get current(): OutboxStatus {
@@ -261,14 +264,15 @@ export class Publisher implements Observable<OutboxStatus> {
   }
 
   #messageOf(change: LoggedChange): { readonly seq: number; readonly message: BrokerMessage } | null {
-    const { eventOf, seals, topic, incarnation, broker } = this.#parts;
-    const event = eventOf(change);
-    if (event === null) return null;
+    const { tellingOf, seals, topic, broker } = this.#parts;
+    const telling = tellingOf(change);
+    if (telling === null) return null;
+    const { event, incarnation, over } = telling;
     try {
       const payload = Buffer.from(eventToText(event), 'latin1');
       if (payload.length > broker.packetBytesMax - PACKET_OVERHEAD_BYTES_MAX && broker.isConnected)
         throw new EventError('size_limit', `the broker takes packets of ${broker.packetBytesMax} bytes at most`);
-      return { seq: event.seq, message: seals.seal({ topic, payload, incarnation: incarnation() }) };
+      return { seq: event.seq, message: seals.seal({ topic, payload, incarnation, over }) };
     } catch (error) {
       if (!(error instanceof EventError)) throw error;
       this.#leftOut(change, error);

@@ -6,6 +6,7 @@ import { CommandError, EXIT_CODES } from './command-error.ts';
 const COMMANDS: Readonly<Record<string, () => Promise<Command>>> = {
   leader: async () => (await import('./node.ts')).nodeCommand('leader'),
   follower: async () => (await import('./node.ts')).nodeCommand('follower'),
+  mesh: async () => (await import('./node.ts')).nodeCommand('mesh'),
   import: async () => (await import('./import.ts')).importCommand(),
   export: async () => (await import('./export.ts')).exportCommand(),
   promote: async () => (await import('./promote.ts')).promoteCommand(),

@@ -5,6 +5,7 @@ import { addNodeOptions, configOf } from './options.ts';
 const DESCRIPTIONS: Readonly<Record<NodeCommand, string>> = {
   leader: 'Run the node that takes writes.',
   follower: 'Run a node that holds what its leader holds, and serves reads and the feed.',
+  mesh: 'Run one of several nodes that all take writes, and merge what the others write.',
 };
 
 export function nodeCommand(role: NodeCommand): Command {

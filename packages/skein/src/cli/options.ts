@@ -4,7 +4,7 @@ import { loadConfig, type Config } from '../config/load.ts';
 import {
   defaultOf,
   environmentName,
-  OPTIONS,
+  helpOf,
   optionsOf,
   placeholderOf,
   type NodeCommand,
@@ -23,7 +23,7 @@ export function addNodeOptions(command: Command, node: NodeCommand): Command {
     command.addOption(
       new Option(
         `--${name}${placeholder === undefined ? '' : ` ${placeholder}`}`,
-        `${OPTIONS[name].help} (${notes.join(', ')})`,
+        `${helpOf(name, node)} (${notes.join(', ')})`,
       ),
     );
   }

@@ -101,16 +101,25 @@ const APART: Readonly<Record<Apart, string>> = {
   'other-logs': 'A and B are of different logs',
   forked: 'A and B are of one log, and their histories have come apart',
   'leader-behind': 'one of A and B leads and ends before the other, so it has lost what that one has',
+  mesh: 'A and B are nodes of a mesh, each with a log of its own',
+};
+
+const COMPARED: Readonly<Record<Apart, string>> = {
+  'other-logs': 'values are compared, versions are not',
+  forked: 'values are compared, versions are not',
+  'leader-behind': 'values are compared, versions are not',
+  mesh: 'the stamps of changes are compared, but for $conflicts and $tombstones',
 };
 
 function notesOn(report: VerifyReport): readonly string[] {
   const { a, b, apart, documents, moved, open } = report;
   const notes: string[] = [];
-  if (apart !== null) notes.push(`${APART[apart]}: values are compared, versions are not`);
+  if (apart !== null) notes.push(`${APART[apart]}: ${COMPARED[apart]}`);
   if (moved > 0)
     notes.push(`A is at ${a.position}, B at ${b.position}: ${counted(moved)} left out as changed between the two`);
   if (open > 0) notes.push(`${counted(open)} left out: whether they are the same could not be told in time`);
-  if (areEqual(report) && a.position === b.position)
+  if (areEqual(report) && apart === 'mesh') notes.push('A and B have the same documents');
+  else if (areEqual(report) && a.position === b.position)
     notes.push(`A and B have the same ${documents} documents at ${a.position}`);
   else if (areEqual(report)) notes.push('A and B are the same as far as that can be told');
   return notes;

@@ -78,6 +78,10 @@ export const mqttPrefix: z.ZodType<string, string> = z.string().superRefine((tex
   if (problem !== undefined) context.addIssue({ code: 'custom', message: problem });
 });
 
+export const collectionName: z.ZodType<string, string> = z
+  .string()
+  .regex(/^[A-Za-z0-9_-]{1,64}$/, 'must be the name of a collection, 1 to 64 of A-Z a-z 0-9 _ -');
+
 const URLS_MAX = 15;
 
 /** Addresses of several nodes, with commas between them. */

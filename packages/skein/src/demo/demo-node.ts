@@ -1,6 +1,7 @@
 import { spawn, type ChildProcess } from 'node:child_process';
 import { openSync, closeSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
+import type { Role } from '@skein/protocol';
 import { request } from 'undici';
 import { freePort } from './free-port.ts';
 
@@ -10,20 +11,28 @@ export interface NodeSeen {
   readonly phase: string;
 }
 
+export interface DemoNodeSettings {
+  /** Asked at each start. */
+  readonly flags?: () => readonly string[];
+  /** What runs the command; the script that runs now unless given. */
+  readonly script?: string;
+}
+
 /** A node in a process of its own, as an operator would run it. */
 export class DemoNode {
   readonly name: string;
-  readonly #role: 'leader' | 'follower';
+  readonly #role: Role;
   readonly #directory: string;
-  readonly #flags: () => readonly string[];
+  readonly #settings: DemoNodeSettings;
   #child: ChildProcess | null = null;
   #port = 0;
+  #keepsPort = false;
 
-  constructor(name: string, role: 'leader' | 'follower', directory: string, flags: () => readonly string[] = () => []) {
+  constructor(name: string, role: Role, directory: string, settings: DemoNodeSettings = {}) {
     this.name = name;
     this.#role = role;
     this.#directory = directory;
-    this.#flags = flags;
+    this.#settings = settings;
   }
 
   get url(): string {
@@ -38,13 +47,20 @@ export class DemoNode {
     return this.#child?.pid ?? 0;
   }
 
-  /** Starts the process, on a port that is free now, and waits for nothing. */
+  /** It listens there in each of its lives. */
+  takePort(port: number): void {
+    this.#port = port;
+    this.#keepsPort = true;
+  }
+
+  /** Starts the process, on a port that is free now unless it has one, and waits for nothing. */
   async start(): Promise<void> {
-    this.#port = await freePort();
+    if (!this.#keepsPort) this.#port = await freePort();
+    const { flags: ofRole = () => [], script = process.argv[1]! } = this.#settings;
     const log = openSync(this.#logPath, 'a');
     const data = join(this.#directory, this.name);
     const flags = ['--node-id', this.name, '--data', data, '--port', String(this.#port), '--log-level', 'warn'];
-    const child = spawn(process.execPath, [process.argv[1]!, this.#role, ...flags, ...this.#flags()], {
+    const child = spawn(process.execPath, [script, this.#role, ...flags, ...ofRole()], {
       stdio: ['ignore', 'ignore', log],
       // Ctrl-C is for the demonstration, which stops its nodes itself.
       detached: true,

@@ -73,8 +73,8 @@ class Demo {
     this.#options = options;
     const following = (): readonly string[] => ['--leader', this.#leader.url, '--backoff-base', '250ms'];
     this.#leader = new DemoNode('leader', 'leader', directory);
-    this.#spared = new DemoNode('follower-1', 'follower', directory, following);
-    this.#victim = new DemoNode('follower-2', 'follower', directory, following);
+    this.#spared = new DemoNode('follower-1', 'follower', directory, { flags: following });
+    this.#victim = new DemoNode('follower-2', 'follower', directory, { flags: following });
   }
 
   async run(): Promise<DemoEnd | null> {

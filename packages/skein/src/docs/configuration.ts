@@ -2,8 +2,9 @@ import { EXIT_CODES } from '../cli/command-error.ts';
 import {
   defaultOf,
   environmentName,
+  helpOf,
+  NODE_COMMANDS,
   OPTION_NAMES,
-  OPTIONS,
   optionsOf,
   placeholderOf,
   type NodeCommand,
@@ -17,20 +18,21 @@ export function renderConfiguration(): string {
     generatedFrom('packages/skein/src/config/options.ts'),
     '# Configuration',
     paragraph(
-      'The options of `skein leader` and `skein follower`. One name serves everywhere: `--max-lag 10s` on the command line,',
+      'The options of `skein leader`, `skein follower` and `skein mesh`. One name serves everywhere: `--max-lag 10s` on the command line,',
       '`max-lag: 10s` in a YAML file given with `--config` (or `SKEIN_CONFIG`), `SKEIN_MAX_LAG=10s` in the environment.',
     ),
     paragraph(
       'Later wins: defaults, then the file, then the environment, then flags. A name nobody knows is an error in each of',
       `them: exit code ${EXIT_CODES.usage} for a flag, ${EXIT_CODES.configuration} for a key of the file or a variable that begins with \`SKEIN_\`. What is an option of the`,
-      'other role only is passed over in a file and in the environment, so that both roles can share one. `skein config',
-      'leader` and `skein config follower` print what a node would run with, and where each value comes from.',
+      'other roles only is passed over in a file and in the environment, so that all roles can share one. `skein config',
+      'leader`, `skein config follower` and `skein config mesh` print what a node would run with, and where each value',
+      'comes from.',
     ),
     paragraph(
       'Durations are written `500ms`, `10s`, `2m` or `1h`; sizes `512B`, `64KiB`, `64MiB` or `1GiB`; switches `on` or',
       '`off`.',
     ),
-    ...(['leader', 'follower'] as const).flatMap((command) => [`## skein ${command}`, optionTable(command)]),
+    ...NODE_COMMANDS.flatMap((command) => [`## skein ${command}`, optionTable(command)]),
     '## A file',
     paragraph(
       '```yaml',
@@ -52,7 +54,7 @@ export function renderConfiguration(): string {
 function optionTable(command: NodeCommand): string {
   return table(
     ['option', 'default', 'meaning'],
-    optionsOf(command).map((name) => [code(flagOf(name)), presetOf(name, command), OPTIONS[name].help]),
+    optionsOf(command).map((name) => [code(flagOf(name)), presetOf(name, command), helpOf(name, command)]),
   );
 }
 

@@ -12,16 +12,18 @@ interface DescribedMetric {
 export interface Expositions {
   readonly leader: string;
   readonly follower: string;
+  readonly mesh: string;
 }
 
 /** docs/METRICS.md, from what running nodes answer: a metric is described where it is made, and nowhere else. */
 export function renderMetrics(expositions: Expositions): string {
   const leader = metricsOf(expositions.leader);
   const follower = metricsOf(expositions.follower);
+  const mesh = metricsOf(expositions.mesh);
   const isIn = (metrics: readonly DescribedMetric[], name: string): boolean =>
     metrics.some((each) => each.name === name);
   return page(
-    generatedFrom('the registries of a running leader and follower'),
+    generatedFrom('the registries of a running leader, follower and node of a mesh'),
     '# Metrics',
     paragraph(
       '`GET /metrics` answers in the text format of Prometheus. Beside the metrics below there are those of the process and of',
@@ -37,6 +39,9 @@ export function renderMetrics(expositions: Expositions): string {
     metricTable(leader.filter(({ name }) => !isIn(follower, name))),
     '## A follower',
     metricTable(follower.filter(({ name }) => !isIn(leader, name))),
+    '## A node of a mesh',
+    paragraph('Those of a leader, but for the records that it pushes to followers, and:'),
+    metricTable(mesh.filter(({ name }) => !isIn(leader, name))),
   );
 }
 

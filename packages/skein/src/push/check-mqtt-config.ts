@@ -1,6 +1,6 @@
 import { HMAC_KEY_BYTES_MIN, topicPrefixProblem } from '@skein/protocol';
 import { CommandError } from '../cli/command-error.ts';
-import { mqttUrl } from '../config/values.ts';
+import { collectionName, mqttUrl } from '../config/values.ts';
 import type { MqttConfig } from './mqtt-config.ts';
 
 /** Before anything is opened: a command's options have been looked at one by one, what an embedder gives has not. */
@@ -9,7 +9,16 @@ export function checkMqttConfig(config: MqttConfig): void {
   if (problem !== undefined) throw new CommandError('configuration', problem);
 }
 
-function problemOf({ url, prefix, hmacKey, ca, cert, key, outboxLimit }: MqttConfig): string | undefined {
+function problemOf({
+  url,
+  prefix,
+  hmacKey,
+  ca,
+  cert,
+  key,
+  outboxLimit,
+  plainCollection,
+}: MqttConfig): string | undefined {
   const parsed = mqttUrl.safeParse(url);
   if (!parsed.success) return `the address of the broker ${parsed.error.issues[0]!.message}`;
   const ofPrefix = prefix === undefined ? undefined : topicPrefixProblem(prefix);
@@ -21,5 +30,7 @@ function problemOf({ url, prefix, hmacKey, ca, cert, key, outboxLimit }: MqttCon
   if (!hasTls && (ca ?? cert) !== undefined) return `certificates are for mqtts://, and the broker is at ${url}`;
   if (outboxLimit !== undefined && !(Number.isSafeInteger(outboxLimit) && outboxLimit > 0))
     return 'the limit of the outbox must be a whole number from 1';
+  if (plainCollection !== undefined && !collectionName.safeParse(plainCollection).success)
+    return 'the collection for keys without one must be the name of a collection';
   return undefined;
 }

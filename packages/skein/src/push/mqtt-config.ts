@@ -14,4 +14,6 @@ export interface MqttConfig {
   readonly hmacKey?: Buffer | undefined;
   /** So many changes behind, a leader passes over the oldest; 10,000 unless given. */
   readonly outboxLimit?: number | undefined;
+  /** In a mesh: the collection for keys without one, as nodes tell them that are no Skein; such keys are refused unless given. */
+  readonly plainCollection?: string | undefined;
 }

@@ -1,6 +1,7 @@
 import { systemRandomness, type Clock, type Store } from '@skein/core';
 import {
   LeaderPush,
+  MeshEvents,
   mqttJsSessions,
   PushedRecords,
   ReconnectingBroker,
@@ -9,6 +10,7 @@ import {
   type BrokerSeen,
   type Observable,
   type OutboxStatus,
+  type Publisher,
 } from '@skein/mqtt';
 import { LIMITS, topicsOf } from '@skein/protocol';
 import type { BackoffPolicy } from '@skein/replication';
@@ -33,8 +35,9 @@ export class NodePush implements Observable<OutboxStatus | null> {
   readonly #broker: Broker;
   readonly #leading: () => LeaderPush;
   readonly #following: () => PushedRecords;
+  readonly #meshing: () => MeshEvents;
   readonly #listeners = new Set<(status: OutboxStatus | null) => void>();
-  #outbox: LeaderPush['outbox'] | null = null;
+  #outbox: Publisher | null = null;
 
   constructor(config: MqttConfig, { store, clock, random, backoff, logger }: NodePushParts) {
     const topics = topicsOf(config.prefix ?? 'skein');
@@ -56,6 +59,17 @@ export class NodePush implements Observable<OutboxStatus | null> {
     this.#broker = broker;
     this.#leading = () =>
       new LeaderPush({ ...common, randomness: systemRandomness, clock, random, topics, limit, backoff, logger });
+    this.#meshing = () =>
+      new MeshEvents({
+        ...common,
+        clock,
+        random,
+        topics,
+        limit,
+        backoff,
+        logger,
+        plainCollection: config.plainCollection,
+      });
     this.#following = () => new PushedRecords({ ...common, topic: topics.log });
   }
 
@@ -70,12 +84,11 @@ export class NodePush implements Observable<OutboxStatus | null> {
   }
 
   ofLeader(): LeaderPush {
-    const push = this.#leading();
-    push.outbox.subscribe((status) => {
-      if (this.#outbox === push.outbox) this.#tell(status);
-    });
-    this.#outbox = push.outbox;
-    return push;
+    return this.#telling(this.#leading());
+  }
+
+  ofMesh(): MeshEvents {
+    return this.#telling(this.#meshing());
   }
 
   ofFollower(): PushedRecords {
@@ -90,6 +103,14 @@ export class NodePush implements Observable<OutboxStatus | null> {
 
   close(): Promise<void> {
     return this.#broker.close();
+  }
+
+  #telling<Push extends { readonly outbox: Publisher }>(push: Push): Push {
+    push.outbox.subscribe((status) => {
+      if (this.#outbox === push.outbox) this.#tell(status);
+    });
+    this.#outbox = push.outbox;
+    return push;
   }
 
   #tell(status: OutboxStatus | null): void {

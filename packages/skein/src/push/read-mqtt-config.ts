@@ -18,6 +18,7 @@ const ONLY_WITH_A_BROKER: readonly OptionName[] = [
   'mqtt-cert',
   'mqtt-key',
   'mqtt-hmac-key-file',
+  'mqtt-plain-collection',
   'outbox-limit',
 ];
 
@@ -39,6 +40,7 @@ export async function readMqttConfig(config: Config): Promise<MqttConfig | undef
     key: await contentOf(config, 'mqtt-key'),
     hmacKey: withoutLineEnd(await contentOf(config, 'mqtt-hmac-key-file')),
     outboxLimit: config.need('outbox-limit'),
+    plainCollection: config.get('mqtt-plain-collection'),
   };
 }
 

@@ -3,7 +3,7 @@ import { Turns, type Clock, type Committed, type Store, type Transaction } from 
 import { Follower } from '@skein/follower';
 import { problemBody, type Membership, type Roles, type Routes } from '@skein/http';
 import { Leader } from '@skein/leader';
-import { MEDIA_TYPES, SkeinError, type Health, type Role } from '@skein/protocol';
+import { MEDIA_TYPES, SkeinError, takesWrites, type Health, type Role } from '@skein/protocol';
 
 import { isWrite, WriteGate } from './write-gate.ts';
 
@@ -14,8 +14,8 @@ export interface RoleParts {
   readonly clock: Clock;
   readonly membership: Membership;
   readonly makeLeader: () => Leader;
-  /** One that follows what is at an address, unless there is a reason why it follows nobody. */
-  readonly makeFollower: (url: string | null, noLeaderReason: string | null) => Follower;
+  /** One that follows what is at an address, unless there is a reason why it follows nobody; null for a node that never follows. */
+  readonly makeFollower: ((url: string | null, noLeaderReason: string | null) => Follower) | null;
   /** Whom a follower follows as long as nobody has said otherwise; null for nobody. */
   readonly leaderUrl: string | null;
 }
@@ -53,7 +53,8 @@ export class RoleKeeper implements Roles, Routes {
 
   /** What it works as now. */
   get role(): Role {
-    return this.#current instanceof Leader ? 'leader' : 'follower';
+    if (this.#current instanceof Follower) return 'follower';
+    return this.#parts.store.facts.identity.role === 'mesh' ? 'mesh' : 'leader';
   }
 
   /** It goes from one role to another; whoever asks it something waits for that. */
@@ -170,7 +171,7 @@ export class RoleKeeper implements Roles, Routes {
   }
 
   get #isToLead(): boolean {
-    return this.#parts.store.facts.identity.role === 'leader';
+    return takesWrites(this.#parts.store.facts.identity.role);
   }
 
   /** The role that the store has is the one that is worked in. */
@@ -212,6 +213,7 @@ export class RoleKeeper implements Roles, Routes {
 
   #make(noLeaderReason: string | null): NodeOfRole {
     const { makeLeader, makeFollower } = this.#parts;
+    if (makeFollower === null) return makeLeader();
     const isLeader = this.#isToLead && this.#parts.store.state !== 'corrupt';
     return isLeader ? makeLeader() : makeFollower(this.#followed, noLeaderReason);
   }

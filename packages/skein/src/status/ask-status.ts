@@ -42,6 +42,24 @@ const statusSchema = z.looseObject({
       peers: z.array(z.looseObject({ url: z.string() })),
     })
     .optional(),
+  mesh: z
+    .object({
+      peers: z.array(
+        z.object({
+          url: z.string(),
+          node: z.string().nullable(),
+          connected: z.boolean(),
+          cursor: z.string(),
+          gap: z.string().nullable(),
+          lag_changes: z.number().nullable(),
+          refused: z.string().nullable(),
+          last_error: z.string().nullable(),
+          compared_at: z.string().nullable(),
+          compared_differing: z.number().nullable(),
+        }),
+      ),
+    })
+    .optional(),
   leader: z.object({ url: z.string().nullable(), path: z.array(z.string()).nullish() }).optional(),
   replication: z
     .object({

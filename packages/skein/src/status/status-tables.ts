@@ -6,13 +6,15 @@ import { isUnwell, type Answer, type Status } from './ask-status.ts';
 
 type Row = (string | { readonly content: string; readonly colSpan: number })[];
 
-/** What the nodes said, for a reader: each of them, then the members and who could lead, then who follows whom. */
+/** What the nodes said, for a reader: each of them, then the members and who could lead, then whose writes are merged, then who follows whom. */
 export function statusTables(answers: readonly Answer[]): string {
   const statuses = answers.flatMap((answer) => ('status' in answer ? [answer.status] : []));
   const followers = statuses.flatMap((status) => status.followers.map((slot) => followerRow(status, slot, statuses)));
   const tables = [tableOf(answers)];
+  const peers = statuses.flatMap(peerRows);
   const members = memberRows(answers);
   if (members.length > 0) tables.push(table(['member', 'epoch', 'promised', 'could lead'], members));
+  if (peers.length > 0) tables.push(table(['peer', 'of', 'state', 'read up to', 'lag', 'compared'], peers));
   if (followers.length > 0) tables.push(table(['follower', 'of', 'state', 'acknowledged', 'lag', 'seen'], followers));
   return tables.join('\n');
 }
@@ -61,6 +63,22 @@ function couldLead(
     case 'rivals':
       return `with --accept-loss: what ${plan.mayBeLost.members.join(', ')} has of its own is given up`;
   }
+}
+
+/** How far a node of a mesh is with what others write. */
+function peerRows({ node, mesh }: Status): readonly Row[] {
+  return (mesh?.peers ?? []).map((peer) => {
+    const { url, cursor, lag_changes: lag, compared_at: at, compared_differing: differing } = peer;
+    const compared = at === null ? 'not yet' : `${at}: ${differing ?? 'unknown'} differed`;
+    const lagText = lag === null ? 'unknown' : `${lag} changes`;
+    return [peer.node === null ? url : `${peer.node} at ${url}`, node, peerState(peer), cursor, lagText, compared];
+  });
+}
+
+function peerState({ connected, gap, refused, last_error }: NonNullable<Status['mesh']>['peers'][number]): string {
+  if (refused !== null) return red(`refused: ${refused}`);
+  if (!connected) return red(last_error === null ? 'no contact' : `no contact: ${last_error}`);
+  return gap === null ? 'merging' : `comparing: ${gap}`;
 }
 
 function followerRow({ node }: Status, slot: Status['followers'][number], statuses: readonly Status[]): string[] {

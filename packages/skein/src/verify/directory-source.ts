@@ -1,8 +1,16 @@
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
-import { classicLevel, servedPath, Store, type Snapshot } from '@skein/core';
+import { classicLevel, servedPath, Store, type MeshOptions, type Snapshot } from '@skein/core';
 import type { DigestSource } from '@skein/http';
-import { isSkeinError, samePosition, type DigestBy, type Position, type Role, type Version } from '@skein/protocol';
+import {
+  isSkeinError,
+  ROLES,
+  samePosition,
+  type DigestBy,
+  type Position,
+  type Role,
+  type Version,
+} from '@skein/protocol';
 import { CommandError } from '../cli/command-error.ts';
 import { codesOf, innermost } from '../data-directory.ts';
 import type { DocumentName, Holding, VerifySource } from './verify-source.ts';
@@ -10,7 +18,6 @@ import type { DocumentName, Holding, VerifySource } from './verify-source.ts';
 /** The data directory of a node that is stopped. Nothing is written to it but what opening a database writes. */
 export class DirectorySource implements VerifySource {
   readonly url: string;
-  readonly role = undefined;
   readonly #store: Store;
   readonly #snapshot: Snapshot;
 
@@ -30,6 +37,10 @@ export class DirectorySource implements VerifySource {
     this.url = directory;
     this.#store = store;
     this.#snapshot = snapshot;
+  }
+
+  async role(): Promise<Role | undefined> {
+    return this.#store.facts.identity.role === 'mesh' ? 'mesh' : undefined;
   }
 
   async digest(by: DigestBy): Promise<DigestSource> {
@@ -62,14 +73,23 @@ export class DirectorySource implements VerifySource {
 
 /** A store is opened only as what it is; which that is, it says itself. */
 async function openAsStored(database: string): Promise<Store> {
-  const open = (role: Role): Promise<Store> => Store.open({ level: classicLevel(database), role, node: undefined });
-  try {
-    return await open('leader');
-  } catch (error) {
-    if (isSkeinError(error, 'wrong_data')) return open('follower');
-    throw error;
+  for (const [i, role] of ROLES.entries()) {
+    try {
+      const mesh = role === 'mesh' ? UNWRITTEN : undefined;
+      return await Store.open({ level: classicLevel(database), role, node: undefined, mesh });
+    } catch (error) {
+      if (!isSkeinError(error, 'wrong_data') || i === ROLES.length - 1) throw error;
+    }
   }
+  throw new Error('a store has a role');
 }
+
+/** Nothing is written here that would carry any of it. */
+const UNWRITTEN: MeshOptions = {
+  newIncarnation: () => 'unwritten',
+  keepsConflicts: false,
+  assertFits: () => undefined,
+};
 
 function explain(error: unknown, directory: string): CommandError {
   if (codesOf(error).includes('LEVEL_LOCKED'))

@@ -6,6 +6,7 @@ import {
   formatPosition,
   HEADERS,
   parseEtagList,
+  ROLES,
   type DigestBy,
   type Position,
   type Role,
@@ -29,7 +30,6 @@ const problemSchema = z.looseObject({ code: z.string() });
 export class NodeSource implements VerifySource {
   readonly url: string;
   readonly #pool: Pool;
-  #role: Role | undefined;
 
   constructor(url: string) {
     this.url = url;
@@ -41,8 +41,10 @@ export class NodeSource implements VerifySource {
     });
   }
 
-  get role(): Role | undefined {
-    return this.#role;
+  async role(): Promise<Role | undefined> {
+    const { headers, body } = await this.#request({ method: 'GET', path: '/livez' });
+    await body.dump();
+    return ROLES.find((role) => role === headers[HEADERS.role]);
   }
 
   digest(by: DigestBy): Promise<DigestSource> {
@@ -90,10 +92,7 @@ export class NodeSource implements VerifySource {
 
   async #request(options: Dispatcher.RequestOptions): Promise<Dispatcher.ResponseData> {
     try {
-      const answer = await this.#pool.request(options);
-      const role = answer.headers[HEADERS.role];
-      this.#role = role === 'leader' || role === 'follower' ? role : undefined;
-      return answer;
+      return await this.#pool.request(options);
     } catch (error) {
       const { code, message } = error as NodeJS.ErrnoException;
       const reason = code === 'ECONNREFUSED' ? 'nothing is listening there' : message;

@@ -1,11 +1,13 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { Comparison, type ComparisonCost, type DigestSource } from '@skein/http';
-import { parsePosition, parseVersion, type DigestBy, type DigestRoot, type Position } from '@skein/protocol';
+import { parsePosition, parseVersion, type DigestRoot, type Position } from '@skein/protocol';
 import { differenceBetween, type Difference } from '@skein/replication';
 import { ZodError } from 'zod';
 import { CommandError } from '../cli/command-error.ts';
 import { innermost } from '../data-directory.ts';
+import { digestsOfBoth } from './digests-of-both.ts';
 import { DirectorySource } from './directory-source.ts';
+import { differencesOfMesh } from './mesh-differences.ts';
 import { NodeSource } from './node-source.ts';
 import type { VerifySource } from './verify-source.ts';
 
@@ -22,8 +24,9 @@ export interface VerifyOptions {
  * - other-logs: each counts for itself.
  * - forked: of one log, and what one has at its end the other never had.
  * - leader-behind: the one that takes writes ends before the other, and will never come to what that one has.
+ * - mesh: each has a log of its own, and changes have the same stamps in all of them.
  */
-export type Apart = 'other-logs' | 'forked' | 'leader-behind';
+export type Apart = 'other-logs' | 'forked' | 'leader-behind' | 'mesh';
 
 interface VerifiedSide {
   readonly url: string;
@@ -34,7 +37,7 @@ interface VerifiedSide {
 export interface VerifyReport {
   readonly a: VerifiedSide;
   readonly b: VerifiedSide;
-  /** Why only values were compared: the two have no versions in common. Null when they have. */
+  /** Why values, or in a mesh stamps, were compared: the two have no versions in common. Null when they have. */
   readonly apart: Apart | null;
   readonly documents: number;
   /** `mine` is the version in A, `theirs` that in B. */
@@ -52,8 +55,6 @@ const LIMIT = 1000;
 const MEET_EVERY_MS = 250;
 /** A root that has been answered is answered again for some seconds, or as long as it took to make. */
 const ROOT_OLD_MS_MAX = 10_000;
-/** A node holds what it has answered for twice as long. */
-const ROOT_HELD_MS = 30_000;
 
 /** Compares the documents of two nodes, each given by its address or by its data directory. */
 export async function verifyNodes(a: string, b: string, options: VerifyOptions = {}): Promise<VerifyReport> {
@@ -87,6 +88,8 @@ async function openSource(given: string): Promise<VerifySource> {
 
 async function verify(a: VerifySource, b: VerifySource, options: VerifyOptions): Promise<VerifyReport> {
   const { waitSeconds = WAIT_SECONDS, limit = LIMIT, onProgress } = options;
+  const roles = await Promise.all([a.role(), b.role()]);
+  if (roles.every((role) => role === 'mesh')) return verifyMesh(a, b, options);
   const { mine, theirs, apart } = await digestsToCompare(a, b, waitSeconds * 1000);
   const comparison = new Comparison(mine, theirs);
   const settle = settler({ source: a, root: mine.root }, { source: b, root: theirs.root });
@@ -108,6 +111,25 @@ async function verify(a: VerifySource, b: VerifySource, options: VerifyOptions):
     moved: counts.moved,
     open: counts.open,
   };
+}
+
+/** Nodes of a mesh have what the others wrote a little later: what differs is looked at until it does not, or the time is up. */
+async function verifyMesh(
+  a: VerifySource,
+  b: VerifySource,
+  { waitSeconds = WAIT_SECONDS, limit = LIMIT, onProgress }: VerifyOptions,
+): Promise<VerifyReport> {
+  const deadline = performance.now() + waitSeconds * 1000;
+  for (;;) {
+    const { mine, theirs, differences, count } = await differencesOfMesh([a, b], limit, onProgress);
+    if (count > 0 && performance.now() < deadline) {
+      await sleep(MEET_EVERY_MS);
+      continue;
+    }
+    const { documents } = mine.root;
+    const sides = { a: sideOf(a, mine.root), b: sideOf(b, theirs.root) };
+    return { ...sides, apart: 'mesh', documents, differences, count, moved: 0, open: 0 };
+  }
 }
 
 function sideOf({ url }: VerifySource, { position, log }: DigestRoot): VerifiedSide {
@@ -157,21 +179,9 @@ async function whyApart(a: RootedSource, b: RootedSource): Promise<Apart | null>
   if ((await ahead.source.holds(parsePosition(behind.root.position))) === 'no') return 'forked';
   // A root may be old, so it is asked what it has now.
   const isLate =
-    behind.source.role !== 'leader' || (await behind.source.holds(parsePosition(ahead.root.position))) !== 'ahead';
+    (await behind.source.role()) !== 'leader' ||
+    (await behind.source.holds(parsePosition(ahead.root.position))) !== 'ahead';
   return isLate ? null : 'leader-behind';
-}
-
-/** What one has answered may be gone when the first digests of the other are made at last: then both are asked once more. */
-async function digestsOfBoth(
-  a: VerifySource,
-  b: VerifySource,
-  by: DigestBy,
-): Promise<readonly [DigestSource, DigestSource]> {
-  for (;;) {
-    const startedAt = performance.now();
-    const digests = await Promise.all([a.digest(by), b.digest(by)]);
-    if (performance.now() - startedAt < ROOT_HELD_MS) return digests;
-  }
 }
 
 /** Nothing can be said of a follower that has nothing yet: all that its leader has is newer. */

@@ -5,8 +5,8 @@ import type { DigestBy, Position, Role, Version } from '@skein/protocol';
 export interface VerifySource {
   /** As it was given. */
   readonly url: string;
-  /** Of a running node that has answered. */
-  readonly role: Role | undefined;
+  /** Of a running node, and of one of a mesh; who led or followed is of no concern once it is stopped. */
+  role(): Promise<Role | undefined>;
   /** Its digests, as of a position that is seconds old at most. */
   digest(by: DigestBy): Promise<DigestSource>;
   /**

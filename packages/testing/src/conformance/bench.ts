@@ -1,9 +1,9 @@
-import { Store, type Level, type StoreOptions } from '@skein/core';
+import { Store, type Level, type MeshOptions, type StoreOptions } from '@skein/core';
 import { FaultyLevel } from './faulty-level.ts';
 import type { CreateLevel } from './levels.ts';
 import { ManualClock } from './manual-clock.ts';
 
-type BenchOptions = Partial<Pick<StoreOptions, 'node' | 'valueBytesMax' | 'probe' | 'takesEitherRole'>>;
+type BenchOptions = Partial<Pick<StoreOptions, 'node' | 'valueBytesMax' | 'probe' | 'takesEitherRole' | 'mesh'>>;
 
 /** A store with the database under it, within a test's reach. */
 export interface Placed {
@@ -46,6 +46,17 @@ export class Bench {
 
   async placeFollower(options: BenchOptions = {}): Promise<Placed> {
     return this.#place('follower', options);
+  }
+
+  async meshNode(node: string, mesh: Partial<MeshOptions> = {}): Promise<Store> {
+    return (await this.placeMeshNode(node, mesh)).store;
+  }
+
+  async placeMeshNode(node: string, mesh: Partial<MeshOptions> = {}): Promise<Placed> {
+    let drawn = 0;
+    const newIncarnation = (): string => `i${node}${++drawn}`;
+    const options = { newIncarnation, keepsConflicts: false, assertFits: () => undefined, ...mesh };
+    return this.#place('mesh', { node, mesh: options });
   }
 
   /** Opens a store on a database that may hold one already. */

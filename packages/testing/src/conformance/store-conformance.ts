@@ -11,6 +11,7 @@ import { indexing } from './indexing.ts';
 import type { CreateLevel } from './levels.ts';
 import { leading } from './leading.ts';
 import { log } from './log.ts';
+import { merging } from './merging.ts';
 import { moving } from './moving.ts';
 import { opening } from './opening.ts';
 import { reading } from './reading.ts';
@@ -46,6 +47,7 @@ export function storeConformance(api: TestApi, createLevel: CreateLevel): void {
   defining(suite);
   indexing(suite);
   expiring(suite);
+  merging(suite);
   trimming(suite);
   slots(suite);
   recovering(suite);

@@ -13,12 +13,17 @@ const SEEDS_MAX = 1000;
 
 /** Lets loose on a planted bug what should catch it: thousands of simulated events, or the test it names. */
 export function hunt(tree: MutantTree, mutant: Mutant): Promise<Catch> {
-  return mutant.test === undefined ? bySeeds(tree, mutant.ofSets === true) : byTest(tree, mutant.test);
+  return mutant.test === undefined ? bySeeds(tree, worldsOf(mutant)) : byTest(tree, mutant.test);
 }
 
-async function bySeeds({ root }: MutantTree, onlySets: boolean): Promise<Catch> {
+function worldsOf({ ofSets = false, ofMeshes = false }: Mutant): readonly string[] {
+  if (ofSets) return ['--sets'];
+  return ofMeshes ? ['--meshes'] : [];
+}
+
+async function bySeeds({ root }: MutantTree, only: readonly string[]): Promise<Catch> {
   const main = join(root, 'packages/testing/dist/simulation/run/main.js');
-  const worlds = ['--seeds', `${SEEDS_MAX}`, '--from', '1', ...(onlySets ? ['--sets'] : [])];
+  const worlds = ['--seeds', `${SEEDS_MAX}`, '--from', '1', ...only];
   const { stdout, exitCode } = await execa('node', [main, ...worlds, '--brief'], { cwd: root, reject: false });
   const failure = /^seed (\d+) fails: (.+)$/m.exec(stdout);
   if (exitCode === 0 || failure === null) return { by: null, seeds: null };

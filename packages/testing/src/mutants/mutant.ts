@@ -14,4 +14,6 @@ export interface Mutant {
   readonly test?: string;
   /** Only sets of members can show it: it is hunted in those alone. */
   readonly ofSets?: boolean;
+  /** Or only nodes of a mesh. */
+  readonly ofMeshes?: boolean;
 }

@@ -4,6 +4,7 @@ import { COPYING } from './planted/copying.ts';
 import { DEFINING } from './planted/defining.ts';
 import { FOLLOWING } from './planted/following.ts';
 import { LEADING } from './planted/leading.ts';
+import { MERGING } from './planted/merging.ts';
 import { RESTORING } from './planted/restoring.ts';
 import { RETAINING } from './planted/retaining.ts';
 import { SERVING } from './planted/serving.ts';
@@ -20,4 +21,5 @@ export const MUTANTS: readonly Mutant[] = [
   ...COPYING,
   ...COMPARING,
   ...DEFINING,
+  ...MERGING,
 ];

@@ -1,6 +1,7 @@
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import type { Role } from '@skein/protocol';
 import { ChaosProxy } from './chaos-proxy.ts';
 import { Client } from './client.ts';
 import { freePort } from './free-port.ts';
@@ -10,6 +11,13 @@ type Extras = Partial<Pick<NodeSettings, 'data' | 'environment' | 'port' | 'wrap
 
 /** Tests wait for nobody: short delays, and a follower that soon notices that its leader is back. */
 const FOLLOWER_FLAGS: Flags = { 'backoff-base': '1s', 'backoff-max': '2s', 'circuit-open': '1s' };
+
+const MESH_FLAGS: Flags = {
+  'backoff-base': '50ms',
+  'backoff-max': '500ms',
+  'circuit-open': '500ms',
+  'compare-interval': '1s',
+};
 
 /** The processes, directories and proxies of a test, and their end. */
 export class Cluster {
@@ -22,6 +30,11 @@ export class Cluster {
   /** A follower of a node, or of whatever answers at an address. */
   follower(leader: { readonly url: string }, flags: Flags = {}, extras: Extras = {}): Promise<NodeProcess> {
     return this.#start('follower', { leader: leader.url, ...FOLLOWER_FLAGS, ...flags }, extras);
+  }
+
+  /** A node of a mesh; whoever is to be its peer from the start has to know its port before. */
+  mesh(id: string, flags: Flags = {}, extras: Extras = {}): Promise<NodeProcess> {
+    return this.#start('mesh', { 'node-id': id, ...MESH_FLAGS, ...flags }, extras);
   }
 
   async proxy(target: { readonly url: string }): Promise<ChaosProxy> {
@@ -56,7 +69,7 @@ export class Cluster {
     if (errors.length > 0) throw new AggregateError(errors, 'not everything could be cleaned up');
   }
 
-  async #start(role: 'leader' | 'follower', flags: Flags, extras: Extras): Promise<NodeProcess> {
+  async #start(role: Role, flags: Flags, extras: Extras): Promise<NodeProcess> {
     const data = extras.data ?? (await this.directory());
     const node = new NodeProcess({ role, data, port: await freePort(), flags, ...extras });
     this.atEnd(() => node.dispose());

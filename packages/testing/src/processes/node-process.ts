@@ -177,7 +177,7 @@ export class NodeProcess {
 
   async #isAnswering(): Promise<boolean> {
     if (!this.#isRunning) throw new HopelessError(`the node ended at its start: ${this.#log}`);
-    return (await this.client.get(this.#settings.role === 'leader' ? '/readyz' : '/livez')).status === 200;
+    return (await this.client.get(this.#settings.role === 'follower' ? '/livez' : '/readyz')).status === 200;
   }
 
   #arguments(flags: Flags): readonly string[] {

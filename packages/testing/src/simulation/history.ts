@@ -6,7 +6,15 @@ import type { Health, Position, RecordView, Role } from '@skein/protocol';
  */
 
 /** The content of a node's documents: `collection\0key` → the change that made it what it is. */
-export type DocumentsSeen = ReadonlyMap<string, { readonly offset: number; readonly valueText: string }>;
+export type DocumentsSeen = ReadonlyMap<
+  string,
+  {
+    readonly offset: number;
+    readonly valueText: string;
+    /** In a mesh: the stamp of the change, with the node that made it. */
+    readonly made?: string | undefined;
+  }
+>;
 
 /** An index that a node keeps, by the bytes on its disk. */
 export interface IndexSeen {
@@ -26,10 +34,10 @@ export interface WriteAsked {
   readonly idempotencyKey: string | undefined;
   /** A put carries a value that names the write, so that every change can be traced to who asked for it. */
   readonly operations: readonly {
-    readonly op: 'put' | 'delete' | 'increment' | 'append';
+    readonly op: 'put' | 'delete' | 'increment' | 'decrement' | 'append' | 'prepend' | 'patch';
     readonly collection: string;
     readonly key: string;
-    /** JSON text of a put. */
+    /** JSON text of a put, or of a patch. */
     readonly valueText?: string | undefined;
   }[];
   /** It deletes a whole collection: of its operations, those happen whose documents are there. */
@@ -52,6 +60,8 @@ export type HistoryEvent =
   | { readonly kind: 'ended'; readonly node: string; readonly how: 'stopped' | 'crashed' | 'power-lost' }
   /** Something of the node's disk was changed behind its back; from now on it may rightly say that it is corrupt. */
   | { readonly kind: 'damaged'; readonly node: string }
+  /** Somebody has set a node's wall clock: it is ahead of the world's by so much from now on. */
+  | { readonly kind: 'clock-set'; readonly node: string; readonly skewMs: number }
   /** A node's store told its listeners that records are durable. */
   | {
       readonly kind: 'published';

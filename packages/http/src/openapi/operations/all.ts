@@ -5,6 +5,7 @@ import { definitionOperations } from './definitions.ts';
 import { documentOperations } from './documents.ts';
 import { feedOperations } from './feed.ts';
 import { memberOperations } from './members.ts';
+import { meshOperations } from './mesh.ts';
 import { selfOperations } from './self.ts';
 import { statusOperations } from './status.ts';
 
@@ -17,5 +18,6 @@ export const GROUPS: readonly Group[] = [
   statusOperations,
   copyOperations,
   memberOperations,
+  meshOperations,
   selfOperations,
 ];

@@ -111,7 +111,9 @@ export const copyOperations: Group = {
         'The hash of all documents; of ranges of them; of each document. Where two nodes have the same hash they have the same documents. The first answers may be 503 `starting` while the digests are made.',
       query: query(digestQuery, {
         by: { description: '`value` leaves versions out, for nodes of different logs.' },
-        min: { description: 'Hold a position that is not before this one. Not beside `at`.' },
+        min: {
+          description: 'Hold a position that is not before this one; `now` for where the log ends. Not beside `at`.',
+        },
         at: { description: 'The position of an answer: read as of that.', example: EXAMPLE.position },
         level: { description: 'Which parts of the digest. Needs `at`.', example: 'branches' },
         from: {

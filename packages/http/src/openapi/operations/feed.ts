@@ -219,7 +219,7 @@ export const feedOperations: Group = {
       path: '/v1/followers/{id}',
       summary: 'Forget a follower',
       description:
-        'It will not come back, and the log need not be kept for it. Should it ask again, it is known again.',
+        'It will not come back, and the log need not be kept for it, nor, in a mesh, tombstones. Should it ask again, it is known again.',
       query: query(NO_QUERY, {}),
       answers: [{ status: 204, description: 'It is forgotten.' }],
       errors: [...ANY_QUERY, 'bad_header', 'not_found'],

@@ -1,12 +1,14 @@
+import { ROLES } from '@skein/protocol';
 import { z } from 'zod';
 import { EXAMPLE } from '../examples.ts';
 import { shape } from '../shape.ts';
 import { slot, slotExample } from './feed.ts';
+import { heardEvents, meshStatusAnswer } from './mesh-status.ts';
 
 const id = z.string();
 const count = z.int().nonnegative();
 const seconds = z.number().nonnegative();
-const role = z.enum(['leader', 'follower']);
+const role = z.enum(ROLES);
 
 const promised = z.object({ spent: count, outstanding: z.array(z.object({ counter: count, to: id })) });
 const peer = z.object({
@@ -127,6 +129,8 @@ export const status = shape(
     broker: broker.optional(),
     outbox: outbox.optional(),
     pushed: z.object({ taken: count, not_next: count, refused: count }).optional(),
+    mesh: meshStatusAnswer.optional(),
+    events: heardEvents.optional(),
   }),
   'What a person asks first.',
   {
@@ -146,8 +150,10 @@ export const status = shape(
     replication: 'Of a follower: how it follows.',
     drift: 'Of a follower: what its last comparison with the leader found.',
     broker: 'Of a node with --mqtt-url: whether it is connected to the broker.',
-    outbox: 'Of such a leader: how far it is with telling the broker of its changes.',
+    outbox: 'Of such a leader or node of a mesh: how far it is with telling the broker of its changes.',
     pushed: 'Of such a follower: what became of the records that the broker brought.',
+    mesh: 'Of a node of a mesh: whom it hears, and what became of what it heard.',
+    events: 'Of such a node with --mqtt-url: what became of the events that the broker brought.',
   },
 );
 

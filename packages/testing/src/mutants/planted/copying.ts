@@ -1,6 +1,6 @@
 import type { Mutant } from '../mutant.ts';
 
-const STORE = 'core/dist/store.js';
+const ENGINE = 'core/dist/store-engine.js';
 const FILL_BATCH = 'core/dist/write/fill-batch.js';
 const COPY = 'core/dist/copy/copy.js';
 const COPY_LEADER = 'follower/dist/recovery/copy-leader.js';
@@ -48,7 +48,7 @@ export const COPYING: readonly Mutant[] = [
   },
   {
     name: 'tells that a copy is served before that is durable',
-    edits: [{ file: STORE, find: 'await makeDurable();', replace: 'void makeDurable().catch(() => undefined);' }],
+    edits: [{ file: ENGINE, find: 'await makeDurable();', replace: 'void makeDurable().catch(() => undefined);' }],
   },
   {
     name: 'does not keep the log for a follower that makes a copy',

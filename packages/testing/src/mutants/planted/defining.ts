@@ -27,7 +27,7 @@ export const DEFINING: readonly Mutant[] = [
     edits: [
       {
         file: 'core/dist/write/plan-group.js',
-        find: 'if (collection === DEFINITIONS)\n                this.#isLast = true;',
+        find: 'if (collection === DEFINITIONS)\n            this.#isLast = true;',
         replace: '',
       },
     ],
@@ -43,9 +43,9 @@ export const DEFINING: readonly Mutant[] = [
     name: 'has a follower learn of a definition only when it starts',
     edits: [
       {
-        file: 'core/dist/store.js',
-        find: 'this.#defined.note(received.changes);',
-        replace: 'if (existed !== null) this.#defined.note(received.changes);',
+        file: 'core/dist/store-engine.js',
+        find: 'this.defined.note(received.changes);',
+        replace: 'if (existed !== null) this.defined.note(received.changes);',
       },
     ],
   },

@@ -12,7 +12,7 @@ export const FOLLOWING: readonly Mutant[] = [
     name: 'takes any pushed record for the next one',
     edits: [
       { file: PUSH, find: 'offsetFirst === fetchedTo.offset + 1 && hashBefore === fetchedTo.hash', replace: 'true' },
-      { file: STORE, find: 'checkContinuation(this.#facts, log, received);', replace: '' },
+      { file: STORE, find: 'checkContinuation(this.#engine.facts, log, received);', replace: '' },
     ],
   },
   {
@@ -44,7 +44,7 @@ export const FOLLOWING: readonly Mutant[] = [
         replace: 'if (content.offsetFirst < 0) {',
       },
       { file: MACHINE, find: 'if (content.hashBefore !== fetchedTo.hash)', replace: 'if (content.hashBefore === 0)' },
-      { file: STORE, find: 'checkContinuation(this.#facts, log, received);', replace: '' },
+      { file: STORE, find: 'checkContinuation(this.#engine.facts, log, received);', replace: '' },
     ],
   },
   {

@@ -29,7 +29,7 @@ export const RETAINING: readonly Mutant[] = [
   },
   {
     name: "trims what LevelDB's own log still holds",
-    edits: [{ file: STORE, find: 'if (tail > this.#outOfLevelLog)', replace: 'if (false)' }],
+    edits: [{ file: 'core/dist/store-engine.js', find: 'if (offset > this.#outOfLevelLog)', replace: 'if (false)' }],
     test: 'test/conformance/leveldb-log.test.ts',
   },
   {
@@ -60,12 +60,16 @@ export const RETAINING: readonly Mutant[] = [
   {
     name: 'deletes from the log before the new tail is durable',
     edits: [
-      { file: STORE, find: 'await this.#guarded(() => storeTail(this.#level, tail, this.#facts.head));', replace: '' },
       {
         file: STORE,
-        find: 'await this.#guarded(() => removeTrimmed(this.#level, tail));',
+        find: 'await this.#engine.guarded(() => storeTail(this.#engine.level, tail, this.#engine.facts.head));',
+        replace: '',
+      },
+      {
+        file: STORE,
+        find: 'await this.#engine.guarded(() => removeTrimmed(this.#engine.level, tail));',
         replace:
-          'await this.#guarded(() => removeTrimmed(this.#level, tail)); await this.#guarded(() => storeTail(this.#level, tail, this.#facts.head));',
+          'await this.#engine.guarded(() => removeTrimmed(this.#engine.level, tail)); await this.#engine.guarded(() => storeTail(this.#engine.level, tail, this.#engine.facts.head));',
       },
     ],
   },

@@ -61,7 +61,7 @@ export const SERVING: readonly Mutant[] = [
     edits: [
       {
         file: 'replication/dist/read-planner.js',
-        find: "return { kind: role === 'leader' && offsetOf(min) > underWayTo ? 'lost' : 'wait' };",
+        find: "return { kind: takesWrites(role) && offsetOf(min) > underWayTo ? 'lost' : 'wait' };",
         replace: "return { kind: 'ready' };",
       },
     ],
@@ -91,8 +91,8 @@ export const SERVING: readonly Mutant[] = [
     name: 'remembers a document that was read when it has been written over',
     edits: [
       {
-        file: 'core/dist/store.js',
-        find: 'this.#hot.forget(collection, () => parseDocumentKey(levelKey).key);',
+        file: 'core/dist/store-engine.js',
+        find: 'this.hot.forget(collection, () => parseDocumentKey(levelKey).key);',
         replace: '{}',
       },
     ],

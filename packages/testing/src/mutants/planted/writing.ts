@@ -1,6 +1,6 @@
 import type { Mutant } from '../mutant.ts';
 
-const STORE = 'core/dist/store.js';
+const ENGINE = 'core/dist/store-engine.js';
 const WRITER = 'core/dist/write/writer.js';
 const FILL_BATCH = 'core/dist/write/fill-batch.js';
 const PLAN_GROUP = 'core/dist/write/plan-group.js';
@@ -20,7 +20,7 @@ export const WRITING: readonly Mutant[] = [
   },
   {
     name: 'publishes before the batch is durable',
-    edits: [{ file: STORE, find: 'await written;', replace: 'void written.catch(() => undefined);' }],
+    edits: [{ file: ENGINE, find: 'await written;', replace: 'void written.catch(() => undefined);' }],
   },
   {
     name: 'writes without a sync',
@@ -45,13 +45,13 @@ export const WRITING: readonly Mutant[] = [
   },
   {
     name: 'goes on after a failed write, and uses its offset again',
-    edits: [{ file: STORE, find: 'this.#poison(error);', replace: '' }],
+    edits: [{ file: ENGINE, find: 'this.#poison(error);', replace: '' }],
   },
   {
     name: 'says that a write whose outcome is unknown was refused',
     edits: [
       {
-        file: STORE,
+        file: ENGINE,
         find: "throw new SkeinError('outcome_unknown', undefined, {}, error);",
         replace: "throw new SkeinError('storage_full', undefined, {}, error);",
       },
@@ -87,8 +87,8 @@ export const WRITING: readonly Mutant[] = [
     edits: [
       {
         file: PLAN_GROUP,
-        find: 'const tx = changes.length > 1 && request.isLoad !== true ? { tx: offsetLast } : {};',
-        replace: 'const tx = {};',
+        find: '...(isOne ? { tx: offsetLast } : {}),',
+        replace: '',
       },
     ],
   },
@@ -97,8 +97,8 @@ export const WRITING: readonly Mutant[] = [
     edits: [
       {
         file: WRITER,
-        find: 'ts: Math.max(this.#host.clock.wall(), headTs ?? 0),',
-        replace: 'ts: this.#host.clock.wall(),',
+        find: 'ts: Math.max(wallMs, headTs ?? 0),',
+        replace: 'ts: wallMs,',
       },
     ],
   },

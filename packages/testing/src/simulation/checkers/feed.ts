@@ -87,8 +87,10 @@ export class Feed implements Checker {
     const log = this.#ledger.branchOf(found.log, found.epoch);
     if (log === undefined) return;
     const tsAt = (offset: number): number | undefined => log.at(offset)?.change.ts;
+    // A record is of the time of its last change: in a mesh, not all of it is of one.
+    const tsOfRecordAt = (offset: number): number | undefined => tsAt(log.at(offset)?.record.offsetLast ?? offset);
     if (since === null) {
-      if (tail === 1 || (tsAt(tail) ?? timeMs) < timeMs)
+      if (tail === 1 || (tsOfRecordAt(tail) ?? timeMs) < timeMs)
         throw this.#violation(found, `is told that changes of ${timeMs} may be gone, and the log begins at ${tail}`);
       return;
     }
@@ -100,7 +102,7 @@ export class Feed implements Checker {
         found,
         `is told that what was committed at ${timeMs} begins behind ${offset}, which is of then`,
       );
-    if (offset < head && (tsAt(offset + 1) ?? timeMs) < timeMs)
+    if (offset < head && (tsOfRecordAt(offset + 1) ?? timeMs) < timeMs)
       throw this.#violation(
         found,
         `is told that what was committed at ${timeMs} begins at ${offset + 1}, which is older`,

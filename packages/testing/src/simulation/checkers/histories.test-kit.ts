@@ -11,6 +11,7 @@ import {
   type Health,
   type Position,
   type RecordView,
+  type Role,
 } from '@skein/protocol';
 import { Violation, type Checker, type DocumentsSeen, type HistoryEvent, type WriteAsked } from '../history.ts';
 import { Ledger } from './ledger.ts';
@@ -181,7 +182,7 @@ export function read(log: LogWriter, more: Partial<EventOf<'read'>> = {}): Event
 }
 
 /** How a node that is well says it is. */
-export function wellAt(role: 'leader' | 'follower', offset: number): Health {
+export function wellAt(role: Role, offset: number): Health {
   return {
     healthy: true,
     role,

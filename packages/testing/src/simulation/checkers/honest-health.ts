@@ -11,9 +11,14 @@ export class HonestHealth implements Checker {
   observe(event: TimedEvent): void {
     this.#leaderHeads.observe(event);
     if (event.kind !== 'health') return;
-    const problem =
-      problemOfAny(event) ?? (event.role === 'leader' ? problemOfLeader(event) : this.#problemOfFollower(event));
+    const problem = problemOfAny(event) ?? this.#problemOfRole(event);
     if (problem !== undefined) throw new Violation(this.name, `${event.node} ${problem}`);
+  }
+
+  #problemOfRole(event: HealthEvent): string | undefined {
+    if (event.role === 'leader') return problemOfLeader(event);
+    // How far others are that write too, a node of a mesh has no way to know.
+    return event.role === 'mesh' ? undefined : this.#problemOfFollower(event);
   }
 
   #problemOfFollower(event: HealthEvent): string | undefined {

@@ -10,7 +10,8 @@ export interface Victims {
   readonly net: SimNet;
   readonly random: Rng;
   node(name: string): SimNode;
-  readonly operator: Operator;
+  /** Of a set. */
+  readonly operator: Operator | null;
   /** Faults end here, also those that last. */
   readonly untilMs: number;
 }
@@ -57,14 +58,17 @@ export function applyFault(fault: Fault, victims: Victims): void {
       });
     case 'wall-clock':
       return victims.node(fault.node).setWall(fault.skewMs);
+    case 'clock-jump':
+      for (const node of fault.nodes.map((name) => victims.node(name))) node.setWall(node.wallSkewMs + fault.byMs);
+      return undefined;
     case 'promote':
-      return void victims.operator.promote(fault.node, fault);
+      return void victims.operator?.promote(fault.node, fault);
     case 'demote':
-      return void victims.operator.demote(fault.node);
+      return void victims.operator?.demote(fault.node);
     case 'claim':
-      return void victims.operator.claim(fault.node, fault.candidate);
+      return void victims.operator?.claim(fault.node, fault.candidate);
     case 'restore':
-      return void victims.operator.restore(victims.node(fault.node), victims.node(fault.backupOf), fault.afterMs);
+      return void victims.operator?.restore(victims.node(fault.node), victims.node(fault.backupOf), fault.afterMs);
     case 'split':
       return split(fault, net, later);
     case 'weather':

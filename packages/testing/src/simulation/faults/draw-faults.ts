@@ -6,8 +6,8 @@ import type { Fault } from './fault.ts';
 interface Setting {
   readonly random: Rng;
   readonly nodes: readonly string[];
-  /** They are members of a set, in which leadership moves. */
-  readonly isSet: boolean;
+  /** A leader with followers; members of a set, in which leadership moves; or a mesh. */
+  readonly kind: 'leader' | 'set' | 'mesh';
   readonly untilMs: number;
 }
 
@@ -18,6 +18,20 @@ const ROT: Draw = ({ random, nodes }, atMs) => ({
   atMs,
   node: random.pick(nodes),
 });
+
+const SET_CLOCK: Draw = ({ random, nodes }, atMs) => ({
+  kind: 'wall-clock',
+  atMs,
+  node: random.pick(nodes),
+  skewMs: random.pick([-3_600_000, -1000, 60_000, 10 * 365 * 86_400_000]),
+});
+
+const SPLIT: Draw = ({ random, nodes }, atMs) => {
+  const shuffled = random.shuffled(nodes);
+  const size = 1 + random.below(nodes.length - 1);
+  const [apart, others] = [shuffled.slice(0, size), shuffled.slice(size)];
+  return { kind: 'split', atMs, apart, others, forMs: random.between(500, 9000) };
+};
 
 /** Each class draws one fault of its kind. */
 const CLASSES: readonly Draw[] = [
@@ -36,12 +50,7 @@ const CLASSES: readonly Draw[] = [
     times: 1 + random.below(3),
   }),
   ROT,
-  ({ random, nodes }, atMs) => ({
-    kind: 'wall-clock',
-    atMs,
-    node: random.pick(nodes),
-    skewMs: random.pick([-3_600_000, -1000, 60_000, 10 * 365 * 86_400_000]),
-  }),
+  SET_CLOCK,
   ({ random }, atMs) => ({ kind: 'weather', atMs, weather: badWeather(random), forMs: random.between(500, 6000) }),
   ({ random, nodes }, atMs) => {
     const [from, to] = random.shuffled(nodes) as readonly [string, string];
@@ -76,12 +85,21 @@ const OF_SETS: readonly Draw[] = [
     backupOf: random.pick(nodes),
     afterMs: random.between(0, 1500),
   }),
-  ({ random, nodes }, atMs) => {
-    const shuffled = random.shuffled(nodes);
-    const size = 1 + random.below(nodes.length - 1);
-    const [apart, others] = [shuffled.slice(0, size), shuffled.slice(size)];
-    return { kind: 'split', atMs, apart, others, forMs: random.between(500, 9000) };
-  },
+  SPLIT,
+];
+
+const HOUR_MS = 3_600_000;
+
+/** What happens to meshes beside what happens to all: they are made for being split, and live by the clock. */
+const OF_MESHES: readonly Draw[] = [
+  SPLIT,
+  ({ random, nodes }, atMs) => ({
+    kind: 'clock-jump',
+    atMs,
+    nodes: [random.pick(nodes)],
+    byMs: random.pick([-HOUR_MS, -5000, 5000, 200_000, 3 * HOUR_MS, 3 * HOUR_MS]),
+  }),
+  ({ nodes }, atMs) => ({ kind: 'clock-jump', atMs, nodes, byMs: 25 * HOUR_MS }),
 ];
 
 const CLASSES_MAX = 6;
@@ -92,15 +110,26 @@ export function drawFaults(setting: Setting): readonly Fault[] {
   const classes = random.shuffled(CLASSES).slice(0, random.below(CLASSES_MAX + 1));
   const some = (draw: Draw): readonly Fault[] =>
     Array.from({ length: 1 + random.below(4) }, () => draw(setting, random.between(300, untilMs)));
-  const faults = setting.isSet ? faultsOfSet(classes, random).flatMap(some) : classes.flatMap(some);
+  const faults = drawsOf(setting, classes).flatMap(some);
   return faults.toSorted((a, b) => a.atMs - b.atMs);
+}
+
+function drawsOf({ kind, random }: Setting, classes: readonly Draw[]): readonly Draw[] {
+  if (kind === 'leader') return classes;
+  const harmless = classes.filter((draw) => draw !== ROT);
+  return kind === 'set' ? faultsOfSet(harmless, random) : faultsOfMesh(harmless, random);
+}
+
+/** Their clocks jump, and are not set: what is ahead once is so for all time. */
+function faultsOfMesh(classes: readonly Draw[], random: Rng): readonly Draw[] {
+  const common = classes.filter((draw) => draw !== SET_CLOCK);
+  return [...random.shuffled(OF_MESHES).slice(0, random.below(3)), ...common.slice(0, 4)];
 }
 
 /** Somebody is promoted in nearly every one of them. */
 function faultsOfSet(classes: readonly Draw[], random: Rng): readonly Draw[] {
   const [promote, ...others] = OF_SETS as readonly [Draw, ...Draw[]];
-  const harmless = classes.filter((draw) => draw !== ROT);
-  return [promote, ...random.shuffled(others).slice(0, random.below(3)), ...harmless.slice(0, 3)];
+  return [promote, ...random.shuffled(others).slice(0, random.below(3)), ...classes.slice(0, 3)];
 }
 
 /** One or two things at a time, seldom or often. */

@@ -15,6 +15,8 @@ export type Fault = { readonly atMs: number } & (
   | { readonly kind: 'flip'; readonly node: string }
   | { readonly kind: 'skip-block'; readonly node: string }
   | { readonly kind: 'wall-clock'; readonly node: string; readonly skewMs: number }
+  /** Clocks go forward, or back, by so much: that of one node, or all when so much time passes. */
+  | { readonly kind: 'clock-jump'; readonly nodes: readonly string[]; readonly byMs: number }
   /** Members in two groups, neither of which hears the other. */
   | {
       readonly kind: 'split';

@@ -3,10 +3,12 @@ import { availableParallelism } from 'node:os';
 import { parseArgs } from 'node:util';
 import { faultText } from '../faults/fault.ts';
 import { SOMETIMES } from './marks.ts';
-import { runSeed, type SeedOptions, type SeedResult } from './run-seed.ts';
+import { runSeed } from './run-seed.ts';
 import { runSeeds } from './run-seeds.ts';
+import type { OnlyWorlds, SeedOptions } from './seed-options.ts';
 import { leftOf, shrink } from './shrink.ts';
 import { storyOf } from './transcript.ts';
+import type { SeedResult } from './world.ts';
 
 const HELP = `npm run sim -- [options]
 
@@ -16,6 +18,7 @@ const HELP = `npm run sim -- [options]
   --without I,J    leave out these of its faults; with --seed
   --writers-less N leave out so many of its writers; with --seed
   --sets           every world is a set of members, where else few are
+  --meshes         every world is a mesh, where else one in six is
   --past FILE      seeds that failed once, as JSON; they are run first
   --brief          of a failure, only the seed and the reason
   --workers N      processes side by side (as many as there are cores)
@@ -34,14 +37,15 @@ const { values } = parseArgs({
     'writers-less': { type: 'string', default: '0' },
     past: { type: 'string' },
     sets: { type: 'boolean', default: false },
+    meshes: { type: 'boolean', default: false },
     workers: { type: 'string' },
     brief: { type: 'boolean', default: false },
     help: { type: 'boolean', default: false },
   },
 });
 
-const onlySets = values.sets;
-const runOf = (seed: number, options: SeedOptions = {}): Promise<SeedResult> => runSeed(seed, { ...options, onlySets });
+const only = onlyWorlds();
+const runOf = (seed: number, options: SeedOptions = {}): Promise<SeedResult> => runSeed(seed, { ...options, only });
 
 if (values.help) process.stdout.write(HELP);
 else process.exitCode = values.seed === undefined ? await runMany() : await runOne(Number(values.seed));
@@ -72,7 +76,7 @@ async function runMany(): Promise<number> {
   let failed: number | undefined;
   await runSeeds({
     seeds,
-    onlySets,
+    only,
     workers: Number(values.workers ?? availableParallelism()),
     onSeed: (told) => {
       done++;
@@ -89,7 +93,7 @@ async function runMany(): Promise<number> {
   if (failed !== undefined) return tellFailure(failed);
   const missing = SOMETIMES.filter((mark) => !marks.has(mark));
   if (missing.length > 0) process.stdout.write(`never came about: ${missing.join('; ')}\n`);
-  return count >= SEEDS_FOR_MARKS && !onlySets && missing.length > 0 ? 1 : 0;
+  return count >= SEEDS_FOR_MARKS && only === undefined && missing.length > 0 ? 1 : 0;
 }
 
 async function tellFailure(seed: number): Promise<number> {
@@ -106,10 +110,15 @@ async function tellFailure(seed: number): Promise<number> {
   tellStory(result);
   const left = without.length === 0 ? '' : ` --without ${without.join(',')}`;
   const fewer = writersLess === 0 ? '' : ` --writers-less ${writersLess}`;
-  const replay = `npm run sim -- --seed ${seed}${onlySets ? ' --sets' : ''}`;
+  const replay = `npm run sim -- --seed ${seed}${only === undefined ? '' : ` --${only}`}`;
   process.stdout.write(`\nreplay:  ${replay}\n`);
   process.stdout.write(`shrunk:  ${replay}${left}${fewer}\n`);
   return 1;
+}
+
+function onlyWorlds(): OnlyWorlds | undefined {
+  if (values.sets) return 'sets';
+  return values.meshes ? 'meshes' : undefined;
 }
 
 function reasonOf({ seed, violation }: SeedResult): string {

@@ -11,7 +11,7 @@ export interface SeedsOptions extends SeedsGiven {
 const WORKER = fileURLToPath(new URL('./worker.js', import.meta.url));
 
 /** Runs seeds in processes of their own, side by side. */
-export async function runSeeds({ seeds, onlySets, workers, onSeed }: SeedsOptions): Promise<void> {
+export async function runSeeds({ seeds, only, workers, onSeed }: SeedsOptions): Promise<void> {
   const count = Math.min(workers, seeds.length);
   const shares = Array.from({ length: count }, (_, w) => seeds.filter((_seed, i) => i % count === w));
   const children = shares.map(() => fork(WORKER, [], { serialization: 'advanced' }));
@@ -31,7 +31,7 @@ export async function runSeeds({ seeds, onlySets, workers, onSeed }: SeedsOption
             if (left === 0 || signal === 'SIGKILL') resolve();
             else reject(new Error(`a process that ran seeds ended early: ${signal ?? code}`));
           });
-          child.send({ seeds: shares[w]!, onlySets } satisfies SeedsGiven);
+          child.send({ seeds: shares[w]!, only } satisfies SeedsGiven);
         }),
     ),
   );

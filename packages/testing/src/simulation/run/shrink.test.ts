@@ -1,7 +1,8 @@
 import { describe, expect, it } from 'vitest';
 import type { Fault } from '../faults/fault.ts';
 import { Violation } from '../history.ts';
-import type { SeedOptions, SeedResult } from './run-seed.ts';
+import type { SeedOptions } from './seed-options.ts';
+import type { SeedResult } from './world.ts';
 import { shrink } from './shrink.ts';
 
 const FAULTS: readonly Fault[] = ['a', 'b', 'c', 'd'].map((node, i) => ({ kind: 'crash', atMs: i, node }));

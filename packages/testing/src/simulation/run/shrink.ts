@@ -1,5 +1,7 @@
 import type { Fault } from '../faults/fault.ts';
-import { runSeed, type SeedOptions, type SeedResult } from './run-seed.ts';
+import { runSeed } from './run-seed.ts';
+import type { SeedOptions } from './seed-options.ts';
+import type { SeedResult } from './world.ts';
 
 const RUNS_MAX = 60;
 

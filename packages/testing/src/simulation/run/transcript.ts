@@ -24,6 +24,8 @@ function sentence(event: TimedEvent): string {
       return `${event.node} ${event.how}`;
     case 'damaged':
       return `${event.node}'s disk was changed behind its back`;
+    case 'clock-set':
+      return `${event.node}'s clock was set to be ${event.skewMs} ms ahead`;
     case 'renewed':
       return `${event.node} serves another database, as of ${formatPosition(event.head)}`;
     case 'backed-up':

@@ -1,9 +1,10 @@
-import { runSeed, type SeedOptions } from './run-seed.ts';
+import { runSeed } from './run-seed.ts';
+import type { OnlyWorlds, SeedOptions } from './seed-options.ts';
 
 /** What a process of its own is given: these seeds, one after the other, each told as soon as it is done. */
 export interface SeedsGiven {
   readonly seeds: readonly number[];
-  readonly onlySets: boolean;
+  readonly only: OnlyWorlds | undefined;
 }
 
 /** What it tells of each. */
@@ -19,8 +20,8 @@ const RUN_TWICE_EVERY = 50;
 
 process.on('message', (given: SeedsGiven) => void work(given));
 
-async function work({ seeds, onlySets }: SeedsGiven): Promise<void> {
-  for (const seed of seeds) process.send!(await tell(seed, { onlySets }));
+async function work({ seeds, only }: SeedsGiven): Promise<void> {
+  for (const seed of seeds) process.send!(await tell(seed, { only }));
   process.disconnect();
 }
 

@@ -14,7 +14,8 @@ export interface Cast {
   /** The nodes whose acknowledgements count, and on how many of them a write is before it is acknowledged. */
   readonly members: readonly string[];
   readonly replicasMin: number;
-  readonly leaderHeads: LeaderHeads;
+  /** Where the log has ended that a node has, or follows. */
+  readonly headsOf: (node: string) => LeaderHeads;
   /** Nobody writes any more. */
   readonly isCalm: () => boolean;
   readonly tell: (event: HistoryEvent) => void;
@@ -30,10 +31,13 @@ export interface Part {
   readonly random: Rng;
   /** True once there is nothing more to do. */
   readonly isOver: () => boolean;
+  /** The one node that it asks; any of them, where there is none. */
+  readonly home?: SimNode;
 }
 
-/** Most go to whoever leads, the others wherever the dice say. */
-export function anyNode({ nodes }: Cast, random: Rng, shareOfLeader: number): SimNode {
+/** Most go to whoever leads, the others wherever the dice say; those who have a home go there. */
+export function anyNode({ nodes }: Cast, { random, home }: Part, shareOfLeader: number): SimNode {
+  if (home !== undefined) return home;
   const leader = nodes.find(({ role }) => role === 'leader') ?? nodes[0]!;
   const followers = nodes.filter((node) => node !== leader);
   return random.chance(shareOfLeader) || followers.length === 0 ? leader : random.pick(followers);

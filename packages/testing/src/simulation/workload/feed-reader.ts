@@ -36,13 +36,13 @@ export class FeedReader {
   async run(): Promise<void> {
     const { clock, random, isOver } = this.#part;
     const limit = random.pick([1, 5, 100]);
-    let node = anyNode(this.#cast, random, 0.5);
+    let node = anyNode(this.#cast, this.#part, 0.5);
     while (!isOver() && !this.#isTooLate) {
       const isAnswered = await this.#ask(node, limit);
       if (isAnswered && this.#timeSeen !== undefined && random.chance(0.1))
         await this.#askForTime(node, this.#timeSeen);
       if (isAnswered && !random.chance(0.1)) continue;
-      node = anyNode(this.#cast, random, 0.5);
+      node = anyNode(this.#cast, this.#part, 0.5);
       await clock.sleep(random.between(50, 600));
     }
   }

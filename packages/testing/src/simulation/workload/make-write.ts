@@ -6,10 +6,10 @@ import type { SimRequest } from '../world/sim-net.ts';
 /** Few names, so that everybody meets everybody. */
 export const COLLECTIONS = ['orders', 'people'] as const;
 export const KEYS = Array.from({ length: 8 }, (_, i) => `k${i}`);
-const COUNTERS = ['n0', 'n1', 'n2'] as const;
-const TEXTS = ['t0', 't1'] as const;
+export const COUNTERS = ['n0', 'n1', 'n2'] as const;
+export const TEXTS = ['t0', 't1'] as const;
 
-type Operation = WriteAsked['operations'][number];
+export type Operation = WriteAsked['operations'][number];
 
 interface Written {
   readonly write: WriteAsked;
@@ -23,11 +23,19 @@ export type MakeWrite = (
   cast: Pick<Cast, 'members' | 'replicasMin' | 'isSet'>,
 ) => Written;
 
+/** Draws what is done to one document. */
+export type DrawOperation = (id: number, random: Rng) => Operation;
+
 /** A write and the request that asks for it. What it puts names it, so that it is known again wherever it appears. */
-export const makeWrite: MakeWrite = (id, client, random, cast) => {
+export const makeWrite: MakeWrite = (id, client, random, cast) => makeWriteOf(oneOperation, id, client, random, cast);
+
+export function makeWriteOf(
+  draw: DrawOperation,
+  ...[id, client, random, cast]: Parameters<MakeWrite>
+): ReturnType<MakeWrite> {
   const isClearing = random.chance(0.03);
   const idempotencyKey = !isClearing && random.chance(0.5) ? `write-${id}` : undefined;
-  const operations = isClearing ? deleteAll(random.pick(COLLECTIONS)) : someOperations(id, random);
+  const operations = isClearing ? deleteAll(random.pick(COLLECTIONS)) : someOperations(draw, id, random);
   const asked = isClearing ? clearing(operations) : requestOf(operations);
   const headers = {
     ...asked.headers,
@@ -41,7 +49,7 @@ export const makeWrite: MakeWrite = (id, client, random, cast) => {
   const replicas = replicasOf(cast, count);
   const write: WriteAsked = { id, client, idempotencyKey, operations, replicas, ...(isClearing ? { isClearing } : {}) };
   return { write, request: { ...asked, headers: { ...headers, ...prefer } } };
-};
+}
 
 /** A leader that is itself among them has it beside those that it waits for. */
 export function replicasOf(
@@ -66,8 +74,8 @@ export function makePut(id: number, client: string): Written {
   return { write: { id, client, idempotencyKey, operations: [operation] }, request };
 }
 
-function someOperations(id: number, random: Rng): readonly Operation[] {
-  if (!random.chance(0.2)) return [oneOperation(id, random)];
+function someOperations(draw: DrawOperation, id: number, random: Rng): readonly Operation[] {
+  if (!random.chance(0.2)) return [draw(id, random)];
   return Array.from({ length: 2 + random.below(4) }, (_, i) => put(`${id}.${i}`, random));
 }
 
@@ -75,7 +83,7 @@ function deleteAll(collection: string): readonly Operation[] {
   return KEYS.map((key) => ({ op: 'delete', collection, key }));
 }
 
-function oneOperation(id: number, random: Rng): Operation {
+export function oneOperation(id: number, random: Rng): Operation {
   const dice = random.unit();
   if (dice < 0.15) return { op: 'delete', ...name(random) };
   if (dice < 0.3) return { op: 'increment', collection: 'counters', key: random.pick(COUNTERS) };
@@ -89,7 +97,7 @@ function put(by: string, random: Rng): Operation {
   return { op: 'put', ...name(random), valueText: JSON.stringify({ by, padding }) };
 }
 
-function name(random: Rng): { readonly collection: string; readonly key: string } {
+export function name(random: Rng): { readonly collection: string; readonly key: string } {
   return { collection: random.pick(COLLECTIONS), key: random.pick(KEYS) };
 }
 
@@ -116,10 +124,14 @@ function single({ op, collection, key, valueText }: Operation): SimRequest {
       return { method: 'PUT', path, headers, body: Buffer.from(valueText!) };
     case 'delete':
       return { method: 'DELETE', path, headers: {} };
+    case 'patch':
+      return { method: 'PATCH', path, headers, body: Buffer.from(valueText!) };
     case 'increment':
-      return { method: 'POST', path: `${path}/increment`, headers, body: Buffer.from('{"by":1}') };
+    case 'decrement':
+      return { method: 'POST', path: `${path}/${op}`, headers, body: Buffer.from('{"by":1}') };
     case 'append':
-      return { method: 'POST', path: `${path}/append`, headers, body: Buffer.from('{"text":"x"}') };
+    case 'prepend':
+      return { method: 'POST', path: `${path}/${op}`, headers, body: Buffer.from('{"text":"x"}') };
   }
 }
 

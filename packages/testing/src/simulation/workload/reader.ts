@@ -34,13 +34,13 @@ export class Reader {
     const { clock, random, isOver } = this.#part;
     while (!isOver()) {
       await clock.sleep(random.between(0, 200));
-      await this.#read(anyNode(this.#cast, random, 0.3));
+      await this.#read(anyNode(this.#cast, this.#part, 0.3));
     }
   }
 
   async #read(node: SimNode): Promise<void> {
     const { random, name } = this.#part;
-    const { net, tell, leaderHeads, mark } = this.#cast;
+    const { net, tell, headsOf, mark } = this.#cast;
     const min = this.#minimum();
     const collection = random.pick(COLLECTIONS);
     const key = random.pick(KEYS);
@@ -51,7 +51,7 @@ export class Reader {
       prefer: `wait=${random.below(3)}${preferred}`,
       ...(min === undefined ? {} : { 'skein-min-position': min.header }),
     };
-    const headBefore = node.role === 'leader' ? (node.store?.facts.head.offset ?? 0) : 0;
+    const headBefore = node.role !== 'follower' ? (node.store?.facts.head.offset ?? 0) : 0;
     const request = { method: 'GET', path: `/v1/collections/${collection}/${key}`, headers };
     const answer = await net.request(name, node.name, request, { answerMs: ANSWER_MS }).catch(() => undefined);
     if (answer === undefined) return;
@@ -72,11 +72,11 @@ export class Reader {
       collection,
       key,
       minPosition: min?.position,
-      minOffset: Math.max(min?.offset ?? 0, leaderHeads.at(asOfMs)),
+      minOffset: Math.max(min?.offset ?? 0, headsOf(node.name).at(asOfMs)),
       versionOffset,
       valueText: status === 200 ? body.toString() : undefined,
       headBefore,
-      headAfter: leaderHeads.newest,
+      headAfter: headsOf(node.name).newest,
       sentAtMs,
     });
   }

@@ -59,7 +59,7 @@ export class Writer {
     const id = this.#nextId();
     const { write, request } = makePut(id, name);
     for (let attempt = 1; ; attempt++) {
-      const outcome = await this.#attempt(write, request, attempt, anyNode(this.#cast, this.#part.random, 1));
+      const outcome = await this.#attempt(write, request, attempt, anyNode(this.#cast, this.#part, 1));
       if (outcome.kind === 'acked') return;
       await clock.sleep(INSIST_MS);
     }
@@ -69,7 +69,7 @@ export class Writer {
     const { clock, random, name } = this.#part;
     const { write, request } = this.#make(this.#nextId(), name, random, this.#cast);
     for (let attempt = 1; attempt <= ATTEMPTS_MAX; attempt++) {
-      const node = anyNode(this.#cast, random, 0.7);
+      const node = anyNode(this.#cast, this.#part, 0.7);
       const outcome = await this.#attempt(write, request, attempt, node);
       if (outcome.kind === 'acked' && attempt > 1) this.#cast.mark('a write was acknowledged only when it was retried');
       if (outcome.kind === 'acked' || write.idempotencyKey === undefined) return;

@@ -13,10 +13,7 @@ const CRC_BYTES = 4;
 
 type Entries = Iterable<readonly [key: Buffer, value: Buffer]>;
 
-interface DocumentSeen {
-  readonly offset: number;
-  readonly valueText: string;
-}
+type DocumentSeen = DocumentsSeen extends ReadonlyMap<string, infer Seen> ? Seen : never;
 
 /** Values stay the same buffers from one look to the next, so each is taken apart once. */
 const taken = new WeakMap<Buffer, DocumentSeen>();
@@ -34,8 +31,9 @@ export function documentsIn(entries: Entries): DocumentsSeen {
 function take(stored: Buffer): DocumentSeen {
   const known = taken.get(stored);
   if (known !== undefined) return known;
-  const { offset, value } = parseLine(stored.toString('utf8', CRC_BYTES));
-  const seen = { offset, valueText: JSON.stringify(value) };
+  const { offset, value, stamp, origin } = parseLine(stored.toString('utf8', CRC_BYTES));
+  const made = stamp === undefined ? undefined : `${stamp}@${origin}`;
+  const seen = { offset, valueText: JSON.stringify(value), made };
   taken.set(stored, seen);
   return seen;
 }

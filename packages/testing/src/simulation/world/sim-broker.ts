@@ -31,7 +31,7 @@ export const BROKER_PREFIX = 'world';
 /** All nodes have it, and whoever forges does not. */
 export const BROKER_KEY = Buffer.alloc(32, 'simulated');
 
-const TOPIC = topicsOf(BROKER_PREFIX).log;
+const TOPICS = topicsOf(BROKER_PREFIX);
 const OLD_MAX = 20;
 
 /** One or two things at a time, seldom or often; some brokers are as they should be. */
@@ -106,15 +106,20 @@ export class SimBroker {
   readonly #weather: BrokerWeather;
   /** The nodes have been given a key; without one they know records by their leader's signature alone. */
   readonly isSealed: boolean;
+  /** Where somebody publishes who has no business there. */
+  readonly #topic: string;
   readonly #mark: (name: string) => void;
   readonly #sessions = new Set<SimSession>();
   readonly #old: BrokerMessage[] = [];
 
-  constructor(scheduler: Scheduler, random: Rng, mark: (name: string) => void) {
+  constructor(scheduler: Scheduler, random: Rng, mark: (name: string) => void, ofMesh: boolean) {
     this.#scheduler = scheduler;
     this.#random = random;
     this.#weather = drawBrokerWeather(random);
-    this.isSealed = random.chance(0.3);
+    const { alter, forge } = this.#weather;
+    // Whoever may publish in a mesh may write, unless there is a key.
+    this.isSealed = random.chance(0.3) || (ofMesh && alter + forge > 0);
+    this.#topic = ofMesh ? TOPICS.events : TOPICS.log;
     this.#mark = mark;
   }
 
@@ -150,7 +155,7 @@ export class SimBroker {
     const { repeat, forge, hangUp } = this.#weather;
     this.#passOn(from, message);
     if (this.#random.chance(repeat)) this.#passOn(from, message);
-    if (message.topic === TOPIC && this.#random.chance(forge)) this.#forge(from, message);
+    if (message.topic === this.#topic && this.#random.chance(forge)) this.#forge(from, message);
     this.#old.push(message);
     if (this.#old.length > OLD_MAX) this.#old.shift();
     if (this.#random.chance(hangUp)) {
@@ -178,13 +183,28 @@ export class SimBroker {
 
   /** Chained to what is there, true to its own hash, and under the name of the leader: all but the signature can be made up. */
   #forge(from: SimSession, message: BrokerMessage): void {
+    if (this.#topic === TOPICS.events) return this.#forgeEvent(from, message);
     this.#mark('a record was forged');
     const next = forgedNext(readRecord(message.payload), 'k-1');
     const incarnation = message.properties[INCARNATION]!;
     const unsigned = { ...message, payload: next, properties: { [INCARNATION]: incarnation } };
     const stolen = { ...message, payload: next };
     const old = this.#random.pick([...this.#old, message]);
-    for (const forged of [unsigned, stolen, { ...old, topic: TOPIC }]) this.#passOn(from, forged);
+    for (const forged of [unsigned, stolen, { ...old, topic: this.#topic }]) this.#passOn(from, forged);
+  }
+
+  /** An old one again, and this one as if it had been made by another process, over nothing, or without a seal. */
+  #forgeEvent(from: SimSession, message: BrokerMessage): void {
+    this.#mark('an event was forged');
+    const { properties } = message;
+    const incarnation = properties[INCARNATION]!;
+    const forged = [
+      { ...properties, [INCARNATION]: 'forged00' },
+      { ...properties, over: '1.nobody' },
+      { [INCARNATION]: incarnation },
+    ];
+    for (const made of forged) this.#passOn(from, { ...message, properties: made });
+    this.#passOn(from, this.#random.pick([...this.#old, message]));
   }
 }
 

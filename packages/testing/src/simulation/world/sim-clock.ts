@@ -2,7 +2,7 @@ import type { Clock } from '@skein/core';
 import type { Scheduler } from './scheduler.ts';
 
 /** When the worlds begin, for those who look at a calendar. */
-const WALL_START = Date.UTC(2026, 0, 1);
+export const WALL_START = Date.UTC(2026, 0, 1);
 
 /** The clock of one actor: its monotonic time is the world's, its wall clock may have been set by somebody. */
 export class SimClock implements Clock {

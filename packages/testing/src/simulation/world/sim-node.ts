@@ -177,8 +177,14 @@ export class SimNode {
     this.start();
   }
 
+  /** By how much its wall clock is ahead of the world's. */
+  get wallSkewMs(): number {
+    return this.#wallSkewMs;
+  }
+
   setWall(skewMs: number): void {
     this.#wallSkewMs = skewMs;
+    this.#options.tell({ kind: 'clock-set', node: this.name, skewMs });
   }
 
   /** The damage has been done; the checkers may expect it to be noticed, and no more. */

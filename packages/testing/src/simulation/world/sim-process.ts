@@ -2,14 +2,14 @@ import { openServed, type Published, type Store } from '@skein/core';
 import { Follower, type FollowerOptions } from '@skein/follower';
 import { Membership } from '@skein/http';
 import { Leader, type LeaderOptions } from '@skein/leader';
-import { HEADERS, healthSchema, recordLines, START, type Health, type RecordView, type Role } from '@skein/protocol';
-import { SESSIONS } from '../workload/make-definition.ts';
+import { HEADERS, healthSchema, START, type Health, type Role } from '@skein/protocol';
 import { RoleKeeper } from 'skein';
 import type { DiskStep } from '../disk/sim-level.ts';
 import type { SimDisk } from '../disk/sim-disk.ts';
 import type { SimShelf } from '../disk/sim-shelf.ts';
 import type { HistoryEvent } from '../history.ts';
 import { exchange } from './exchange.ts';
+import { logReader } from './log-reader.ts';
 import { documentsIn, newestOffsetIn, recordsIn } from './peek.ts';
 import type { Rng } from './rng.ts';
 import type { Scheduler } from './scheduler.ts';
@@ -17,7 +17,9 @@ import { SimClock } from './sim-clock.ts';
 import { SimGenerations } from './sim-generations.ts';
 import type { SimBroker } from './sim-broker.ts';
 import { simLink } from './sim-link.ts';
+import { simMeshNode, simMeshOptions, type MeshSetup } from './sim-mesh.ts';
 import { SimPush } from './sim-push.ts';
+import { situationsIn } from './situations.ts';
 import type { SentResponse, SimNet, SimRequest, SimResponse } from './sim-net.ts';
 
 /** How a node is set up, in all its lives. */
@@ -35,6 +37,8 @@ export interface NodeSetup {
   /** The other members: nodes whose acknowledgements count, and which may lead. */
   readonly peers: readonly string[];
   readonly minReplicas: number;
+  /** Of a node of a mesh. */
+  readonly mesh: MeshSetup | null;
 }
 
 /** What a node has around it. */
@@ -123,7 +127,7 @@ export class SimProcess {
   }
 
   async boot(): Promise<void> {
-    const { name, role } = this.#setup;
+    const { name, role, mesh } = this.#setup;
     const { shelf, net, random, scheduler, mark } = this.#around;
     const clock = new SimClock(scheduler, name, () => this.#isAlive, this.#machine.wallSkewMs);
     this.#generations = new SimGenerations(shelf, { wait: this.#machine.wait, mayReorder: random }, mark);
@@ -133,6 +137,7 @@ export class SimProcess {
       node: name,
       clock,
       randomness: (count) => random.bytes(count),
+      mesh: mesh === null ? undefined : simMeshOptions(mesh, name, random),
       onSetAside: () => {
         if (this.#isAlive) this.#tellSetAside();
       },
@@ -166,7 +171,7 @@ export class SimProcess {
   }
 
   #roles(store: Store, clock: SimClock): RoleKeeper {
-    const { name, leader, retention, scrubEveryMs, peers, minReplicas } = this.#setup;
+    const { name, leader, retention, scrubEveryMs, peers, minReplicas, mesh } = this.#setup;
     const openLink = simLink(this.#around.net, name, () => this.#isAlive);
     const leaderUrl = leader === undefined ? null : `http://${leader}`;
     const membership = new Membership({
@@ -192,6 +197,13 @@ export class SimProcess {
     };
     const push = this.#pushOf(store, clock);
     this.#push = push;
+    if (mesh !== null) {
+      const logger = common.logger;
+      const timing = { waitSeconds: WAIT_SECONDS, requestTimeoutMs: REQUEST_TIMEOUT_MS };
+      const parts = { store, clock, random: this.#around.random, openLink, push, logger, ...timing };
+      const makeLeader = (): Leader => new Leader({ ...common, role: 'mesh', addition: simMeshNode(mesh, parts) });
+      return new RoleKeeper({ store, clock, membership, makeLeader, makeFollower: null, leaderUrl: null });
+    }
     return new RoleKeeper({
       store,
       clock,
@@ -257,25 +269,9 @@ export class SimProcess {
     };
   }
 
-  /** An operator who reads the log for a few lines. */
   #logger(): LeaderOptions['logger'] {
     const { tell, mark } = this.#around;
-    const node = this.#setup.name;
-    const warn = (said: { readonly follower?: string; readonly reason?: string }, text: string): void => {
-      const { follower, reason } = said;
-      if (this.#isAlive && reason !== undefined && text.startsWith('the log does not lead on'))
-        tell({ kind: 'cut-off', node, reason });
-      if (this.#isAlive && follower !== undefined && text.startsWith('a follower is lost'))
-        tell({ kind: 'slot-lost', node, follower });
-    };
-    const error = ({ examples }: { readonly examples?: readonly string[] }): void => {
-      if (this.#isAlive && examples !== undefined) tell({ kind: 'drift-found', node, examples });
-    };
-    const info = ({ rung }: { readonly rung?: string }): void => {
-      if (this.#isAlive && rung !== undefined) mark(`a follower came back: ${rung}`);
-    };
-    const debug = (): void => undefined;
-    return { info, error, debug, warn } as unknown as NonNullable<LeaderOptions['logger']>;
+    return logReader(this.#setup.name, () => this.#isAlive, tell, mark);
   }
 
   #tellStart({ facts }: Store): void {
@@ -333,9 +329,7 @@ export class SimProcess {
     const { name } = this.#setup;
     const { role } = store.facts.identity;
     const { shelf, scheduler, tell, mark } = this.#around;
-    if (records.length > 1) mark('a page of several records');
-    if (role === 'leader' && records[0]!.offsetLast > records[0]!.offsetFirst) mark('a group of several changes');
-    if (records.some(endsSession)) mark('a session has ended');
+    for (const situation of situationsIn(role, records)) mark(situation);
     scheduler.note(`${name} ${head.offset} ${head.hash}`);
     tell({
       kind: 'published',
@@ -361,10 +355,4 @@ export class SimProcess {
 /** The changes in files, without what each says of itself in its first line. */
 function linesIn(files: Iterable<string>): ReadonlySet<string> {
   return new Set([...files].flatMap((text) => text.split('\n').slice(1)));
-}
-
-/** Nothing else is deleted there. */
-function endsSession(record: RecordView): boolean {
-  const lines = new TextDecoder().decode(recordLines(record)).split('\n');
-  return lines.some((line) => line.includes(`"collection":"${SESSIONS}"`) && line.endsWith('"op":"delete"}'));
 }

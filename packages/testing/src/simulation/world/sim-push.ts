@@ -1,5 +1,5 @@
 import type { Clock, RandomBytes, Store } from '@skein/core';
-import { LeaderPush, PushedRecords, ReconnectingBroker, Seals } from '@skein/mqtt';
+import { LeaderPush, MeshEvents, PushedRecords, ReconnectingBroker, Seals } from '@skein/mqtt';
 import { topicsOf } from '@skein/protocol';
 import { BROKER_KEY, BROKER_PREFIX, type SimBroker } from './sim-broker.ts';
 
@@ -47,6 +47,21 @@ export class SimPush {
       seals: this.#seals,
       topics: TOPICS,
       limit: 50,
+    });
+  }
+
+  ofMesh(limit: number): MeshEvents {
+    const { store, clock, random } = this.#parts;
+    const backoff = { baseMs: 100, maxMs: 1000 };
+    return new MeshEvents({
+      store,
+      clock,
+      random,
+      backoff,
+      broker: this.#broker,
+      seals: this.#seals,
+      topics: TOPICS,
+      limit,
     });
   }
 

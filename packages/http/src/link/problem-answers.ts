@@ -1,4 +1,4 @@
-import type { LinkHeaders } from '@skein/http';
+import type { LinkHeaders } from './node-link.ts';
 import { parseOffset } from '@skein/protocol';
 
 /** Code and sentence of a refusal, where its body has them. */
