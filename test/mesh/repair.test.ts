@@ -77,19 +77,41 @@ describe('a peer whose log begins behind the cursor', () => {
   });
 });
 
+/** So many documents that they are two parts of a comparison. */
+async function twoParts(node: TestNode): Promise<void> {
+  const lines = Array.from({ length: 1500 }, (_, i) => `{"key":"k${i}","value":${i}}\n`).join('');
+  await fetch(`${node.address}/v1/collections/c`, {
+    method: 'POST',
+    body: lines,
+    headers: { 'content-type': 'application/x-ndjson' },
+  });
+}
+
 describe('comparing', () => {
   it('moves a thousand documents at a time, and goes on behind them', async () => {
     const a = await net.start('a', { peers: ['b'] });
     const b = await net.start('b');
-    const lines = Array.from({ length: 1500 }, (_, i) => `{"key":"k${i}","value":${i}}\n`).join('');
-    await fetch(`${a.address}/v1/collections/c`, {
-      method: 'POST',
-      body: lines,
-      headers: { 'content-type': 'application/x-ndjson' },
-    });
+    await twoParts(a);
     await net.until('the first are there', async () => (await b.status()).merged.submitted.taken > 0);
     expect((await b.status()).merged.submitted.taken).toBe(1000);
     await net.until('all are there', async () => (await b.status()).merged.submitted.taken === 1500, 1000);
+  });
+
+  it('goes on behind what cannot be moved now, and says so until all has been', async () => {
+    const a = await net.start('a', { peers: ['b'] });
+    const b = await net.start('b');
+    let isRefused = false;
+    net.instead = ({ path }) => {
+      if (isRefused || path !== '/v1/mesh/changes') return null;
+      isRefused = true;
+      return Promise.reject(new Error('the line was cut'));
+    };
+    await twoParts(a);
+    await net.until('the second part is there', async () => (await b.status()).merged.submitted.taken > 0);
+    expect((await b.status()).merged.submitted.taken).toBe(500);
+    expect(await restored(a)).toMatchObject({ compare_error: 'the line was cut' });
+    await net.until('all are there', async () => (await b.status()).merged.submitted.taken === 1500, 1000);
+    await net.until('all was compared', async () => (await restored(a)).compare_error === null, 1000);
   });
 
   it('leaves alone what a node keeps for itself', async () => {
@@ -142,6 +164,12 @@ describe('POST /v1/mesh/changes', () => {
       detail: expect.stringContaining(where),
     });
     expect(a.store.facts.head.offset).toBe(0);
+  });
+
+  it('takes a document of the largest size alone', async () => {
+    const a = await net.start('a');
+    const answer = await sent(a, line('k', 5).replace(/5\}$/, `"${'x'.repeat(16 * 1024 * 1024 - 2)}"}`));
+    expect(await answer.json()).toMatchObject({ taken: 1 });
   });
 
   it('takes a thousand at once', async () => {

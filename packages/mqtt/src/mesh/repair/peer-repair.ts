@@ -5,7 +5,7 @@ import { planRepair, type Difference, type RepairItem } from '@skein/replication
 import type { MeshIntake } from '../intake.ts';
 import type { Quarantine } from '../quarantine.ts';
 import { readableChanges } from '../readable-changes.ts';
-import { submit } from './submit.ts';
+import { submit, type Refused, type Submitted } from './submit.ts';
 
 export interface PeerRepairParts {
   readonly store: Store;
@@ -29,6 +29,8 @@ export interface Repaired {
   readonly moved: number;
   /** Newer ones of the peer's; when this was found they were not here. */
   readonly missing: number;
+  /** Of what was submitted. */
+  readonly refused: Refused | null;
   /** The next one begins at the beginning. */
   readonly isAtEnd: boolean;
 }
@@ -63,20 +65,24 @@ export class PeerRepair {
     this.#api = new NodeApi(parts.link, parts.requestTimeoutMs);
   }
 
+  /** Where the next one begins, also when the last has failed; null for the beginning. */
+  get start(): Place | null {
+    return this.#start;
+  }
+
   async compare(signal: AbortSignal): Promise<Repaired> {
     const first = await this.#look(signal);
     await first.mine.close();
     if (first.differences.length === 0) {
       this.#start = null;
-      return { differing: 0, fetched: 0, submitted: 0, moved: 0, missing: 0, isAtEnd: true };
+      return { differing: 0, fetched: 0, submitted: 0, moved: 0, missing: 0, refused: null, isAtEnd: true };
     }
     await this.#parts.clock.sleep(SECOND_LOOK_MS, signal);
     const second = await this.#look(signal);
     try {
-      const repaired = await this.#settle(first, second, signal);
-      this.#start = first.goesOn;
-      return repaired;
+      return await this.#settle(first, second, signal);
     } finally {
+      this.#start = first.goesOn;
       await second.mine.close();
     }
   }
@@ -88,14 +94,15 @@ export class PeerRepair {
     for (const stamp of plan.heldBack) quarantine.saw(stamp);
     this.#parts.onDroppedThere(plan.droppedThere);
     const takenHere = await this.#fetch(plan.fetch, second.theirs, signal);
-    const takenThere = await this.#submit(plan.submit, second.mine, signal);
+    const there = await this.#submit(plan.submit, second.mine, signal);
     const missing = plan.fetch.length + plan.heldBack.length;
     return {
       differing: missing + plan.submit.length,
       fetched: plan.fetch.length,
       submitted: plan.submit.length,
-      moved: takenHere + takenThere,
+      moved: takenHere + there.taken,
       missing,
+      refused: there.refused,
       isAtEnd: first.goesOn === null,
     };
   }
@@ -134,7 +141,7 @@ export class PeerRepair {
     return taken;
   }
 
-  #submit(items: readonly RepairItem[], mine: Snapshot, signal: AbortSignal): Promise<number> {
+  #submit(items: readonly RepairItem[], mine: Snapshot, signal: AbortSignal): Promise<Submitted> {
     const { link, requestTimeoutMs: answerMs } = this.#parts;
     return submit({ link, answerMs, signal }, inPlace(items), mine);
   }

@@ -23,6 +23,17 @@ interface Lap {
   readonly differing: number;
   readonly moved: number;
   readonly missing: number;
+  /** None of it was left behind since it failed. */
+  readonly isWhole: boolean;
+  /** The peer did not take some of it. */
+  readonly isRefused: boolean;
+}
+
+/** Why a peer could not be compared with, or not wholly. */
+interface Trouble {
+  readonly reason: string;
+  /** What it is about was left behind: it is over when all was gone through without it, and not with the next comparison. */
+  readonly isLeftBehind: boolean;
 }
 
 /** A peer, and how it stands with comparing it. */
@@ -34,8 +45,10 @@ interface Compared {
   dueAtMs: number;
   atWallMs: number | null;
   last: Repaired | null;
-  error: string | null;
+  trouble: Trouble | null;
 }
+
+const NOTHING_YET = { differing: 0, moved: 0, missing: 0, isWhole: true, isRefused: false };
 
 /** One that is not in contact is looked at again after so long. */
 const NO_CONTACT_MS = 1000;
@@ -56,7 +69,7 @@ export class RepairLoop {
 
   add(peer: Peer, repair: PeerRepair): void {
     const dueAtMs = this.#later(this.#parts.random());
-    this.#all.push({ peer, repair, lap: null, dueAtMs, atWallMs: null, last: null, error: null });
+    this.#all.push({ peer, repair, lap: null, dueAtMs, atWallMs: null, last: null, trouble: null });
   }
 
   start(signal: AbortSignal): void {
@@ -74,11 +87,11 @@ export class RepairLoop {
   }
 
   describe(url: string): Readonly<Record<string, unknown>> {
-    const { atWallMs, last, error } = this.#all.find(({ peer }) => peer.url === url)!;
+    const { atWallMs, last, trouble } = this.#all.find(({ peer }) => peer.url === url)!;
     return {
       compared_at: atWallMs === null ? null : isoTime(atWallMs),
       compared_differing: last?.differing ?? null,
-      compare_error: error,
+      compare_error: trouble?.reason ?? null,
     };
   }
 
@@ -106,38 +119,54 @@ export class RepairLoop {
   }
 
   async #compare(compared: Compared, signal: AbortSignal): Promise<void> {
-    const { clock, onRepaired, logger } = this.#parts;
+    const { clock, onRepaired } = this.#parts;
     const { peer, repair } = compared;
     if (!peer.isConnected) {
       compared.dueAtMs = clock.now() + NO_CONTACT_MS;
       return;
     }
-    compared.lap ??= { gaps: peer.gaps, head: this.#parts.head(), differing: 0, moved: 0, missing: 0 };
+    compared.lap ??= { ...NOTHING_YET, gaps: peer.gaps, head: this.#parts.head() };
     compared.dueAtMs = this.#later(0.75 + 0.5 * this.#parts.random());
+    const { start } = repair;
     try {
       const repaired = await repair.compare(signal);
       compared.atWallMs = clock.wall();
       compared.last = repaired;
-      compared.error = null;
       onRepaired(repaired);
       this.#goOn(compared, repaired, signal);
     } catch (error) {
       if (signal.aborted) return;
-      const reason = reasonOf(error);
-      if (reason !== compared.error) logger?.warn({ peer: peer.url, reason }, 'a peer could not be compared with');
-      compared.error = reason;
+      const isLeftBehind = repair.start !== start;
+      this.#failed(compared, { reason: reasonOf(error), isLeftBehind });
+      if (isLeftBehind) compared.lap = { ...compared.lap, isWhole: false };
+      if (repair.start === null) compared.lap = null;
     }
   }
 
   /** Where something may be missing the next one follows at once, unless all of them in a row have come to nothing. */
   #goOn(compared: Compared, { isAtEnd, ...found }: Repaired, signal: AbortSignal): void {
-    const { peer } = compared;
+    const { peer, trouble } = compared;
     const gone = lapAfter(compared.lap!, found);
+    const { refused } = found;
     compared.lap = isAtEnd ? null : gone;
-    if (isAtEnd && gone.missing === 0) peer.closeGap(gone.gaps, signal);
-    if (isAtEnd && gone.differing === 0) peer.hasAllUpTo(gone.head);
+    if (trouble?.isLeftBehind !== true || (isAtEnd && gone.isWhole && !gone.isRefused)) compared.trouble = null;
+    if (refused !== null)
+      this.#failed(compared, {
+        reason: `${refused.count} not taken by the peer: ${refused.reason}`,
+        isLeftBehind: true,
+      });
+    if (isAtEnd && gone.isWhole && gone.missing === 0) peer.closeGap(gone.gaps, signal);
+    if (isAtEnd && gone.isWhole && gone.differing === 0) peer.hasAllUpTo(gone.head);
     const isDone = isAtEnd && gone.moved === 0 && gone.gaps === peer.gaps;
     if (peer.hasGap && !isDone) compared.dueAtMs = this.#parts.clock.now();
+  }
+
+  #failed(compared: Compared, trouble: Trouble): void {
+    const { peer, trouble: before } = compared;
+    const { reason } = trouble;
+    if (reason !== before?.reason)
+      this.#parts.logger?.warn({ peer: peer.url, reason }, 'a peer could not be compared with');
+    compared.trouble = { reason, isLeftBehind: trouble.isLeftBehind || before?.isLeftBehind === true };
   }
 
   #later(share: number): number {
@@ -145,11 +174,12 @@ export class RepairLoop {
   }
 }
 
-function lapAfter(lap: Lap, { differing, moved, missing }: Pick<Repaired, 'differing' | 'moved' | 'missing'>): Lap {
+function lapAfter(lap: Lap, { differing, moved, missing, refused }: Omit<Repaired, 'isAtEnd'>): Lap {
   return {
     ...lap,
     differing: lap.differing + differing,
     moved: lap.moved + moved,
     missing: lap.missing + missing,
+    isRefused: lap.isRefused || refused !== null,
   };
 }
