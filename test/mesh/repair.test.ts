@@ -1,4 +1,6 @@
 /* What no feed has brought is found by comparing, in both directions; and what a peer's log has no more does not stay missing. */
+import type { Snapshot } from '@skein/core';
+import type { LinkAnswer } from '@skein/http';
 import { afterEach, describe, expect, it } from 'vitest';
 import { Mesh, type TestNode } from './mesh-kit.ts';
 
@@ -112,6 +114,32 @@ describe('comparing', () => {
     expect(await restored(a)).toMatchObject({ compare_error: 'the line was cut' });
     await net.until('all are there', async () => (await b.status()).merged.submitted.taken === 1500, 1000);
     await net.until('all was compared', async () => (await restored(a)).compare_error === null, 1000);
+  });
+
+  it('with a peer that is not ready holds up no other, holds no snapshot meanwhile, and is given up', async () => {
+    const later = { status: 503, headers: { 'retry-after': '1' }, body: { text: async () => '{"detail":"not yet"}' } };
+    net.instead = ({ path }, _from, to) =>
+      to === 'slow' && path.startsWith('/v1/digest') && !path.includes('min=')
+        ? Promise.resolve(later as unknown as LinkAnswer)
+        : null;
+    const a = await net.start('a', { peers: ['slow', 'b'] });
+    const [b] = [await net.start('b'), await net.start('slow')];
+    const held = new Set<Snapshot>();
+    const take = a.store.snapshot.bind(a.store);
+    a.store.snapshot = async () => {
+      const snapshot = await take();
+      held.add(snapshot);
+      const close = (): Promise<void> => {
+        held.delete(snapshot);
+        return snapshot.close();
+      };
+      return { ...snapshot, close };
+    };
+    await a.put('k', 1);
+    await net.untilAlike(a, b);
+    await net.until('nothing is held', () => held.size === 0);
+    const reason = 'it has taken longer than 600 s';
+    await net.until('it is given up', async () => (await restored(a)).compare_error === reason, 5000);
   });
 
   it('leaves alone what a node keeps for itself', async () => {

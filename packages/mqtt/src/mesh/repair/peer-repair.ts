@@ -70,6 +70,17 @@ export class PeerRepair {
     return this.#start;
   }
 
+  /** Makes the digest of this node, which may take minutes the first time: a peer holds no position for so long, unasked. */
+  async prepare(signal: AbortSignal): Promise<void> {
+    const { store } = this.#parts;
+    const snapshot = await store.snapshot();
+    try {
+      await store.digests.at(snapshot, 'stamp', signal);
+    } finally {
+      await snapshot.close();
+    }
+  }
+
   async compare(signal: AbortSignal): Promise<Repaired> {
     const first = await this.#look(signal);
     await first.mine.close();
@@ -107,18 +118,17 @@ export class PeerRepair {
     };
   }
 
-  /** As of now on both sides: what is compared was there when the question came. */
+  /** As of now on both sides, the peer's first: what is compared was there when the question came. */
   async #look(signal: AbortSignal): Promise<Look> {
     const { store, clock } = this.#parts;
     const ask = (path: string): Promise<unknown> => patiently(clock, () => this.#api.get(path, signal), signal);
     const { position: theirs } = await patiently(clock, () => this.#api.pin('now', signal, { by: 'stamp' }), signal);
+    // Theirs may be long in coming, and nothing of this node's is held meanwhile.
+    const source = await fetchDigest(ask, 'stamp', formatPosition(theirs));
     const mine = await store.snapshot();
     try {
-      const digest = store.digests.at(mine, 'stamp', signal);
-      // Theirs may fail before, and then nobody is left to hear of it.
-      digest.catch(() => undefined);
-      const source = await fetchDigest(ask, 'stamp', formatPosition(theirs));
-      const found = await someFrom(this.#start, new Comparison(await digest, source, BRANCHES_AT_ONCE));
+      const digest = await store.digests.at(mine, 'stamp', signal);
+      const found = await someFrom(this.#start, new Comparison(digest, source, BRANCHES_AT_ONCE));
       return { ...found, theirs, mine };
     } catch (error) {
       await mine.close();

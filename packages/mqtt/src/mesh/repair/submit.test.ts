@@ -1,7 +1,7 @@
-import { Readable } from 'node:stream';
+import type { Readable } from 'node:stream';
+import type { Snapshot } from '@skein/core';
 import type { NodeLink } from '@skein/http';
 import { describe, expect, it } from 'vitest';
-import type { Snapshot } from '@skein/core';
 import { submit } from './submit.ts';
 
 const items = Array.from({ length: 9 }, (_, i) => ({ collection: 'c', key: `k${i}` }));
