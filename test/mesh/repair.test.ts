@@ -102,10 +102,10 @@ describe('comparing', () => {
   it('goes on behind what cannot be moved now, and says so until all has been', async () => {
     const a = await net.start('a', { peers: ['b'] });
     const b = await net.start('b');
-    let isRefused = false;
+    let failures = 0;
     net.instead = ({ path }) => {
-      if (isRefused || path !== '/v1/mesh/changes') return null;
-      isRefused = true;
+      if (path !== '/v1/mesh/changes' || failures === 2) return null;
+      failures++;
       return Promise.reject(new Error('the line was cut'));
     };
     await twoParts(a);
@@ -140,6 +140,10 @@ describe('comparing', () => {
     await net.until('nothing is held', () => held.size === 0);
     const reason = 'it has taken longer than 600 s';
     await net.until('it is given up', async () => (await restored(a)).compare_error === reason, 5000);
+    const said = async (): Promise<string> => (await a.request('GET', '/healthz')).error ?? '';
+    await net.until('it is said', async () =>
+      /^comparing with the peer at http:\/\/slow has failed/.test(await said()),
+    );
   });
 
   it('leaves alone what a node keeps for itself', async () => {

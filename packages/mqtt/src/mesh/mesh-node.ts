@@ -126,7 +126,7 @@ export class MeshNode implements RoleAddition {
     const ahead = this.#clockAheadMs > this.#parts.policy.clockDriftMsMax;
     const trouble = this.#others.find(({ troubleHere }) => troubleHere !== null)?.troubleHere ?? null;
     return meshVerdict({
-      peers: this.#others.map((peer) => peer.condition()),
+      peers: this.#others.map((peer) => ({ ...peer.condition(), uncompared: this.#repairs.of(peer.url).uncompared() })),
       ahead: this.#quarantine.alarm,
       ownClockAheadUntil: ahead ? isoTime(this.#parts.store.facts.headTs!) : null,
       isIdShared: this.#ownId.isShared,

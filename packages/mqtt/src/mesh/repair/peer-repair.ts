@@ -38,6 +38,8 @@ export interface Repaired {
 const ITEMS_MAX = 1000;
 /** What is on its way arrives meanwhile. */
 const SECOND_LOOK_MS = 1000;
+/** What could not be moved so many times is left behind: maybe it never can be, and the rest is not to wait for it. */
+const FAILURES_MAX = 2;
 const BRANCHES_AT_ONCE = 8;
 /** What a node takes at once. */
 const NAMES_AT_ONCE = 500;
@@ -59,6 +61,8 @@ export class PeerRepair {
   readonly #parts: PeerRepairParts;
   readonly #api: NodeApi;
   #start: Place | null = null;
+  /** What begins there could not be moved so many times. */
+  #failures = 0;
 
   constructor(parts: PeerRepairParts) {
     this.#parts = parts;
@@ -85,17 +89,26 @@ export class PeerRepair {
     const first = await this.#look(signal);
     await first.mine.close();
     if (first.differences.length === 0) {
-      this.#start = null;
+      this.#goOn(null);
       return { differing: 0, fetched: 0, submitted: 0, moved: 0, missing: 0, refused: null, isAtEnd: true };
     }
     await this.#parts.clock.sleep(SECOND_LOOK_MS, signal);
     const second = await this.#look(signal);
     try {
-      return await this.#settle(first, second, signal);
+      const repaired = await this.#settle(first, second, signal);
+      this.#goOn(first.goesOn);
+      return repaired;
+    } catch (error) {
+      if (++this.#failures === FAILURES_MAX) this.#goOn(first.goesOn);
+      throw error;
     } finally {
-      this.#start = first.goesOn;
       await second.mine.close();
     }
+  }
+
+  #goOn(place: Place | null): void {
+    this.#start = place;
+    this.#failures = 0;
   }
 
   async #settle(first: Look, second: Look, signal: AbortSignal): Promise<Repaired> {

@@ -1,5 +1,6 @@
 import { isoTime, type Clock } from '@skein/core';
 import { reasonOf } from '@skein/http';
+import type { Uncompared } from '@skein/replication';
 import type { FastifyBaseLogger } from 'fastify';
 import { Bell } from '../../bell.ts';
 import type { Peer } from '../peers/peer.ts';
@@ -37,6 +38,8 @@ interface Lap {
 /** Why a peer could not be compared with, or not wholly. */
 interface Trouble {
   readonly reason: string;
+  /** Nothing went well since then. */
+  readonly sinceMs: number;
   /** What it is about was left behind: it is over when all was gone through without it, and not with the next comparison. */
   readonly isLeftBehind: boolean;
 }
@@ -89,6 +92,14 @@ export class RepairLoop {
       compared_differing: this.#last?.differing ?? null,
       compare_error: this.#trouble?.reason ?? null,
     };
+  }
+
+  /** Why, and for how long, it was not wholly compared with; null when it was. */
+  uncompared(): Uncompared | null {
+    if (this.#trouble === null) return null;
+    const { clock, everyMs } = this.#parts;
+    const { reason, sinceMs } = this.#trouble;
+    return { ms: clock.now() - sinceMs, everyMs, reason };
   }
 
   async #run(signal: AbortSignal): Promise<void> {
@@ -171,11 +182,12 @@ export class RepairLoop {
     if (peer.hasGap && !isDone) this.#dueAtMs = clock.now();
   }
 
-  #failed({ reason, isLeftBehind }: Trouble): void {
-    const { peer, logger } = this.#parts;
+  #failed({ reason, isLeftBehind }: Omit<Trouble, 'sinceMs'>): void {
+    const { clock, peer, logger } = this.#parts;
     const before = this.#trouble;
     if (reason !== before?.reason) logger?.warn({ peer: peer.url, reason }, 'a peer could not be compared with');
-    this.#trouble = { reason, isLeftBehind: isLeftBehind || before?.isLeftBehind === true };
+    const sinceMs = before?.sinceMs ?? clock.now();
+    this.#trouble = { reason, sinceMs, isLeftBehind: isLeftBehind || before?.isLeftBehind === true };
   }
 
   #later(share: number): number {
