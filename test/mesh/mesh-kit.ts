@@ -136,6 +136,8 @@ export class Mesh {
   readonly #levels = new Map<string, Level>();
   readonly #cut = new Set<string>();
   readonly #links = new Map<string, NodeLink>();
+  /** Answers instead of a node, or does not. */
+  instead: (asked: LinkRequest, from: string, to: string) => Promise<LinkAnswer> | null = () => null;
 
   async start(name: string, options: NodeOptions = {}): Promise<TestNode> {
     const level = this.#levels.get(name) ?? (await createMemoryLevel()).level;
@@ -177,7 +179,7 @@ export class Mesh {
         if (node === undefined || this.#cut.has(way)) throw new Error('connect ECONNREFUSED');
         const link = this.#links.get(way) ?? undiciLink(node.address, options);
         this.#links.set(way, link);
-        return link.request(asked);
+        return this.instead(asked, from, to) ?? link.request(asked);
       };
       return { request, close: () => this.#drop(way) };
     };

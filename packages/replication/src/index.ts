@@ -104,7 +104,13 @@ export {
 export { type RatePolicy } from './token-bucket.ts';
 export { SEQUENCE_BOUNDS, SequenceBook, type SequenceBounds } from './mesh/sequence-book.ts';
 export { isTooFarAhead, msAhead } from './mesh/clock-drift.ts';
-export { meshVerdict, PEER_SILENT_MS, type MeshCondition, type PeerCondition } from './mesh/mesh-health.ts';
+export {
+  meshVerdict,
+  PEER_SILENT_MS,
+  type MeshCondition,
+  type PeerCondition,
+  type Uncompared,
+} from './mesh/mesh-health.ts';
 export { faultOfPeer, ITSELF, type SaidOfPeer } from './mesh/peer-identity.ts';
 export { planRepair, type RepairItem, type RepairPlan } from './mesh/repair-plan.ts';
 export {

@@ -19,7 +19,7 @@ import { OwnId } from './own-id.ts';
 import { Peer, type PeerPolicy } from './peers/peer.ts';
 import { Quarantine } from './quarantine.ts';
 import { PeerRepair } from './repair/peer-repair.ts';
-import { RepairLoop } from './repair/repair-loop.ts';
+import { RepairLoops } from './repair/repair-loops.ts';
 import { DroppedTombstones } from './tombstones/dropped-tombstones.ts';
 import { HeardNodes } from './tombstones/heard-nodes.ts';
 import { TombstoneKeeper } from './tombstones/tombstone-keeper.ts';
@@ -61,7 +61,7 @@ export class MeshNode implements RoleAddition {
   readonly #submitted: MeshIntake;
   readonly #links: NodeLink[] = [];
   readonly #peers: readonly Peer[];
-  readonly #repairs: RepairLoop;
+  readonly #repairs: RepairLoops;
   readonly #tombstones: TombstoneKeeper;
   readonly #metrics = new MeshMetrics();
 
@@ -75,7 +75,7 @@ export class MeshNode implements RoleAddition {
     this.#heard = heard;
     this.#intake = new Intake({ store, quarantine: this.#quarantine, ownId: this.#ownId, dropped, heard });
     this.#submitted = this.#intake.way('submitted', peers.length);
-    this.#repairs = new RepairLoop({
+    this.#repairs = new RepairLoops({
       clock,
       random,
       everyMs: policy.antiEntropyEveryMs,
@@ -126,7 +126,7 @@ export class MeshNode implements RoleAddition {
     const ahead = this.#clockAheadMs > this.#parts.policy.clockDriftMsMax;
     const trouble = this.#others.find(({ troubleHere }) => troubleHere !== null)?.troubleHere ?? null;
     return meshVerdict({
-      peers: this.#others.map((peer) => peer.condition()),
+      peers: this.#others.map((peer) => ({ ...peer.condition(), uncompared: this.#repairs.of(peer.url).uncompared() })),
       ahead: this.#quarantine.alarm,
       ownClockAheadUntil: ahead ? isoTime(this.#parts.store.facts.headTs!) : null,
       isIdShared: this.#ownId.isShared,
@@ -151,7 +151,7 @@ export class MeshNode implements RoleAddition {
       mesh: {
         incarnation: store.incarnation,
         clock_ahead_ms: this.#clockAheadMs,
-        peers: this.#peers.map((peer) => ({ ...peer.describe(), ...this.#repairs.describe(peer.url) })),
+        peers: this.#peers.map((peer) => ({ ...peer.describe(), ...this.#repairs.of(peer.url).describe() })),
         merged: Object.fromEntries(
           tallies.map(([way, { taken, known, passedOver }]) => [way, { taken, known, passed_over: passedOver }]),
         ),
@@ -206,7 +206,7 @@ export class MeshNode implements RoleAddition {
       link,
       policy,
       intake: this.#intake.way('feed', rank),
-      onGap: () => this.#repairs.hurry(url),
+      onGap: () => this.#repairs.of(url).hurry(),
       logger,
     });
     const repair = new PeerRepair({

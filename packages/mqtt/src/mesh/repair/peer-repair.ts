@@ -5,7 +5,7 @@ import { planRepair, type Difference, type RepairItem } from '@skein/replication
 import type { MeshIntake } from '../intake.ts';
 import type { Quarantine } from '../quarantine.ts';
 import { readableChanges } from '../readable-changes.ts';
-import { submit } from './submit.ts';
+import { submit, type Refused, type Submitted } from './submit.ts';
 
 export interface PeerRepairParts {
   readonly store: Store;
@@ -29,6 +29,8 @@ export interface Repaired {
   readonly moved: number;
   /** Newer ones of the peer's; when this was found they were not here. */
   readonly missing: number;
+  /** Of what was submitted. */
+  readonly refused: Refused | null;
   /** The next one begins at the beginning. */
   readonly isAtEnd: boolean;
 }
@@ -36,6 +38,8 @@ export interface Repaired {
 const ITEMS_MAX = 1000;
 /** What is on its way arrives meanwhile. */
 const SECOND_LOOK_MS = 1000;
+/** What could not be moved so many times is left behind: maybe it never can be, and the rest is not to wait for it. */
+const FAILURES_MAX = 2;
 const BRANCHES_AT_ONCE = 8;
 /** What a node takes at once. */
 const NAMES_AT_ONCE = 500;
@@ -57,28 +61,54 @@ export class PeerRepair {
   readonly #parts: PeerRepairParts;
   readonly #api: NodeApi;
   #start: Place | null = null;
+  /** What begins there could not be moved so many times. */
+  #failures = 0;
 
   constructor(parts: PeerRepairParts) {
     this.#parts = parts;
     this.#api = new NodeApi(parts.link, parts.requestTimeoutMs);
   }
 
+  /** Where the next one begins, also when the last has failed; null for the beginning. */
+  get start(): Place | null {
+    return this.#start;
+  }
+
+  /** Makes the digest of this node, which may take minutes the first time: a peer holds no position for so long, unasked. */
+  async prepare(signal: AbortSignal): Promise<void> {
+    const { store } = this.#parts;
+    const snapshot = await store.snapshot();
+    try {
+      await store.digests.at(snapshot, 'stamp', signal);
+    } finally {
+      await snapshot.close();
+    }
+  }
+
   async compare(signal: AbortSignal): Promise<Repaired> {
     const first = await this.#look(signal);
     await first.mine.close();
     if (first.differences.length === 0) {
-      this.#start = null;
-      return { differing: 0, fetched: 0, submitted: 0, moved: 0, missing: 0, isAtEnd: true };
+      this.#goOn(null);
+      return { differing: 0, fetched: 0, submitted: 0, moved: 0, missing: 0, refused: null, isAtEnd: true };
     }
     await this.#parts.clock.sleep(SECOND_LOOK_MS, signal);
     const second = await this.#look(signal);
     try {
       const repaired = await this.#settle(first, second, signal);
-      this.#start = first.goesOn;
+      this.#goOn(first.goesOn);
       return repaired;
+    } catch (error) {
+      if (++this.#failures === FAILURES_MAX) this.#goOn(first.goesOn);
+      throw error;
     } finally {
       await second.mine.close();
     }
+  }
+
+  #goOn(place: Place | null): void {
+    this.#start = place;
+    this.#failures = 0;
   }
 
   async #settle(first: Look, second: Look, signal: AbortSignal): Promise<Repaired> {
@@ -88,30 +118,30 @@ export class PeerRepair {
     for (const stamp of plan.heldBack) quarantine.saw(stamp);
     this.#parts.onDroppedThere(plan.droppedThere);
     const takenHere = await this.#fetch(plan.fetch, second.theirs, signal);
-    const takenThere = await this.#submit(plan.submit, second.mine, signal);
+    const there = await this.#submit(plan.submit, second.mine, signal);
     const missing = plan.fetch.length + plan.heldBack.length;
     return {
       differing: missing + plan.submit.length,
       fetched: plan.fetch.length,
       submitted: plan.submit.length,
-      moved: takenHere + takenThere,
+      moved: takenHere + there.taken,
       missing,
+      refused: there.refused,
       isAtEnd: first.goesOn === null,
     };
   }
 
-  /** As of now on both sides: what is compared was there when the question came. */
+  /** As of now on both sides, the peer's first: what is compared was there when the question came. */
   async #look(signal: AbortSignal): Promise<Look> {
     const { store, clock } = this.#parts;
     const ask = (path: string): Promise<unknown> => patiently(clock, () => this.#api.get(path, signal), signal);
     const { position: theirs } = await patiently(clock, () => this.#api.pin('now', signal, { by: 'stamp' }), signal);
+    // Theirs may be long in coming, and nothing of this node's is held meanwhile.
+    const source = await fetchDigest(ask, 'stamp', formatPosition(theirs));
     const mine = await store.snapshot();
     try {
-      const digest = store.digests.at(mine, 'stamp', signal);
-      // Theirs may fail before, and then nobody is left to hear of it.
-      digest.catch(() => undefined);
-      const source = await fetchDigest(ask, 'stamp', formatPosition(theirs));
-      const found = await someFrom(this.#start, new Comparison(await digest, source, BRANCHES_AT_ONCE));
+      const digest = await store.digests.at(mine, 'stamp', signal);
+      const found = await someFrom(this.#start, new Comparison(digest, source, BRANCHES_AT_ONCE));
       return { ...found, theirs, mine };
     } catch (error) {
       await mine.close();
@@ -134,7 +164,7 @@ export class PeerRepair {
     return taken;
   }
 
-  #submit(items: readonly RepairItem[], mine: Snapshot, signal: AbortSignal): Promise<number> {
+  #submit(items: readonly RepairItem[], mine: Snapshot, signal: AbortSignal): Promise<Submitted> {
     const { link, requestTimeoutMs: answerMs } = this.#parts;
     return submit({ link, answerMs, signal }, inPlace(items), mine);
   }
