@@ -106,7 +106,20 @@ export { SEQUENCE_BOUNDS, SequenceBook, type SequenceBounds } from './mesh/seque
 export { isTooFarAhead, msAhead } from './mesh/clock-drift.ts';
 export { meshVerdict, PEER_SILENT_MS, type MeshCondition, type PeerCondition } from './mesh/mesh-health.ts';
 export { faultOfPeer, ITSELF, type SaidOfPeer } from './mesh/peer-identity.ts';
-export { planRepair, type RepairItem, type RepairPlan } from './mesh/repair-plan.ts';
+export {
+  documentsOf,
+  droppedThere,
+  joined,
+  openOf,
+  toFindHere,
+  toFindThere,
+  withFound,
+  type ComparedDocuments,
+  type Held,
+  type RepairItem,
+  type Sides,
+} from './mesh/compared-documents.ts';
+export { planRepair } from './mesh/repair-plan.ts';
 export {
   isTombstoneDue,
   passedByAll,
