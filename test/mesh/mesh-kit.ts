@@ -127,6 +127,7 @@ export class TestNode {
   async send(...lines: readonly string[]): Promise<any> {
     const headers = { 'content-type': 'application/x-ndjson' };
     const answer = await fetch(`${this.address}/v1/mesh/changes`, { method: 'POST', body: lines.join('\n'), headers });
+    assert.equal(answer.status, 200);
     return answer.json();
   }
 

@@ -36,7 +36,7 @@ function repairOf(): PeerRepair {
   const intake = new Intake({
     store,
     quarantine,
-    ownId: new OwnId(store, clock),
+    ownId: new OwnId(store, clock, undefined),
     dropped: new DroppedTombstones(store),
     heard: new HeardNodes(store),
   });
