@@ -101,6 +101,17 @@ describe('tombstones', () => {
     await net.until('it is gone', async () => (await a.tombstones()).length === 0, 10_000);
   });
 
+  it('stay for three comparisons longer than somebody needs them', async () => {
+    const a = await net.start('a', { antiEntropyEveryMs: HOUR_MS });
+    await a.put('k', 1);
+    await a.request('DELETE', '/v1/collections/c/k');
+    net.pass(48 * HOUR_MS);
+    await net.until('it is looked at', async () => (await a.status()).tombstones.count !== null, 60_000);
+    expect((await a.status()).tombstones).toMatchObject({ count: 1, waiting_for: [] });
+    net.pass(3 * HOUR_MS);
+    await net.until('it is gone', async () => (await a.status()).tombstones.count === 0, 60_000);
+  });
+
   it('stay while a peer has never been heard of', async () => {
     const a = await net.start('a', { peers: ['b'] });
     await a.put('k', 1);

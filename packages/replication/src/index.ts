@@ -124,6 +124,7 @@ export {
   isTombstoneDue,
   passedByAll,
   passedByAllWhoSay,
+  PassedForLong,
   TOMBSTONE_MS_MIN,
   waitedFor,
   type Audience,

@@ -52,6 +52,8 @@ export interface MeshParts {
 /** A feed that waits, eight branches of a comparison, and one that submits. */
 const CONNECTIONS = 10;
 const BATCH_MAX = 1000;
+/** So often nodes have compared themselves before a tombstone goes that all have passed. */
+const COMPARED_TIMES = 3;
 const ANSWER_BYTES_MAX = LIMITS.pageBytesMax + LIMITS.recordBytesMax;
 
 /** What a node of a mesh does beside leading its own log: it has its store merge what other nodes have written. */
@@ -94,6 +96,7 @@ export class MeshNode implements RoleAddition {
       dropped,
       heard,
       everyMs: policy.tombstonesEveryMs,
+      restMs: COMPARED_TIMES * policy.antiEntropyEveryMs,
       peers: known,
       logger,
     });

@@ -32,6 +32,14 @@ export class DroppedTombstones {
     return this.#without(changes, (change) => !isPut(change) && !put.has(placeOf(change)));
   }
 
+  /**
+   * The same of what a broker brings, and there of puts, too: it may be long ago that they were told, and what is not here may
+   * have been deleted since. Whoever is compared with finds those that were not.
+   */
+  withoutLate(changes: readonly MergeChange[]): Promise<readonly MergeChange[]> {
+    return this.#without(changes, () => true);
+  }
+
   async #without(
     changes: readonly MergeChange[],
     mayGo: (change: MergeChange) => boolean,

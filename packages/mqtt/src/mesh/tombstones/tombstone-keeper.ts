@@ -1,7 +1,14 @@
 import type { Clock, Document, Store } from '@skein/core';
 import { Chore, type SlotBook } from '@skein/http';
 import { isSkeinError, TOMBSTONES } from '@skein/protocol';
-import { isTombstoneDue, passedByAll, passedByAllWhoSay, waitedFor, type Audience } from '@skein/replication';
+import {
+  isTombstoneDue,
+  passedByAll,
+  passedByAllWhoSay,
+  PassedForLong,
+  waitedFor,
+  type Audience,
+} from '@skein/replication';
 import type { FastifyBaseLogger, FastifyInstance } from 'fastify';
 import type { DroppedTombstones } from './dropped-tombstones.ts';
 import type { HeardNodes } from './heard-nodes.ts';
@@ -17,6 +24,8 @@ export interface TombstoneKeeperParts {
   readonly clock: Clock;
   readonly dropped: DroppedTombstones;
   readonly everyMs?: number | undefined;
+  /** How long all have to have had what is dropped. */
+  readonly restMs: number;
   readonly heard: HeardNodes;
   readonly peers: () => Audience['peers'];
   readonly logger?: FastifyBaseLogger | undefined;
@@ -25,6 +34,8 @@ export interface TombstoneKeeperParts {
 /** Drops tombstones that every known node has passed: nobody can bring back what they are of. */
 export class TombstoneKeeper {
   readonly #parts: TombstoneKeeperParts;
+  readonly #passed: PassedForLong;
+  readonly #passedHere: PassedForLong;
   #slots: SlotBook | null = null;
   /** Keys of those that a peer has dropped, as far as it is known since the start. */
   readonly #droppedThere = new Set<string>();
@@ -37,6 +48,8 @@ export class TombstoneKeeper {
 
   constructor(parts: TombstoneKeeperParts) {
     this.#parts = parts;
+    this.#passed = new PassedForLong(parts.restMs);
+    this.#passedHere = new PassedForLong(parts.restMs);
   }
 
   get count(): number | null {
@@ -81,8 +94,8 @@ export class TombstoneKeeper {
   async #due(): Promise<readonly Document[]> {
     const { store, clock } = this.#parts;
     const audience = this.#audience();
-    const passed = passedByAll(audience);
-    const passedHere = passedByAllWhoSay(audience);
+    const passed = this.#passed.see(passedByAll(audience), clock.now());
+    const passedHere = this.#passedHere.see(passedByAllWhoSay(audience), clock.now());
     const due: Document[] = [];
     let looked = 0;
     if (this.#after === undefined) this.#oldest = null;
