@@ -96,6 +96,7 @@ export class MeshNode implements RoleAddition {
       dropped,
       heard,
       everyMs: policy.tombstonesEveryMs,
+      batchMax: policy.batchMax ?? BATCH_MAX,
       restMs: COMPARED_TIMES * policy.antiEntropyEveryMs,
       peers: known,
       logger,

@@ -14,8 +14,7 @@ import type { DroppedTombstones } from './dropped-tombstones.ts';
 import type { HeardNodes } from './heard-nodes.ts';
 
 const LOOK_EVERY_MS = 60_000;
-const DROPPED_MAX = 1000;
-/** So many are looked at each time at most: the next time goes on behind them. */
+/** So many are looked at without a pause: where none of them may go, the next time goes on behind them. */
 const LOOKED_AT_MAX = 10_000;
 const DROPPED_AT_ONCE = 250;
 
@@ -26,6 +25,8 @@ export interface TombstoneKeeperParts {
   readonly everyMs?: number | undefined;
   /** How long all have to have had what is dropped. */
   readonly restMs: number;
+  /** How many are dropped before it is asked again who has passed what. */
+  readonly batchMax: number;
   readonly heard: HeardNodes;
   readonly peers: () => Audience['peers'];
   readonly logger?: FastifyBaseLogger | undefined;
@@ -62,7 +63,7 @@ export class TombstoneKeeper {
     new Chore({
       clock,
       everyMs,
-      work: () => this.#look(),
+      work: (signal) => this.#look(signal),
       // A store that cannot be written to says so itself; they stay for now.
       onFailed: (error) => logger?.debug({ err: error }, 'tombstones could not be dropped'),
     }).install(app);
@@ -82,17 +83,23 @@ export class TombstoneKeeper {
     return { slots: [...this.#slots!.all()], peers: this.#parts.peers(), heard: this.#parts.heard.all };
   }
 
-  async #look(): Promise<void> {
-    const { store } = this.#parts;
-    await this.#parts.heard.load();
-    const due = await this.#due();
-    for (let i = 0; i < due.length; i += DROPPED_AT_ONCE) await this.#drop(due.slice(i, i + DROPPED_AT_ONCE));
+  async #look(signal: AbortSignal): Promise<void> {
+    const { store, heard } = this.#parts;
+    await heard.load();
+    while (!signal.aborted && (await this.#dropSome()));
     this.#count = await store.count(TOMBSTONES);
     if (this.#count === 0) this.#oldest = null;
   }
 
+  /** Answers whether it has, and more may go. */
+  async #dropSome(): Promise<boolean> {
+    const due = await this.#due();
+    for (let i = 0; i < due.length; i += DROPPED_AT_ONCE) await this.#drop(due.slice(i, i + DROPPED_AT_ONCE));
+    return due.length > 0 && this.#after !== undefined;
+  }
+
   async #due(): Promise<readonly Document[]> {
-    const { store, clock } = this.#parts;
+    const { store, clock, batchMax } = this.#parts;
     const audience = this.#audience();
     const passed = this.#passed.see(passedByAll(audience), clock.now());
     const passedHere = this.#passedHere.see(passedByAllWhoSay(audience), clock.now());
@@ -100,7 +107,7 @@ export class TombstoneKeeper {
     let looked = 0;
     if (this.#after === undefined) this.#oldest = null;
     for await (const tombstone of store.documents.iterate(TOMBSTONES, { after: this.#after })) {
-      if (due.length === DROPPED_MAX || looked === LOOKED_AT_MAX) return due;
+      if (due.length === batchMax || looked === LOOKED_AT_MAX) return due;
       looked++;
       this.#after = tombstone.key;
       const ms = tombstone.made?.stamp.ms ?? tombstone.ts;
