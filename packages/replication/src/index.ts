@@ -112,11 +112,25 @@ export {
   type Uncompared,
 } from './mesh/mesh-health.ts';
 export { faultOfPeer, ITSELF, type SaidOfPeer } from './mesh/peer-identity.ts';
-export { planRepair, type RepairItem, type RepairPlan } from './mesh/repair-plan.ts';
+export {
+  documentsOf,
+  droppedThere,
+  joined,
+  openOf,
+  toFindHere,
+  toFindThere,
+  withFound,
+  type ComparedDocuments,
+  type Held,
+  type RepairItem,
+  type Sides,
+} from './mesh/compared-documents.ts';
+export { planRepair } from './mesh/repair-plan.ts';
 export {
   isTombstoneDue,
   passedByAll,
   passedByAllWhoSay,
+  PassedForLong,
   TOMBSTONE_MS_MIN,
   waitedFor,
   type Audience,

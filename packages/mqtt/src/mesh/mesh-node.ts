@@ -31,6 +31,8 @@ export interface MeshPolicy extends PeerPolicy {
   readonly antiEntropyEveryMs: number;
   /** How often tombstones that nobody needs any more are looked for; once a minute unless given. */
   readonly tombstonesEveryMs?: number | undefined;
+  /** How many documents are compared, or tombstones dropped, at once; a thousand unless given. */
+  readonly batchMax?: number | undefined;
 }
 
 export interface MeshParts {
@@ -49,6 +51,9 @@ export interface MeshParts {
 
 /** A feed that waits, eight branches of a comparison, and one that submits. */
 const CONNECTIONS = 10;
+const BATCH_MAX = 1000;
+/** So often nodes have compared themselves before a tombstone goes that all have passed. */
+const COMPARED_TIMES = 3;
 const ANSWER_BYTES_MAX = LIMITS.pageBytesMax + LIMITS.recordBytesMax;
 
 /** What a node of a mesh does beside leading its own log: it has its store merge what other nodes have written. */
@@ -91,6 +96,8 @@ export class MeshNode implements RoleAddition {
       dropped,
       heard,
       everyMs: policy.tombstonesEveryMs,
+      batchMax: policy.batchMax ?? BATCH_MAX,
+      restMs: COMPARED_TIMES * policy.antiEntropyEveryMs,
       peers: known,
       logger,
     });
@@ -191,7 +198,7 @@ export class MeshNode implements RoleAddition {
 
   #addPeer(url: string, rank: number): Peer {
     const { store, clock, random, openLink, policy, logger } = this.#parts;
-    const { requestTimeoutMs } = policy;
+    const { requestTimeoutMs, batchMax = BATCH_MAX } = policy;
     const link = openLink(url, {
       connections: CONNECTIONS,
       timeoutMs: requestTimeoutMs,
@@ -214,6 +221,7 @@ export class MeshNode implements RoleAddition {
       clock,
       link,
       requestTimeoutMs,
+      itemsMax: batchMax,
       clockDriftMsMax: policy.clockDriftMsMax,
       intake: this.#intake.way('repair', rank),
       quarantine: this.#quarantine,

@@ -1,11 +1,11 @@
-import type { Clock, Snapshot, Store } from '@skein/core';
-import { Comparison, fetchDigest, fetchNamed, NodeApi, patiently, type NodeLink } from '@skein/http';
-import { comparePlaces, formatPlace, formatPosition, type Place, type Position } from '@skein/protocol';
-import { planRepair, type Difference, type RepairItem } from '@skein/replication';
+import type { Clock, Store } from '@skein/core';
+import { Comparison, fetchDigest, NodeApi, patiently, type NodeLink } from '@skein/http';
+import { formatPosition, type Place } from '@skein/protocol';
+import { planRepair, type RepairItem } from '@skein/replication';
 import type { MeshIntake } from '../intake.ts';
 import type { Quarantine } from '../quarantine.ts';
-import { readableChanges } from '../readable-changes.ts';
-import { submit, type Refused, type Submitted } from './submit.ts';
+import { fetchChanges, firstLook, inPlace, secondLook, type Look, type Sight } from './look.ts';
+import { submit, type Refused } from './submit.ts';
 
 export interface PeerRepairParts {
   readonly store: Store;
@@ -15,6 +15,8 @@ export interface PeerRepairParts {
   readonly quarantine: Quarantine;
   readonly clockDriftMsMax: number;
   readonly requestTimeoutMs: number;
+  /** How many documents one comparison is about at most. */
+  readonly itemsMax: number;
   /** Told of old tombstones, by their keys, that are here and that the peer has no more. */
   readonly onDroppedThere: (keys: readonly string[]) => void;
 }
@@ -27,7 +29,7 @@ export interface Repaired {
   readonly submitted: number;
   /** How many of them were news where they went. */
   readonly moved: number;
-  /** Newer ones of the peer's; when this was found they were not here. */
+  /** Newer ones of the peer's, as far as they were not here when this was found. */
   readonly missing: number;
   /** Of what was submitted. */
   readonly refused: Refused | null;
@@ -35,23 +37,13 @@ export interface Repaired {
   readonly isAtEnd: boolean;
 }
 
-const ITEMS_MAX = 1000;
 /** What is on its way arrives meanwhile. */
 const SECOND_LOOK_MS = 1000;
 /** What could not be moved so many times is left behind: maybe it never can be, and the rest is not to wait for it. */
 const FAILURES_MAX = 2;
 const BRANCHES_AT_ONCE = 8;
-/** What a node takes at once. */
-const NAMES_AT_ONCE = 500;
-
-/** What differed at one look, and as of what. */
-interface Look {
-  readonly differences: readonly Difference[];
-  /** Where the next comparison goes on; null for the beginning, since there is nothing more behind. */
-  readonly goesOn: Place | null;
-  readonly theirs: Position;
-  readonly mine: Snapshot;
-}
+const NOTHING = { differing: 0, missing: 0 };
+const UNMOVED = { ...NOTHING, fetched: 0, submitted: 0, moved: 0, refused: null };
 
 /**
  * Compares this node's documents with those of a peer, and has each take what is newer at the other. It goes on behind the
@@ -63,6 +55,8 @@ export class PeerRepair {
   #start: Place | null = null;
   /** What begins there could not be moved so many times. */
   #failures = 0;
+  /** What was left behind since the last comparison that did not fail. */
+  #left: Pick<Repaired, 'differing' | 'missing'> = NOTHING;
 
   constructor(parts: PeerRepairParts) {
     this.#parts = parts;
@@ -86,23 +80,44 @@ export class PeerRepair {
   }
 
   async compare(signal: AbortSignal): Promise<Repaired> {
-    const first = await this.#look(signal);
-    await first.mine.close();
-    if (first.differences.length === 0) {
-      this.#goOn(null);
-      return { differing: 0, fetched: 0, submitted: 0, moved: 0, missing: 0, refused: null, isAtEnd: true };
-    }
-    await this.#parts.clock.sleep(SECOND_LOOK_MS, signal);
-    const second = await this.#look(signal);
+    const { clock, itemsMax, onDroppedThere } = this.#parts;
+    const first = await this.#seeing(signal, (sight) => firstLook(sight, this.#start, itemsMax));
+    onDroppedThere(first.droppedThere);
+    if (first.open.size > 0) await clock.sleep(SECOND_LOOK_MS, signal);
+    const repaired = first.open.size > 0 ? await this.#seeing(signal, (sight) => this.#settle(first, sight)) : UNMOVED;
+    this.#goOn(first.goesOn);
+    const { differing, missing } = this.#left;
+    this.#left = NOTHING;
+    return {
+      ...repaired,
+      differing: repaired.differing + differing,
+      missing: repaired.missing + missing,
+      isAtEnd: first.goesOn === null,
+    };
+  }
+
+  async #settle(first: Look, sight: Sight): Promise<Omit<Repaired, 'isAtEnd'>> {
+    const { quarantine, clockDriftMsMax: driftMsMax } = this.#parts;
+    const second = await secondLook(sight, first);
+    const plan = planRepair({ first: first.open, second }, { wallMs: sight.wallMs, driftMsMax });
+    for (const stamp of plan.heldBack) quarantine.saw(stamp);
+    const open = { differing: plan.missing + plan.missingThere, missing: plan.missing };
     try {
-      const repaired = await this.#settle(first, second, signal);
-      this.#goOn(first.goesOn);
-      return repaired;
+      const takenHere = await this.#fetch(plan.fetch, sight);
+      const { taken, refused } = await submit(sight, inPlace(plan.submit), sight.mine);
+      return {
+        ...open,
+        fetched: plan.fetch.length,
+        submitted: plan.submit.length,
+        moved: takenHere + taken,
+        refused,
+      };
     } catch (error) {
-      if (++this.#failures === FAILURES_MAX) this.#goOn(first.goesOn);
+      if (++this.#failures === FAILURES_MAX) {
+        this.#goOn(first.goesOn);
+        this.#left = { differing: this.#left.differing + open.differing, missing: this.#left.missing + open.missing };
+      }
       throw error;
-    } finally {
-      await second.mine.close();
     }
   }
 
@@ -111,29 +126,12 @@ export class PeerRepair {
     this.#failures = 0;
   }
 
-  async #settle(first: Look, second: Look, signal: AbortSignal): Promise<Repaired> {
-    const { clock, quarantine, clockDriftMsMax: driftMsMax } = this.#parts;
-    const looks = { first: first.differences, second: second.differences };
-    const plan = planRepair(looks, { wallMs: clock.wall(), driftMsMax });
-    for (const stamp of plan.heldBack) quarantine.saw(stamp);
-    this.#parts.onDroppedThere(plan.droppedThere);
-    const takenHere = await this.#fetch(plan.fetch, second.theirs, signal);
-    const there = await this.#submit(plan.submit, second.mine, signal);
-    const missing = plan.fetch.length + plan.heldBack.length;
-    return {
-      differing: missing + plan.submit.length,
-      fetched: plan.fetch.length,
-      submitted: plan.submit.length,
-      moved: takenHere + there.taken,
-      missing,
-      refused: there.refused,
-      isAtEnd: first.goesOn === null,
-    };
-  }
-
-  /** As of now on both sides, the peer's first: what is compared was there when the question came. */
-  async #look(signal: AbortSignal): Promise<Look> {
-    const { store, clock } = this.#parts;
+  /**
+   * Has both sides as of now, the peer's first, for as long as something is to be done with that: what is compared was there
+   * when the question came.
+   */
+  async #seeing<T>(signal: AbortSignal, work: (sight: Sight) => Promise<T>): Promise<T> {
+    const { store, clock, link, requestTimeoutMs: answerMs } = this.#parts;
     const ask = (path: string): Promise<unknown> => patiently(clock, () => this.#api.get(path, signal), signal);
     const { position: theirs } = await patiently(clock, () => this.#api.pin('now', signal, { by: 'stamp' }), signal);
     // Theirs may be long in coming, and nothing of this node's is held meanwhile.
@@ -141,49 +139,17 @@ export class PeerRepair {
     const mine = await store.snapshot();
     try {
       const digest = await store.digests.at(mine, 'stamp', signal);
-      const found = await someFrom(this.#start, new Comparison(digest, source, BRANCHES_AT_ONCE));
-      return { ...found, theirs, mine };
-    } catch (error) {
+      const comparison = new Comparison(digest, source, BRANCHES_AT_ONCE);
+      return await work({ comparison, mine, theirs, link, answerMs, signal, wallMs: clock.wall() });
+    } finally {
       await mine.close();
-      throw error;
     }
   }
 
   /** Answers how many of them were news here. */
-  async #fetch(items: readonly RepairItem[], at: Position, signal: AbortSignal): Promise<number> {
-    const { link, intake, requestTimeoutMs: answerMs } = this.#parts;
-    const sorted = inPlace(items);
+  async #fetch(items: readonly RepairItem[], sight: Sight): Promise<number> {
     let taken = 0;
-    for (let i = 0; i < sorted.length; i += NAMES_AT_ONCE) {
-      const names = sorted.slice(i, i + NAMES_AT_ONCE);
-      for await (const documents of fetchNamed({ link, at, names, answerMs, signal })) {
-        const { changes } = readableChanges(documents.map(({ stored }) => stored));
-        taken += (await intake.take(changes)).taken;
-      }
-    }
+    for await (const changes of fetchChanges(sight, items)) taken += (await this.#parts.intake.take(changes)).taken;
     return taken;
   }
-
-  #submit(items: readonly RepairItem[], mine: Snapshot, signal: AbortSignal): Promise<Submitted> {
-    const { link, requestTimeoutMs: answerMs } = this.#parts;
-    return submit({ link, answerMs, signal }, inPlace(items), mine);
-  }
-}
-
-function inPlace(items: readonly RepairItem[]): readonly RepairItem[] {
-  return items.toSorted((a, b) => comparePlaces(placeOf(a), placeOf(b)));
-}
-
-function placeOf({ collection, key }: RepairItem): Place {
-  return formatPlace(collection, key);
-}
-
-/** Differences from a place on, until there are enough. */
-async function someFrom(start: Place | null, comparison: Comparison): Promise<Pick<Look, 'differences' | 'goesOn'>> {
-  const differences: Difference[] = [];
-  for await (const difference of comparison.differences(start)) {
-    if (differences.length === ITEMS_MAX) return { differences, goesOn: placeOf(difference) };
-    differences.push(difference);
-  }
-  return { differences, goesOn: null };
 }
