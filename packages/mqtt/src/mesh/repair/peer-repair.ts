@@ -39,11 +39,10 @@ export interface Repaired {
 
 /** What is on its way arrives meanwhile. */
 const SECOND_LOOK_MS = 1000;
+const BRANCHES_AT_ONCE = 8;
 /** What could not be moved so many times is left behind: maybe it never can be, and the rest is not to wait for it. */
 const FAILURES_MAX = 2;
-const BRANCHES_AT_ONCE = 8;
-const NOTHING = { differing: 0, missing: 0 };
-const UNMOVED = { ...NOTHING, fetched: 0, submitted: 0, moved: 0, refused: null };
+const NOTHING = { differing: 0, fetched: 0, submitted: 0, moved: 0, missing: 0, refused: null };
 
 /**
  * Compares this node's documents with those of a peer, and has each take what is newer at the other. It goes on behind the
@@ -55,8 +54,6 @@ export class PeerRepair {
   #start: Place | null = null;
   /** What begins there could not be moved so many times. */
   #failures = 0;
-  /** What was left behind since the last comparison that did not fail. */
-  #left: Pick<Repaired, 'differing' | 'missing'> = NOTHING;
 
   constructor(parts: PeerRepairParts) {
     this.#parts = parts;
@@ -83,40 +80,18 @@ export class PeerRepair {
     const { clock, itemsMax, onDroppedThere } = this.#parts;
     const first = await this.#seeing(signal, (sight) => firstLook(sight, this.#start, itemsMax));
     onDroppedThere(first.droppedThere);
-    if (first.open.size > 0) await clock.sleep(SECOND_LOOK_MS, signal);
-    const repaired = first.open.size > 0 ? await this.#seeing(signal, (sight) => this.#settle(first, sight)) : UNMOVED;
-    this.#goOn(first.goesOn);
-    const { differing, missing } = this.#left;
-    this.#left = NOTHING;
-    return {
-      ...repaired,
-      differing: repaired.differing + differing,
-      missing: repaired.missing + missing,
-      isAtEnd: first.goesOn === null,
-    };
-  }
-
-  async #settle(first: Look, sight: Sight): Promise<Omit<Repaired, 'isAtEnd'>> {
-    const { quarantine, clockDriftMsMax: driftMsMax } = this.#parts;
-    const second = await secondLook(sight, first);
-    const plan = planRepair({ first: first.open, second }, { wallMs: sight.wallMs, driftMsMax });
-    for (const stamp of plan.heldBack) quarantine.saw(stamp);
-    const open = { differing: plan.missing + plan.missingThere, missing: plan.missing };
+    const isAtEnd = first.goesOn === null;
+    if (first.open.size === 0) {
+      this.#goOn(first.goesOn);
+      return { ...NOTHING, isAtEnd };
+    }
+    await clock.sleep(SECOND_LOOK_MS, signal);
     try {
-      const takenHere = await this.#fetch(plan.fetch, sight);
-      const { taken, refused } = await submit(sight, inPlace(plan.submit), sight.mine);
-      return {
-        ...open,
-        fetched: plan.fetch.length,
-        submitted: plan.submit.length,
-        moved: takenHere + taken,
-        refused,
-      };
+      const repaired = await this.#seeing(signal, (sight) => this.#settle(first, sight));
+      this.#goOn(first.goesOn);
+      return { ...repaired, isAtEnd };
     } catch (error) {
-      if (++this.#failures === FAILURES_MAX) {
-        this.#goOn(first.goesOn);
-        this.#left = { differing: this.#left.differing + open.differing, missing: this.#left.missing + open.missing };
-      }
+      if (++this.#failures === FAILURES_MAX) this.#goOn(first.goesOn);
       throw error;
     }
   }
@@ -126,10 +101,24 @@ export class PeerRepair {
     this.#failures = 0;
   }
 
-  /**
-   * Has both sides as of now, the peer's first, for as long as something is to be done with that: what is compared was there
-   * when the question came.
-   */
+  async #settle(first: Look, sight: Sight): Promise<Omit<Repaired, 'isAtEnd'>> {
+    const { quarantine, clockDriftMsMax: driftMsMax } = this.#parts;
+    const second = await secondLook(sight, first);
+    const plan = planRepair({ first: first.open, second }, { wallMs: sight.wallMs, driftMsMax });
+    for (const stamp of plan.heldBack) quarantine.saw(stamp);
+    const takenHere = await this.#fetch(plan.fetch, sight);
+    const there = await submit(sight, inPlace(plan.submit), sight.mine);
+    return {
+      differing: plan.missing + plan.missingThere,
+      fetched: plan.fetch.length,
+      submitted: plan.submit.length,
+      moved: takenHere + there.taken,
+      missing: plan.missing,
+      refused: there.refused,
+    };
+  }
+
+  /** Has both sides as of now, the peer's first, for as long as something is to be done with that: what is compared was there when the question came. */
   async #seeing<T>(signal: AbortSignal, work: (sight: Sight) => Promise<T>): Promise<T> {
     const { store, clock, link, requestTimeoutMs: answerMs } = this.#parts;
     const ask = (path: string): Promise<unknown> => patiently(clock, () => this.#api.get(path, signal), signal);
@@ -138,8 +127,7 @@ export class PeerRepair {
     const source = await fetchDigest(ask, 'stamp', formatPosition(theirs));
     const mine = await store.snapshot();
     try {
-      const digest = await store.digests.at(mine, 'stamp', signal);
-      const comparison = new Comparison(digest, source, BRANCHES_AT_ONCE);
+      const comparison = new Comparison(await store.digests.at(mine, 'stamp', signal), source, BRANCHES_AT_ONCE);
       return await work({ comparison, mine, theirs, link, answerMs, signal, wallMs: clock.wall() });
     } finally {
       await mine.close();
