@@ -101,6 +101,27 @@ describe('tombstones', () => {
     await net.until('it is gone', async () => (await a.tombstones()).length === 0, 10_000);
   });
 
+  it('go as many as there are, at one look', async () => {
+    const a = await net.start('a', { batchMax: 2 });
+    for (let i = 0; i < 5; i++) await a.put(`k${i}`, i);
+    for (let i = 0; i < 5; i++) await a.request('DELETE', `/v1/collections/c/k${i}`);
+    await net.until('they are looked at', async () => (await a.status()).tombstones.count === 5, 60_000);
+    net.pass(25 * HOUR_MS);
+    await net.until('they are looked at', async () => (await a.status()).tombstones.count < 5);
+    expect((await a.status()).tombstones).toMatchObject({ count: 0, dropped: 5 });
+  });
+
+  it('stay for three comparisons longer than somebody needs them', async () => {
+    const a = await net.start('a', { antiEntropyEveryMs: HOUR_MS });
+    await a.put('k', 1);
+    await a.request('DELETE', '/v1/collections/c/k');
+    net.pass(48 * HOUR_MS);
+    await net.until('it is looked at', async () => (await a.status()).tombstones.count !== null, 60_000);
+    expect((await a.status()).tombstones).toMatchObject({ count: 1, waiting_for: [] });
+    net.pass(3 * HOUR_MS);
+    await net.until('it is gone', async () => (await a.status()).tombstones.count === 0, 60_000);
+  });
+
   it('stay while a peer has never been heard of', async () => {
     const a = await net.start('a', { peers: ['b'] });
     await a.put('k', 1);

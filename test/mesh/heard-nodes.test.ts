@@ -1,7 +1,7 @@
-/* Nodes that only a broker brings something of never say what they have passed. */
+/* Nodes that do not say what they have passed, since only a broker brings something of them, or they have a gap. */
 import type { MergeChange } from '@skein/core';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import { Mesh } from './mesh-kit.ts';
+import { Mesh, type TestNode } from './mesh-kit.ts';
 
 const DAY_MS = 24 * 3_600_000;
 
@@ -49,5 +49,25 @@ describe('a node that is only heard through a broker', () => {
     net.pass(2 * DAY_MS);
     for (const node of [b, a])
       await net.until('it is gone', async () => (await node.tombstones()).length === 0, 30_000);
+  });
+});
+
+describe('a node that reads the feed and acknowledges nothing', () => {
+  const read = (node: TestNode, headers: Readonly<Record<string, string>>): Promise<Response> =>
+    fetch(`${node.address}/v1/changes?since=now`, { headers: { 'skein-follower': 'd', ...headers } });
+
+  it.each([
+    ['it has a gap', {}],
+    ['the log behind what it has is gone', { 'skein-applied': '0' }],
+  ])('holds tombstones: %s', async (_why, headers) => {
+    const a = await net.start('a');
+    await a.put('k', 1);
+    await a.request('DELETE', '/v1/collections/c/k');
+    await a.store.trim(2);
+    await read(a, headers);
+    expect(a.leader.server.slots.get('d')).toMatchObject({ applied: '0', state: 'live' });
+    net.pass(2 * DAY_MS);
+    await net.until('it is looked at', async () => (await a.status()).tombstones.waiting_for.length > 0, 60_000);
+    expect((await a.status()).tombstones).toMatchObject({ count: 1, waiting_for: ['d'] });
   });
 });

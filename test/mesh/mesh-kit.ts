@@ -25,6 +25,16 @@ export interface NodeOptions {
   readonly peers?: readonly string[];
   readonly antiEntropyEveryMs?: number;
   readonly keepsConflicts?: boolean;
+  readonly batchMax?: number;
+}
+
+/** Lines of a node `x`, which writes and deletes in the collection `c`. */
+export function putLine(key: string, ms: number): string {
+  return `{"offset":1,"ts":1,"origin":"x","stamp":"${ms}.1.abc","collection":"c","key":"${key}","op":"put","value":${ms}}`;
+}
+
+export function deletedLine(key: string, ms: number): string {
+  return `{"offset":1,"ts":1,"origin":"x","stamp":"${ms}.1.abc","collection":"$tombstones","key":"c/${key}","op":"put","value":null}`;
 }
 
 /** One node; its peers are names of others. */
@@ -42,14 +52,14 @@ export class TestNode {
     this.name = name;
     this.store = store;
     this.clock = clock;
-    const { peers = [], antiEntropyEveryMs = POLICY.antiEntropyEveryMs } = options;
+    const { peers = [], antiEntropyEveryMs = POLICY.antiEntropyEveryMs, batchMax } = options;
     this.mesh = new MeshNode({
       store,
       clock,
       random: () => 0.5,
       peers: peers.map((peer) => `http://${peer}`),
       openLink: net.linkFrom(name),
-      policy: { ...POLICY, antiEntropyEveryMs },
+      policy: { ...POLICY, antiEntropyEveryMs, batchMax },
       events: {
         install: (_app, intake) => void (this.#broker = intake),
         describe: () => ({}),
@@ -70,7 +80,7 @@ export class TestNode {
   }
 
   static async start(name: string, level: Level, parts: { options: NodeOptions; net: Mesh }): Promise<TestNode> {
-    const clock = new ManualClock(parts.net.wall);
+    const clock = new ManualClock(parts.net.now);
     const { keepsConflicts = false } = parts.options;
     const mesh = {
       newIncarnation: () => `test${++incarnations}`,
@@ -113,6 +123,14 @@ export class TestNode {
     return mesh;
   }
 
+  /** Another node sends lines of its log. */
+  async send(...lines: readonly string[]): Promise<any> {
+    const headers = { 'content-type': 'application/x-ndjson' };
+    const answer = await fetch(`${this.address}/v1/mesh/changes`, { method: 'POST', body: lines.join('\n'), headers });
+    assert.equal(answer.status, 200);
+    return answer.json();
+  }
+
   /** What is here, and what is remembered to have been deleted. */
   async contents(): Promise<Readonly<Record<string, unknown>>> {
     const documents: [string, unknown][] = [];
@@ -132,10 +150,17 @@ export class TestNode {
 /** The nodes of one test, and what is between them. */
 export class Mesh {
   readonly wall = Date.UTC(2026, 0, 1);
+  #passedMs = 0;
   readonly #nodes = new Map<string, TestNode>();
   readonly #levels = new Map<string, Level>();
   readonly #cut = new Set<string>();
   readonly #links = new Map<string, NodeLink>();
+  /** Answers instead of a node, or does not. */
+  instead: (asked: LinkRequest, from: string, to: string) => Promise<LinkAnswer> | null = () => null;
+
+  get now(): number {
+    return this.wall + this.#passedMs;
+  }
 
   async start(name: string, options: NodeOptions = {}): Promise<TestNode> {
     const level = this.#levels.get(name) ?? (await createMemoryLevel()).level;
@@ -177,7 +202,7 @@ export class Mesh {
         if (node === undefined || this.#cut.has(way)) throw new Error('connect ECONNREFUSED');
         const link = this.#links.get(way) ?? undiciLink(node.address, options);
         this.#links.set(way, link);
-        return link.request(asked);
+        return this.instead(asked, from, to) ?? link.request(asked);
       };
       return { request, close: () => this.#drop(way) };
     };
@@ -196,6 +221,7 @@ export class Mesh {
   }
 
   pass(ms: number): void {
+    this.#passedMs += ms;
     for (const { clock } of this.#nodes.values()) clock.advance(ms);
   }
 

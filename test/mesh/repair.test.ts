@@ -1,4 +1,6 @@
 /* What no feed has brought is found by comparing, in both directions; and what a peer's log has no more does not stay missing. */
+import type { Snapshot } from '@skein/core';
+import type { LinkAnswer } from '@skein/http';
 import { afterEach, describe, expect, it } from 'vitest';
 import { Mesh, type TestNode } from './mesh-kit.ts';
 
@@ -77,19 +79,70 @@ describe('a peer whose log begins behind the cursor', () => {
   });
 });
 
+/** So many documents that they are two parts of a comparison. */
+async function twoParts(node: TestNode): Promise<void> {
+  const lines = Array.from({ length: 1500 }, (_, i) => `{"key":"k${i}","value":${i}}\n`).join('');
+  await fetch(`${node.address}/v1/collections/c`, {
+    method: 'POST',
+    body: lines,
+    headers: { 'content-type': 'application/x-ndjson' },
+  });
+}
+
 describe('comparing', () => {
   it('moves a thousand documents at a time, and goes on behind them', async () => {
     const a = await net.start('a', { peers: ['b'] });
     const b = await net.start('b');
-    const lines = Array.from({ length: 1500 }, (_, i) => `{"key":"k${i}","value":${i}}\n`).join('');
-    await fetch(`${a.address}/v1/collections/c`, {
-      method: 'POST',
-      body: lines,
-      headers: { 'content-type': 'application/x-ndjson' },
-    });
+    await twoParts(a);
     await net.until('the first are there', async () => (await b.status()).merged.submitted.taken > 0);
     expect((await b.status()).merged.submitted.taken).toBe(1000);
     await net.until('all are there', async () => (await b.status()).merged.submitted.taken === 1500, 1000);
+  });
+
+  it('goes on behind what cannot be moved now, and says so until all has been', async () => {
+    const a = await net.start('a', { peers: ['b'] });
+    const b = await net.start('b');
+    let failures = 0;
+    net.instead = ({ path }) => {
+      if (path !== '/v1/mesh/changes' || failures === 2) return null;
+      failures++;
+      return Promise.reject(new Error('the line was cut'));
+    };
+    await twoParts(a);
+    await net.until('the second part is there', async () => (await b.status()).merged.submitted.taken > 0);
+    expect((await b.status()).merged.submitted.taken).toBe(500);
+    expect(await restored(a)).toMatchObject({ compare_error: 'the line was cut' });
+    await net.until('all are there', async () => (await b.status()).merged.submitted.taken === 1500, 1000);
+    await net.until('all was compared', async () => (await restored(a)).compare_error === null, 1000);
+  });
+
+  it('with a peer that is not ready holds up no other, holds no snapshot meanwhile, and is given up', async () => {
+    const later = { status: 503, headers: { 'retry-after': '1' }, body: { text: async () => '{"detail":"not yet"}' } };
+    net.instead = ({ path }, _from, to) =>
+      to === 'slow' && path.startsWith('/v1/digest') && !path.includes('min=')
+        ? Promise.resolve(later as unknown as LinkAnswer)
+        : null;
+    const a = await net.start('a', { peers: ['slow', 'b'] });
+    const [b] = [await net.start('b'), await net.start('slow')];
+    const held = new Set<Snapshot>();
+    const take = a.store.snapshot.bind(a.store);
+    a.store.snapshot = async () => {
+      const snapshot = await take();
+      held.add(snapshot);
+      const close = (): Promise<void> => {
+        held.delete(snapshot);
+        return snapshot.close();
+      };
+      return { ...snapshot, close };
+    };
+    await a.put('k', 1);
+    await net.untilAlike(a, b);
+    await net.until('nothing is held', () => held.size === 0);
+    const reason = 'it has taken longer than 600 s';
+    await net.until('it is given up', async () => (await restored(a)).compare_error === reason, 5000);
+    const said = async (): Promise<string> => (await a.request('GET', '/healthz')).error ?? '';
+    const start = 'comparing with the peer at http://slow has failed for ';
+    await net.until('it is said', async () => (await said()).startsWith(start));
   });
 
   it('leaves alone what a node keeps for itself', async () => {
@@ -142,6 +195,12 @@ describe('POST /v1/mesh/changes', () => {
       detail: expect.stringContaining(where),
     });
     expect(a.store.facts.head.offset).toBe(0);
+  });
+
+  it('takes a document of the largest size alone', async () => {
+    const a = await net.start('a');
+    const answer = await sent(a, line('k', 5).replace(/5\}$/, `"${'x'.repeat(16 * 1024 * 1024 - 2)}"}`));
+    expect(await answer.json()).toMatchObject({ taken: 1 });
   });
 
   it('takes a thousand at once', async () => {

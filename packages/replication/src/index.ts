@@ -104,13 +104,33 @@ export {
 export { type RatePolicy } from './token-bucket.ts';
 export { SEQUENCE_BOUNDS, SequenceBook, type SequenceBounds } from './mesh/sequence-book.ts';
 export { isTooFarAhead, msAhead } from './mesh/clock-drift.ts';
-export { meshVerdict, PEER_SILENT_MS, type MeshCondition, type PeerCondition } from './mesh/mesh-health.ts';
+export {
+  meshVerdict,
+  PEER_SILENT_MS,
+  type MeshCondition,
+  type PeerCondition,
+  type Uncompared,
+} from './mesh/mesh-health.ts';
 export { faultOfPeer, ITSELF, type SaidOfPeer } from './mesh/peer-identity.ts';
-export { planRepair, type RepairItem, type RepairPlan } from './mesh/repair-plan.ts';
+export {
+  documentsOf,
+  droppedThere,
+  joined,
+  openOf,
+  toFindHere,
+  toFindThere,
+  withFound,
+  type ComparedDocuments,
+  type Held,
+  type RepairItem,
+  type Sides,
+} from './mesh/compared-documents.ts';
+export { planRepair } from './mesh/repair-plan.ts';
 export {
   isTombstoneDue,
   passedByAll,
   passedByAllWhoSay,
+  PassedForLong,
   TOMBSTONE_MS_MIN,
   waitedFor,
   type Audience,

@@ -62,6 +62,7 @@ export class Stamps {
   /** A change has been merged: whatever is written next is newer. */
   saw({ ms }: Stamp): void {
     this.#ms = Math.max(this.nowMs, ms);
+    if (ms >= this.#ownMs) this.#ownMs = -1;
   }
 
   mark(): StampsMark {

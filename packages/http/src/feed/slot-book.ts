@@ -78,12 +78,13 @@ export class SlotBook {
   /**
    * A follower asked for changes; `applied` is what it has durably, when it says so. Resolves when the follower is known
    * for good: at once, unless it is new. What is gone already cannot be kept, so nothing changes for who says that it needs
-   * that: it is an old question that has come late, or one who is about to take a copy.
+   * that: it is an old question that has come late, or one who is about to take a copy. A mesh remembers whoever asks, as one
+   * that has nothing: he copies by comparing, and may have what is deleted here.
    */
   async seen(id: string, applied: Position | undefined): Promise<void> {
     const before = this.#slots.get(id);
     const kept = applied !== undefined && applied.offset + 1 >= this.#store.facts.tail ? applied : undefined;
-    if (before === undefined && kept === undefined) return;
+    if (before === undefined && kept === undefined && this.#store.facts.identity.role !== 'mesh') return;
     const slot = before ?? newSlot(id, this.#clock.now());
     this.#putSeen(kept === undefined ? slot : slotAfterAcknowledgement(slot, kept), before);
     for (const tell of this.#listeners) tell();

@@ -1,9 +1,12 @@
 import type { MergeChange } from '@skein/core';
-import { formatPosition, HEADERS, LIMITS, MEDIA_TYPES, SkeinError } from '@skein/protocol';
+import { formatPosition, HEADERS, MEDIA_TYPES, SkeinError } from '@skein/protocol';
 import type { FastifyInstance } from 'fastify';
 import { NO_QUERY } from '../request.ts';
 import type { MergeCounts, RoleAddition } from '../role-addition.ts';
 import { mergeChangesOf } from './merge-changes.ts';
+
+/** A line with the largest value that a node can be told to take. */
+const BODY_BYTES_MAX = 17 * 1024 * 1024;
 
 /**
  * POST /v1/mesh/changes: lines of another node's log, each decided against what is here. Every node serves it; one that is
@@ -12,7 +15,7 @@ import { mergeChangesOf } from './merge-changes.ts';
 export function meshRoutes(app: FastifyInstance, merge: RoleAddition['merge']): void {
   app.register(async (scope) => {
     scope.addContentTypeParser(MEDIA_TYPES.ndjson, { parseAs: 'buffer' }, (_request, body, done) => done(null, body));
-    const options = { schema: { querystring: NO_QUERY }, bodyLimit: LIMITS.transactionBytesMax };
+    const options = { schema: { querystring: NO_QUERY }, bodyLimit: BODY_BYTES_MAX };
     scope.post('/v1/mesh/changes', options, async (request, reply) => {
       if (merge === undefined)
         throw new SkeinError(

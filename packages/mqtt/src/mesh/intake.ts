@@ -58,7 +58,7 @@ export class Intake {
     let sum = NOTHING;
     let { head: position } = this.#parts.store.facts;
     for (const slice of slicesOf(changes)) {
-      const { position: reached, ...counts } = await this.#turns.take(rank, () => this.#merge(slice));
+      const { position: reached, ...counts } = await this.#turns.take(rank, () => this.#merge(slice, way));
       position = reached;
       sum = plus(sum, counts);
       this.#tallies.set(way, plus(this.tallyOf(way), counts));
@@ -66,10 +66,10 @@ export class Intake {
     return { ...sum, position };
   }
 
-  async #merge(slice: readonly MergeChange[]): Promise<MergeCounts> {
+  async #merge(slice: readonly MergeChange[], way: Way): Promise<MergeCounts> {
     const { store, quarantine, dropped } = this.#parts;
     const admitted = quarantine.admit(slice);
-    const wanted = await dropped.without(admitted);
+    const wanted = await (way === 'broker' ? dropped.withoutLate(admitted) : dropped.without(admitted));
     const merged: Merged = wanted.length === 0 ? { ...NOTHING, position: store.facts.head } : await store.merge(wanted);
     return {
       position: merged.position,

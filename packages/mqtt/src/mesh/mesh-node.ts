@@ -19,7 +19,7 @@ import { OwnId } from './own-id.ts';
 import { Peer, type PeerPolicy } from './peers/peer.ts';
 import { Quarantine } from './quarantine.ts';
 import { PeerRepair } from './repair/peer-repair.ts';
-import { RepairLoop } from './repair/repair-loop.ts';
+import { RepairLoops } from './repair/repair-loops.ts';
 import { DroppedTombstones } from './tombstones/dropped-tombstones.ts';
 import { HeardNodes } from './tombstones/heard-nodes.ts';
 import { TombstoneKeeper } from './tombstones/tombstone-keeper.ts';
@@ -31,6 +31,8 @@ export interface MeshPolicy extends PeerPolicy {
   readonly antiEntropyEveryMs: number;
   /** How often tombstones that nobody needs any more are looked for; once a minute unless given. */
   readonly tombstonesEveryMs?: number | undefined;
+  /** How many documents are compared, or tombstones dropped, at once; a thousand unless given. */
+  readonly batchMax?: number | undefined;
 }
 
 export interface MeshParts {
@@ -49,6 +51,9 @@ export interface MeshParts {
 
 /** A feed that waits, eight branches of a comparison, and one that submits. */
 const CONNECTIONS = 10;
+const BATCH_MAX = 1000;
+/** So often nodes have compared themselves before a tombstone goes that all have passed. */
+const COMPARED_TIMES = 3;
 const ANSWER_BYTES_MAX = LIMITS.pageBytesMax + LIMITS.recordBytesMax;
 
 /** What a node of a mesh does beside leading its own log: it has its store merge what other nodes have written. */
@@ -61,7 +66,7 @@ export class MeshNode implements RoleAddition {
   readonly #submitted: MeshIntake;
   readonly #links: NodeLink[] = [];
   readonly #peers: readonly Peer[];
-  readonly #repairs: RepairLoop;
+  readonly #repairs: RepairLoops;
   readonly #tombstones: TombstoneKeeper;
   readonly #metrics = new MeshMetrics();
 
@@ -75,7 +80,7 @@ export class MeshNode implements RoleAddition {
     this.#heard = heard;
     this.#intake = new Intake({ store, quarantine: this.#quarantine, ownId: this.#ownId, dropped, heard });
     this.#submitted = this.#intake.way('submitted', peers.length);
-    this.#repairs = new RepairLoop({
+    this.#repairs = new RepairLoops({
       clock,
       random,
       everyMs: policy.antiEntropyEveryMs,
@@ -91,6 +96,8 @@ export class MeshNode implements RoleAddition {
       dropped,
       heard,
       everyMs: policy.tombstonesEveryMs,
+      batchMax: policy.batchMax ?? BATCH_MAX,
+      restMs: COMPARED_TIMES * policy.antiEntropyEveryMs,
       peers: known,
       logger,
     });
@@ -126,7 +133,7 @@ export class MeshNode implements RoleAddition {
     const ahead = this.#clockAheadMs > this.#parts.policy.clockDriftMsMax;
     const trouble = this.#others.find(({ troubleHere }) => troubleHere !== null)?.troubleHere ?? null;
     return meshVerdict({
-      peers: this.#others.map((peer) => peer.condition()),
+      peers: this.#others.map((peer) => ({ ...peer.condition(), uncompared: this.#repairs.of(peer.url).uncompared() })),
       ahead: this.#quarantine.alarm,
       ownClockAheadUntil: ahead ? isoTime(this.#parts.store.facts.headTs!) : null,
       isIdShared: this.#ownId.isShared,
@@ -151,7 +158,7 @@ export class MeshNode implements RoleAddition {
       mesh: {
         incarnation: store.incarnation,
         clock_ahead_ms: this.#clockAheadMs,
-        peers: this.#peers.map((peer) => ({ ...peer.describe(), ...this.#repairs.describe(peer.url) })),
+        peers: this.#peers.map((peer) => ({ ...peer.describe(), ...this.#repairs.of(peer.url).describe() })),
         merged: Object.fromEntries(
           tallies.map(([way, { taken, known, passedOver }]) => [way, { taken, known, passed_over: passedOver }]),
         ),
@@ -191,7 +198,7 @@ export class MeshNode implements RoleAddition {
 
   #addPeer(url: string, rank: number): Peer {
     const { store, clock, random, openLink, policy, logger } = this.#parts;
-    const { requestTimeoutMs } = policy;
+    const { requestTimeoutMs, batchMax = BATCH_MAX } = policy;
     const link = openLink(url, {
       connections: CONNECTIONS,
       timeoutMs: requestTimeoutMs,
@@ -206,7 +213,7 @@ export class MeshNode implements RoleAddition {
       link,
       policy,
       intake: this.#intake.way('feed', rank),
-      onGap: () => this.#repairs.hurry(url),
+      onGap: () => this.#repairs.of(url).hurry(),
       logger,
     });
     const repair = new PeerRepair({
@@ -214,6 +221,7 @@ export class MeshNode implements RoleAddition {
       clock,
       link,
       requestTimeoutMs,
+      itemsMax: batchMax,
       clockDriftMsMax: policy.clockDriftMsMax,
       intake: this.#intake.way('repair', rank),
       quarantine: this.#quarantine,

@@ -2,13 +2,13 @@
 export interface OutboxStatus {
   /** Whether there is a broker now. */
   readonly online: boolean;
-  /** Changes of the log behind the cursor. */
+  /** Changes of the log behind the cursor, in a mesh also those of others, of which there is nothing to tell. */
   readonly pending: number;
   /** When everything there was had last been told; null before the first time since this node started. */
   readonly lastFlushMs: number | null;
-  /** Changes that were never told, since there were too many, or the log had let them go: readers find them in the feed. */
+  /** The same of what was never told, since there was too much, or the log had let it go: readers find it in the feed. */
   readonly passedOver: number;
-  /** The same for what is no event: most of all documents that are too large for one, or for the broker. */
+  /** Changes that are no events: most of all documents that are too large for one, or for the broker. */
   readonly leftOut: number;
   /** Events that the broker has acknowledged since this node started. */
   readonly published: number;

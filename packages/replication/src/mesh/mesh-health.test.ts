@@ -2,7 +2,7 @@ import { describe, expect, it } from 'vitest';
 import { meshVerdict, PEER_SILENT_MS, type MeshCondition } from './mesh-health.ts';
 
 const well: MeshCondition = {
-  peers: [{ url: 'http://b', fault: null, silentMs: PEER_SILENT_MS, lastError: 'once' }],
+  peers: [{ url: 'http://b', fault: null, silentMs: PEER_SILENT_MS, lastError: 'once', uncompared: null }],
   ahead: null,
   ownClockAheadUntil: null,
   isIdShared: false,
@@ -23,10 +23,28 @@ describe('a node of a mesh', () => {
       'the peer at http://b has not been heard of for 90 s',
     ],
     [{ peers: [{ ...peer, fault: 'it is a leader' }] }, 'the peer at http://b is refused: it is a leader'],
+    [
+      { peers: [{ ...peer, uncompared: { ms: 180_001, everyMs: 60_000, reason: 'no' } }] },
+      'comparing with the peer at http://b has failed for 180 s (no)',
+    ],
     [{ isIdShared: true }, "another node writes under this node's id: no two may have the same"],
     [{ eventsError: 'the broker is gone' }, 'the broker is gone'],
   ])('says what is the matter: %o', (change, reason) => {
     expect(meshVerdict({ ...well, ...change })).toStrictEqual({ healthy: false, reason });
+  });
+
+  it('is well while comparing has failed for three intervals only, and says no more of a peer that is away', () => {
+    const uncompared = { ms: 180_000, everyMs: 60_000, reason: 'no' };
+    expect(meshVerdict({ ...well, peers: [{ ...peer, uncompared }] })).toStrictEqual({ healthy: true });
+    const away = { ...peer, silentMs: 90_000, uncompared: { ...uncompared, ms: 300_000 } };
+    expect(meshVerdict({ ...well, peers: [away] })).toMatchObject({ reason: expect.not.stringContaining('comparing') });
+  });
+
+  it('says what to do when its clock was ahead', () => {
+    expect(meshVerdict({ ...well, ownClockAheadUntil: 'noon' })).toMatchObject({
+      reason:
+        "this node's clock was ahead until noon: other nodes hold its writes back until then (wait, or export them and begin with an empty directory)",
+    });
   });
 
   it('says all of it, its own first', () => {

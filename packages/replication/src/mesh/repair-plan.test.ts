@@ -2,6 +2,7 @@ import { formatPlacedStamp, TOMBSTONES, type Stamp } from '@skein/protocol';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import type { Difference } from '../digest-diff.ts';
+import { documentsOf, droppedThere, toFindHere, toFindThere, withFound } from './compared-documents.ts';
 import { planRepair } from './repair-plan.ts';
 
 const WALL_MS = 1_000_000_000;
@@ -21,10 +22,11 @@ const tombstone = (mine: number | null, theirs: number | null): Difference => ({
   collection: TOMBSTONES,
   key: 'c/k',
 });
-const planOf = (second: readonly Difference[], first = second) => planRepair({ first, second }, CLOCK);
+const planOf = (second: readonly Difference[], first = second) =>
+  planRepair({ first: documentsOf(first), second: documentsOf(second) }, CLOCK);
 const DOCUMENT = { collection: 'c', key: 'k' };
 const TOMBSTONE = { collection: TOMBSTONES, key: 'c/k' };
-const NOTHING = { fetch: [], submit: [], heldBack: [], droppedThere: [] };
+const NOTHING = { fetch: [], submit: [], heldBack: [] };
 const OLD_MS = -86_400_001;
 
 describe('what two nodes tell each other', () => {
@@ -41,7 +43,7 @@ describe('what two nodes tell each other', () => {
     ],
     ['a young tombstone', [tombstone(null, 1)], { fetch: [TOMBSTONE] }],
     ['an old tombstone of nothing', [tombstone(null, OLD_MS)], {}],
-    ['an old tombstone that the other one has dropped', [tombstone(OLD_MS, null)], { droppedThere: ['c/k'] }],
+    ['an old tombstone that the other one has dropped', [tombstone(OLD_MS, null)], {}],
     [
       'an old tombstone of what is there',
       [document(null, OLD_MS - 1), tombstone(OLD_MS, null)],
@@ -51,7 +53,7 @@ describe('what two nodes tell each other', () => {
     ['what is beyond it', [document(null, 1001)], { heldBack: [stamp(1001)] }],
     ['what is beyond it here', [document(1001, null)], { submit: [DOCUMENT] }],
   ])('is %s', (_what, second, plan) => {
-    expect(planOf(second)).toStrictEqual({ ...NOTHING, ...plan });
+    expect(planOf(second)).toMatchObject({ ...NOTHING, ...plan });
   });
 
   it.each<[what: string, first: readonly Difference[], second: readonly Difference[], plan: object]>([
@@ -71,7 +73,22 @@ describe('what two nodes tell each other', () => {
       { submit: [TOMBSTONE] },
     ],
   ])('is not what is on its way: what %s', (_what, first, second, plan) => {
-    expect(planOf(second, first)).toStrictEqual({ ...NOTHING, ...plan });
+    expect(planOf(second, first)).toMatchObject({ ...NOTHING, ...plan });
+  });
+
+  it.each<[what: string, first: readonly Difference[], second: readonly Difference[], counts: number[]]>([
+    ['what is older here', [document(1, 2)], [document(1, 2)], [1, 0]],
+    ['what is older here, though it has moved', [document(1, 3)], [document(2, 3)], [1, 0]],
+    ['what is beyond the bound of the clock', [document(null, 1001)], [document(null, 1001)], [1, 0]],
+    ['what is older there', [document(2, 1)], [document(2, 1)], [0, 1]],
+    ['what is older there, though it has moved', [document(3, 1)], [document(3, 2)], [0, 1]],
+    ['what was newer there, and is older now', [document(1, 2)], [document(3, 2)], [0, 1]],
+    ['no more what has settled', [document(1, 2)], [], [0, 0]],
+    ['not yet what has come since', [], [document(1, 2)], [0, 0]],
+    ['no more what is only an old tombstone', [document(1, OLD_MS)], [tombstone(null, OLD_MS)], [0, 0]],
+  ])('is missing until it is there: %s', (_what, first, second, counts) => {
+    const { missing, missingThere } = planOf(second, first);
+    expect([missing, missingThere]).toStrictEqual(counts);
   });
 
   it('brings two nodes to the same, and each document to its newest', () => {
@@ -91,6 +108,45 @@ describe('what two nodes tell each other', () => {
         },
       ),
     );
+  });
+});
+
+describe('a document and its tombstone, which are far from each other', () => {
+  const [held, dead] = [
+    { ...DOCUMENT, stamp: stamp(1) },
+    { ...TOMBSTONE, stamp: stamp(2) },
+  ];
+
+  it.each<[what: string, difference: Difference, here: object[], there: object[]]>([
+    ['a document that is only there', document(null, 1), [TOMBSTONE], []],
+    ['a document that is only here', document(1, null), [], []],
+    ['a tombstone that is only there', tombstone(null, OLD_MS), [DOCUMENT], []],
+    ['a young tombstone that is only here', tombstone(1, null), [], []],
+    ['an old tombstone that is only here', tombstone(OLD_MS, null), [], [DOCUMENT]],
+    ['a tombstone that both have', tombstone(1, 2), [], []],
+  ])('are looked for by name, where something depends on it: %s', (_what, difference, here, there) => {
+    const documents = documentsOf([difference]);
+    expect([toFindHere(documents), toFindThere(documents, WALL_MS)]).toStrictEqual([here, there]);
+  });
+
+  it('are one, and the newer counts', () => {
+    const both = { mine: dead, theirs: held };
+    expect([...withFound(documentsOf([document(null, 1)]), { mine: [dead], theirs: [] })]).toStrictEqual([
+      ['c/k', both],
+    ]);
+    expect([...withFound(documentsOf([tombstone(2, null)]), { mine: [], theirs: [held] })]).toStrictEqual([
+      ['c/k', both],
+    ]);
+    expect([...documentsOf([tombstone(2, null), document(null, 1)])]).toStrictEqual([['c/k', both]]);
+  });
+
+  it('are gone there, where only an old tombstone is here', () => {
+    const gone = (difference: Difference) => droppedThere(documentsOf([difference]), WALL_MS);
+    expect(gone(tombstone(OLD_MS, null))).toStrictEqual(['c/k']);
+    for (const other of [tombstone(null, OLD_MS), tombstone(1, null), tombstone(OLD_MS, 1), document(OLD_MS, null)])
+      expect(gone(other)).toStrictEqual([]);
+    const found = withFound(documentsOf([tombstone(OLD_MS, null)]), { mine: [], theirs: [held] });
+    expect(droppedThere(found, WALL_MS)).toStrictEqual([]);
   });
 });
 

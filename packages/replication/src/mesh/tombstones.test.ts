@@ -1,5 +1,12 @@
 import { describe, expect, it } from 'vitest';
-import { isTombstoneDue, passedByAll, passedByAllWhoSay, waitedFor, type Audience } from './tombstones.ts';
+import {
+  isTombstoneDue,
+  passedByAll,
+  passedByAllWhoSay,
+  PassedForLong,
+  waitedFor,
+  type Audience,
+} from './tombstones.ts';
 
 const slot = (id: string, offset: number) => ({ id, applied: { offset, epoch: '1-aaaaaaaa', hash: '' } });
 const peer = (node: string | null, comparedTo = 0) => ({ url: `http://${node ?? 'unknown'}`, node, comparedTo });
@@ -30,6 +37,29 @@ describe('who has passed a tombstone', () => {
   it('nobody knows of whom only a broker brings something, but where a peer has dropped it', () => {
     const audience = { slots: [slot('a', 7)], peers: [], heard: ['a', 'd'] };
     expect([passedByAll(audience), passedByAllWhoSay(audience)]).toStrictEqual([0, 7]);
+  });
+});
+
+describe('what has been passed for long', () => {
+  it('is what had been by all, each time it was looked at since', () => {
+    const passed = new PassedForLong(100);
+    const looks = [
+      [0, 5, 0],
+      [60, 7, 0],
+      [99, 9, 0],
+      [100, 9, 5],
+      [160, 9, 7],
+      [200, 9, 9],
+      // One that has nothing has come, and has everything.
+      [210, 0, 0],
+      [220, 20, 0],
+      [309, 20, 0],
+      [319, 20, 0],
+      [320, 20, 20],
+      [1000, Infinity, 20],
+      [1100, Infinity, Infinity],
+    ];
+    expect(looks.map(([atMs, now]) => passed.see(now!, atMs!))).toStrictEqual(looks.map(([, , long]) => long));
   });
 });
 

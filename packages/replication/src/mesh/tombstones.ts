@@ -57,3 +57,25 @@ export function isTombstoneDue(
 ): boolean {
   return tombstone.offset <= passed && wallMs - tombstone.ms > TOMBSTONE_MS_MIN;
 }
+
+/**
+ * What all of them have had for some time. Who acknowledges may have told others before that of what was deleted, and those may
+ * have brought it on: they hear of the deletion meanwhile, as long as there is a tombstone.
+ */
+export class PassedForLong {
+  readonly #restMs: number;
+  /** The first is the last of those that are long enough ago. */
+  #seen: readonly { readonly atMs: number; readonly passed: number }[] = [];
+
+  constructor(restMs: number) {
+    this.#restMs = restMs;
+  }
+
+  /** Up to where all of them had everything whenever it was looked, for so long; nothing where it has not been looked for so long. */
+  see(passed: number, atMs: number): number {
+    const seen = [...this.#seen, { atMs, passed }];
+    const begin = seen.findLastIndex((one) => atMs - one.atMs >= this.#restMs);
+    this.#seen = seen.slice(Math.max(begin, 0));
+    return begin === -1 ? 0 : Math.min(...this.#seen.map((one) => one.passed));
+  }
+}

@@ -325,7 +325,7 @@ export const OPTIONS = {
     placeholder: '<changes>',
     help: 'So many changes that the broker does not have yet, the oldest are passed over; receivers find them in the feed.',
     meshHelp:
-      'So many changes of the log behind, the oldest are not told to the broker any more; others find what they miss when they compare.',
+      'So many changes of the log behind, those of other nodes included, the oldest are not told to the broker any more; others find what they miss when they compare.',
     defaults: all('10000'),
   }),
   'log-level': option({

@@ -55,7 +55,7 @@ export const meshOperations: Group = {
       query: query(NO_QUERY, {}),
       body: {
         required: true,
-        content: text(MEDIA_TYPES.ndjson, 'Up to 1,000 lines, 8 MiB together.', `${JSON.stringify(line)}\n`),
+        content: text(MEDIA_TYPES.ndjson, 'Up to 1,000 lines, 17 MiB together.', `${JSON.stringify(line)}\n`),
       },
       answers: [
         {

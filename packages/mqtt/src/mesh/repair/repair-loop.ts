@@ -1,14 +1,20 @@
 import { isoTime, type Clock } from '@skein/core';
 import { reasonOf } from '@skein/http';
+import type { Uncompared } from '@skein/replication';
 import type { FastifyBaseLogger } from 'fastify';
 import { Bell } from '../../bell.ts';
 import type { Peer } from '../peers/peer.ts';
+import type { AtMost } from './at-most.ts';
 import type { PeerRepair, Repaired } from './peer-repair.ts';
 
 export interface RepairLoopParts {
   readonly clock: Clock;
   readonly random: () => number;
   readonly everyMs: number;
+  readonly peer: Peer;
+  readonly repair: PeerRepair;
+  /** Those with other peers are under way at the same time. */
+  readonly turns: AtMost;
   /** Where this node's log ends. */
   readonly head: () => number;
   readonly onRepaired: (repaired: Repaired) => void;
@@ -23,40 +29,47 @@ interface Lap {
   readonly differing: number;
   readonly moved: number;
   readonly missing: number;
+  /** None of it was left behind since it failed. */
+  readonly isWhole: boolean;
+  /** The peer did not take some of it. */
+  readonly isRefused: boolean;
 }
 
-/** A peer, and how it stands with comparing it. */
-interface Compared {
-  readonly peer: Peer;
-  readonly repair: PeerRepair;
-  /** The way through all documents that is being made; null between two of them. */
-  lap: Lap | null;
-  dueAtMs: number;
-  atWallMs: number | null;
-  last: Repaired | null;
-  error: string | null;
+/** Why a peer could not be compared with, or not wholly. */
+interface Trouble {
+  readonly reason: string;
+  /** Nothing went well since then. */
+  readonly sinceMs: number;
+  /** What it is about was left behind: it is over when all was gone through without it, and not with the next comparison. */
+  readonly isLeftBehind: boolean;
 }
+
+const NOTHING_YET = { differing: 0, moved: 0, missing: 0, isWhole: true, isRefused: false };
 
 /** One that is not in contact is looked at again after so long. */
 const NO_CONTACT_MS = 1000;
 
+/** A peer may take minutes to make its digests; what takes longer is begun anew another time, where it was. */
+const COMPARE_MS_MAX = 600_000;
+
 /**
- * Compares this node with each of its peers, one at a time: now and then; and where something may be missing, one comparison
- * after another, for as long as they move anything, until nothing differs.
+ * Compares this node with a peer: now and then; and where something may be missing, one comparison after another, for as long
+ * as they move anything, until nothing differs.
  */
 export class RepairLoop {
   readonly #parts: RepairLoopParts;
-  readonly #all: Compared[] = [];
   readonly #bell = new Bell();
   #running: Promise<void> = Promise.resolve();
+  #dueAtMs: number;
+  /** The way through all documents that is being made; null between two of them. */
+  #lap: Lap | null = null;
+  #atWallMs: number | null = null;
+  #last: Repaired | null = null;
+  #trouble: Trouble | null = null;
 
   constructor(parts: RepairLoopParts) {
     this.#parts = parts;
-  }
-
-  add(peer: Peer, repair: PeerRepair): void {
-    const dueAtMs = this.#later(this.#parts.random());
-    this.#all.push({ peer, repair, lap: null, dueAtMs, atWallMs: null, last: null, error: null });
+    this.#dueAtMs = this.#later(parts.random());
   }
 
   start(signal: AbortSignal): void {
@@ -67,31 +80,39 @@ export class RepairLoop {
     await this.#running;
   }
 
-  /** A peer has something that may be missing here. */
-  hurry(url: string): void {
-    for (const compared of this.#all) if (compared.peer.url === url) compared.dueAtMs = this.#parts.clock.now();
+  /** The peer has something that may be missing here. */
+  hurry(): void {
+    this.#dueAtMs = this.#parts.clock.now();
     this.#bell.ring();
   }
 
-  describe(url: string): Readonly<Record<string, unknown>> {
-    const { atWallMs, last, error } = this.#all.find(({ peer }) => peer.url === url)!;
+  describe(): Readonly<Record<string, unknown>> {
     return {
-      compared_at: atWallMs === null ? null : isoTime(atWallMs),
-      compared_differing: last?.differing ?? null,
-      compare_error: error,
+      compared_at: this.#atWallMs === null ? null : isoTime(this.#atWallMs),
+      compared_differing: this.#last?.differing ?? null,
+      compare_error: this.#trouble?.reason ?? null,
     };
   }
 
+  /** Why, and for how long, it was not wholly compared with; null when it was. */
+  uncompared(): Uncompared | null {
+    if (this.#trouble === null) return null;
+    const { clock, everyMs } = this.#parts;
+    const { reason, sinceMs } = this.#trouble;
+    return { ms: clock.now() - sinceMs, everyMs, reason };
+  }
+
   async #run(signal: AbortSignal): Promise<void> {
-    while (!signal.aborted && this.#all.length > 0) {
-      const next = this.#all.reduce((first, other) => (other.dueAtMs < first.dueAtMs ? other : first));
-      const waitMs = next.dueAtMs - this.#parts.clock.now();
+    const { clock, peer, turns } = this.#parts;
+    while (!signal.aborted) {
+      const waitMs = this.#dueAtMs - clock.now();
       if (waitMs > 0) await this.#rest(waitMs, signal);
-      else await this.#compare(next, signal);
+      else if (!peer.isConnected) this.#dueAtMs = clock.now() + NO_CONTACT_MS;
+      else await turns.do(() => this.#compare(signal));
     }
   }
 
-  /** Until something is due, or there is news. */
+  /** Until it is due, or there is news. */
   async #rest(ms: number, signal: AbortSignal): Promise<void> {
     const resting = new AbortController();
     const end = (): void => resting.abort();
@@ -105,39 +126,68 @@ export class RepairLoop {
     resting.abort();
   }
 
-  async #compare(compared: Compared, signal: AbortSignal): Promise<void> {
-    const { clock, onRepaired, logger } = this.#parts;
-    const { peer, repair } = compared;
-    if (!peer.isConnected) {
-      compared.dueAtMs = clock.now() + NO_CONTACT_MS;
-      return;
-    }
-    compared.lap ??= { gaps: peer.gaps, head: this.#parts.head(), differing: 0, moved: 0, missing: 0 };
-    compared.dueAtMs = this.#later(0.75 + 0.5 * this.#parts.random());
+  async #compare(signal: AbortSignal): Promise<void> {
+    const { clock, peer, repair, head, random, onRepaired } = this.#parts;
+    this.#lap ??= { ...NOTHING_YET, gaps: peer.gaps, head: head() };
+    this.#dueAtMs = this.#later(0.75 + 0.5 * random());
+    const { start } = repair;
     try {
-      const repaired = await repair.compare(signal);
-      compared.atWallMs = clock.wall();
-      compared.last = repaired;
-      compared.error = null;
+      await repair.prepare(signal);
+      const repaired = await this.#inTime((until) => repair.compare(until), signal);
+      this.#atWallMs = clock.wall();
+      this.#last = repaired;
       onRepaired(repaired);
-      this.#goOn(compared, repaired, signal);
+      this.#goOn(this.#lap, repaired, signal);
     } catch (error) {
       if (signal.aborted) return;
-      const reason = reasonOf(error);
-      if (reason !== compared.error) logger?.warn({ peer: peer.url, reason }, 'a peer could not be compared with');
-      compared.error = reason;
+      const isLeftBehind = repair.start !== start;
+      this.#failed({ reason: reasonOf(error), isLeftBehind });
+      if (isLeftBehind) this.#lap = { ...this.#lap, isWhole: false };
+      if (repair.start === null) this.#lap = null;
+    }
+  }
+
+  /** Ended with the node, too. */
+  async #inTime<Result>(work: (until: AbortSignal) => Promise<Result>, signal: AbortSignal): Promise<Result> {
+    const [until, waiting] = [new AbortController(), new AbortController()];
+    const end = (): void => until.abort(signal.reason);
+    signal.addEventListener('abort', end, { once: true });
+    this.#parts.clock.sleep(COMPARE_MS_MAX, waiting.signal).then(
+      () => until.abort(new Error(`it has taken longer than ${COMPARE_MS_MAX / 1000} s`)),
+      () => undefined,
+    );
+    try {
+      return await work(until.signal);
+    } catch (error) {
+      throw until.signal.aborted ? until.signal.reason : error;
+    } finally {
+      signal.removeEventListener('abort', end);
+      waiting.abort();
     }
   }
 
   /** Where something may be missing the next one follows at once, unless all of them in a row have come to nothing. */
-  #goOn(compared: Compared, { isAtEnd, ...found }: Repaired, signal: AbortSignal): void {
-    const { peer } = compared;
-    const gone = lapAfter(compared.lap!, found);
-    compared.lap = isAtEnd ? null : gone;
-    if (isAtEnd && gone.missing === 0) peer.closeGap(gone.gaps, signal);
-    if (isAtEnd && gone.differing === 0) peer.hasAllUpTo(gone.head);
+  #goOn(lap: Lap, { isAtEnd, ...found }: Repaired, signal: AbortSignal): void {
+    const { clock, peer } = this.#parts;
+    const gone = lapAfter(lap, found);
+    this.#lap = isAtEnd ? null : gone;
+    const isOver = this.#trouble?.isLeftBehind !== true || (isAtEnd && gone.isWhole && !gone.isRefused);
+    if (isOver) this.#trouble = null;
+    const { refused } = found;
+    if (refused !== null)
+      this.#failed({ reason: `${refused.count} not taken by the peer: ${refused.reason}`, isLeftBehind: true });
+    if (isAtEnd && gone.isWhole && gone.missing === 0) peer.closeGap(gone.gaps, signal);
+    if (isAtEnd && gone.isWhole && gone.differing === 0) peer.hasAllUpTo(gone.head);
     const isDone = isAtEnd && gone.moved === 0 && gone.gaps === peer.gaps;
-    if (peer.hasGap && !isDone) compared.dueAtMs = this.#parts.clock.now();
+    if (peer.hasGap && !isDone) this.#dueAtMs = clock.now();
+  }
+
+  #failed({ reason, isLeftBehind }: Omit<Trouble, 'sinceMs'>): void {
+    const { clock, peer, logger } = this.#parts;
+    const before = this.#trouble;
+    if (reason !== before?.reason) logger?.warn({ peer: peer.url, reason }, 'a peer could not be compared with');
+    const sinceMs = before?.sinceMs ?? clock.now();
+    this.#trouble = { reason, sinceMs, isLeftBehind: isLeftBehind || before?.isLeftBehind === true };
   }
 
   #later(share: number): number {
@@ -145,11 +195,12 @@ export class RepairLoop {
   }
 }
 
-function lapAfter(lap: Lap, { differing, moved, missing }: Pick<Repaired, 'differing' | 'moved' | 'missing'>): Lap {
+function lapAfter(lap: Lap, { differing, moved, missing, refused }: Omit<Repaired, 'isAtEnd'>): Lap {
   return {
     ...lap,
     differing: lap.differing + differing,
     moved: lap.moved + moved,
     missing: lap.missing + missing,
+    isRefused: lap.isRefused || refused !== null,
   };
 }

@@ -1,5 +1,5 @@
 import type { MergeChange, Store } from '@skein/core';
-import { formatPlace, parseOffset, TOMBSTONES } from '@skein/protocol';
+import { formatPlace, parseOffset, TOMBSTONES, type Place } from '@skein/protocol';
 
 const NAME = 'dropped tombstones';
 
@@ -22,21 +22,37 @@ export class DroppedTombstones {
     this.#toMs = ms;
   }
 
-  /** Leaves out the deletions that nobody needs any more: one that comes with what it deleted is needed once more. */
+  /**
+   * Leaves out the deletions that nobody needs any more. One that comes together with what it may delete is needed: that would
+   * stay otherwise.
+   */
   async without(changes: readonly MergeChange[]): Promise<readonly MergeChange[]> {
+    const isPut = ({ valueText }: MergeChange): boolean => valueText !== null;
+    const put = new Set(changes.filter(isPut).map(placeOf));
+    return this.#without(changes, (change) => !isPut(change) && !put.has(placeOf(change)));
+  }
+
+  /**
+   * The same of what a broker brings, and there of puts, too: it may be long ago that they were told, and what is not here may
+   * have been deleted since. Whoever is compared with finds those that were not.
+   */
+  withoutLate(changes: readonly MergeChange[]): Promise<readonly MergeChange[]> {
+    return this.#without(changes, () => true);
+  }
+
+  async #without(
+    changes: readonly MergeChange[],
+    mayGo: (change: MergeChange) => boolean,
+  ): Promise<readonly MergeChange[]> {
     const toMs = await this.#dropped();
-    const isOld = ({ stamp, valueText }: MergeChange): boolean => valueText === null && stamp.ms <= toMs;
-    const old = changes.filter(isOld);
+    const old = changes.filter((change) => change.stamp.ms <= toMs && mayGo(change));
     if (old.length === 0) return changes;
     const { documents } = this.#store;
     const isThere = await documents.hasMany(old);
     const hasTombstone = await documents.hasMany(
       old.map((change) => ({ collection: TOMBSTONES, key: placeOf(change) })),
     );
-    const written = new Set(changes.filter(({ valueText }) => valueText !== null).map(placeOf));
-    const needless = new Set(
-      old.filter((change, i) => !isThere[i]! && !hasTombstone[i]! && !written.has(placeOf(change))),
-    );
+    const needless = new Set(old.filter((_, i) => !isThere[i]! && !hasTombstone[i]!));
     return changes.filter((change) => !needless.has(change));
   }
 
@@ -46,6 +62,6 @@ export class DroppedTombstones {
   }
 }
 
-function placeOf({ collection, key }: MergeChange): string {
+function placeOf({ collection, key }: MergeChange): Place {
   return formatPlace(collection, key);
 }

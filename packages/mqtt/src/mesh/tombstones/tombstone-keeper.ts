@@ -1,14 +1,20 @@
 import type { Clock, Document, Store } from '@skein/core';
 import { Chore, type SlotBook } from '@skein/http';
 import { isSkeinError, TOMBSTONES } from '@skein/protocol';
-import { isTombstoneDue, passedByAll, passedByAllWhoSay, waitedFor, type Audience } from '@skein/replication';
+import {
+  isTombstoneDue,
+  passedByAll,
+  passedByAllWhoSay,
+  PassedForLong,
+  waitedFor,
+  type Audience,
+} from '@skein/replication';
 import type { FastifyBaseLogger, FastifyInstance } from 'fastify';
 import type { DroppedTombstones } from './dropped-tombstones.ts';
 import type { HeardNodes } from './heard-nodes.ts';
 
 const LOOK_EVERY_MS = 60_000;
-const DROPPED_MAX = 1000;
-/** So many are looked at each time at most: the next time goes on behind them. */
+/** So many are looked at without a pause: where none of them may go, the next time goes on behind them. */
 const LOOKED_AT_MAX = 10_000;
 const DROPPED_AT_ONCE = 250;
 
@@ -17,6 +23,10 @@ export interface TombstoneKeeperParts {
   readonly clock: Clock;
   readonly dropped: DroppedTombstones;
   readonly everyMs?: number | undefined;
+  /** How long all have to have had what is dropped. */
+  readonly restMs: number;
+  /** How many are dropped before it is asked again who has passed what. */
+  readonly batchMax: number;
   readonly heard: HeardNodes;
   readonly peers: () => Audience['peers'];
   readonly logger?: FastifyBaseLogger | undefined;
@@ -25,6 +35,8 @@ export interface TombstoneKeeperParts {
 /** Drops tombstones that every known node has passed: nobody can bring back what they are of. */
 export class TombstoneKeeper {
   readonly #parts: TombstoneKeeperParts;
+  readonly #passed: PassedForLong;
+  readonly #passedHere: PassedForLong;
   #slots: SlotBook | null = null;
   /** Keys of those that a peer has dropped, as far as it is known since the start. */
   readonly #droppedThere = new Set<string>();
@@ -37,6 +49,8 @@ export class TombstoneKeeper {
 
   constructor(parts: TombstoneKeeperParts) {
     this.#parts = parts;
+    this.#passed = new PassedForLong(parts.restMs);
+    this.#passedHere = new PassedForLong(parts.restMs);
   }
 
   get count(): number | null {
@@ -49,7 +63,7 @@ export class TombstoneKeeper {
     new Chore({
       clock,
       everyMs,
-      work: () => this.#look(),
+      work: (signal) => this.#look(signal),
       // A store that cannot be written to says so itself; they stay for now.
       onFailed: (error) => logger?.debug({ err: error }, 'tombstones could not be dropped'),
     }).install(app);
@@ -69,25 +83,31 @@ export class TombstoneKeeper {
     return { slots: [...this.#slots!.all()], peers: this.#parts.peers(), heard: this.#parts.heard.all };
   }
 
-  async #look(): Promise<void> {
-    const { store } = this.#parts;
-    await this.#parts.heard.load();
-    const due = await this.#due();
-    for (let i = 0; i < due.length; i += DROPPED_AT_ONCE) await this.#drop(due.slice(i, i + DROPPED_AT_ONCE));
+  async #look(signal: AbortSignal): Promise<void> {
+    const { store, heard } = this.#parts;
+    await heard.load();
+    while (!signal.aborted && (await this.#dropSome()));
     this.#count = await store.count(TOMBSTONES);
     if (this.#count === 0) this.#oldest = null;
   }
 
+  /** Answers whether it has, and more may go. */
+  async #dropSome(): Promise<boolean> {
+    const due = await this.#due();
+    for (let i = 0; i < due.length; i += DROPPED_AT_ONCE) await this.#drop(due.slice(i, i + DROPPED_AT_ONCE));
+    return due.length > 0 && this.#after !== undefined;
+  }
+
   async #due(): Promise<readonly Document[]> {
-    const { store, clock } = this.#parts;
+    const { store, clock, batchMax } = this.#parts;
     const audience = this.#audience();
-    const passed = passedByAll(audience);
-    const passedHere = passedByAllWhoSay(audience);
+    const passed = this.#passed.see(passedByAll(audience), clock.now());
+    const passedHere = this.#passedHere.see(passedByAllWhoSay(audience), clock.now());
     const due: Document[] = [];
     let looked = 0;
     if (this.#after === undefined) this.#oldest = null;
     for await (const tombstone of store.documents.iterate(TOMBSTONES, { after: this.#after })) {
-      if (due.length === DROPPED_MAX || looked === LOOKED_AT_MAX) return due;
+      if (due.length === batchMax || looked === LOOKED_AT_MAX) return due;
       looked++;
       this.#after = tombstone.key;
       const ms = tombstone.made?.stamp.ms ?? tombstone.ts;

@@ -24,8 +24,8 @@ export const MERGING: readonly Mutant[] = [
   },
   {
     name: 'has no deletion win over the write that it ends',
-    ofMeshes: true,
-    edits: [{ file: PLAN_MERGE, find: '|| deletes(incoming) - deletes(held)', replace: '' }],
+    edits: [{ file: 'core/src/mesh/plan-merge.ts', find: '|| deletes(incoming) - deletes(held)', replace: '' }],
+    test: 'packages/core/src/mesh/plan-merge.prop.test.ts',
   },
   {
     name: 'counts a write as lost that the later writer had seen',
@@ -69,7 +69,7 @@ export const MERGING: readonly Mutant[] = [
     name: 'keeps what was lost as of a time before what it lost to',
     edits: [
       {
-        file: 'core/dist/mesh/plan-mesh.js',
+        file: PLAN_MESH,
         find: 'ts: this.#context.stamps.nowMs, origin: this.#context.node',
         replace: 'ts: 1, origin: this.#context.node',
       },
@@ -122,18 +122,6 @@ export const MERGING: readonly Mutant[] = [
     ],
   },
   {
-    name: 'moves its cursor behind what it has not merged',
-    ofMeshes: true,
-    edits: [
-      {
-        file: 'mqtt/dist/mesh/peers/peer.js',
-        find: 'const { quarantined } = await here(() => intake.take(changes));',
-        replace:
-          'const quarantined = 0; this.#move({ log, position: next, gap: null }, signal); await here(() => intake.take(changes));',
-      },
-    ],
-  },
-  {
     name: 'drops tombstones that not all have passed',
     ofMeshes: true,
     edits: [
@@ -143,6 +131,17 @@ export const MERGING: readonly Mutant[] = [
         replace: 'return',
       },
     ],
+  },
+  {
+    name: 'passes over a deletion that comes with what it deleted',
+    edits: [
+      {
+        file: 'mqtt/src/mesh/tombstones/dropped-tombstones.ts',
+        find: ' && !written.has(placeOf(change))',
+        replace: '',
+      },
+    ],
+    test: 'test/mesh/dropped-tombstones.test.ts',
   },
   {
     name: 'drops tombstones on the day they were made',

@@ -30,11 +30,20 @@ function timeFound(found: {
   readonly tail?: number;
 }): HistoryMaker {
   return (log) => {
-    const written = writes(log, put('a', '1', { ts: 1 }), put('a', '2', { ts: 2 }), put('a', '3', { ts: 3 }));
+    const written = [1, 2, 3].map((ts) => writes(log, put('a', `${ts}`, { ts })));
     const { since, timeMs, tail = 1 } = found;
     const text = typeof since === 'number' ? formatPosition(log.at(since)) : since;
     const where = { reader: 'reader', node: 'leader', log: log.id, epoch: log.head.epoch, head: 3, tail };
-    return [written, { kind: 'time-found', ...where, timeMs, since: text }];
+    return [...written, { kind: 'time-found', ...where, timeMs, since: text }];
+  };
+}
+
+/** A time that is said to begin with a record of a mesh, whose changes are of 1 and 3 ms. */
+function timeWithin(timeMs: number): HistoryMaker {
+  return (log) => {
+    const written = writes(log, put('a', '1', { ts: 1 }), put('a', '3', { ts: 3 }));
+    const where = { reader: 'reader', node: 'leader', log: log.id, epoch: log.head.epoch, head: 2, tail: 1 };
+    return [written, { kind: 'time-found', ...where, timeMs, since: '0' }];
   };
 }
 
@@ -71,6 +80,7 @@ describe('the feed', () => {
     ],
     ['a time', timeFound({ timeMs: 2, since: 1 })],
     ['a time before all others', timeFound({ timeMs: 0, since: '0' })],
+    ['a time that begins with a record of which some is older', timeWithin(3)],
     ['a time of which something may be gone', timeFound({ timeMs: 3, since: null, tail: 3 })],
     [
       'an empty page of a follower that knows the log of its leader and has nothing of it',
@@ -152,6 +162,7 @@ describe('the feed', () => {
     ],
     ['a time that begins too late', timeFound({ timeMs: 2, since: 2 }), /begins behind 2, which is of then/],
     ['a time that begins too early', timeFound({ timeMs: 3, since: 1 }), /begins at 2, which is older/],
+    ['a time that begins with a record all of which is older', timeWithin(4), /begins at 1, which is older/],
     [
       'a time at another hash',
       timeFound({ timeMs: 2, since: '1.1-aaaaaaaa.ffffffffffffffff' }),

@@ -49,7 +49,7 @@ describe('the numbers of a mesh', () => {
     ],
     [
       'a change that is not newer than one that was merged',
-      /and what is before it is of 50/,
+      /and before it is 50.1.i1@b/,
       (mesh) => [mesh.tells('a', puts('x', '1', of('b', 50, 1))), mesh.tells('a', puts('x', '2', of('a', 50, 1)))],
     ],
     [

@@ -18,7 +18,9 @@ export class MeshNumbers implements Checker {
   readonly #own = new Set<string>();
   /** The stamp of each document that is there, by node and document. */
   readonly #stamps = new Map<string, Stamp>();
-  readonly #newestMs = new Map<string, number>();
+  /** The newest stamp in each node's log, and the newest time. */
+  readonly #newest = new Map<string, Stamp>();
+  readonly #newestTs = new Map<string, number>();
   /** What each stamp is of. */
   readonly #meanings = new Map<string, string>();
 
@@ -41,7 +43,10 @@ export class MeshNumbers implements Checker {
     if (stamp.node === node && !isExpiry && !isBack) this.#checkOwn(line, stamp);
     this.#stamps.set(`${node} ${subject}`, stamp);
     // When something expired here is no news to anybody.
-    if (!isExpiry) this.#newestMs.set(node, Math.max(this.#newestMs.get(node) ?? 0, entry.change.ts, stamp.ms));
+    if (isExpiry) return;
+    this.#newestTs.set(node, Math.max(this.#newestTs.get(node) ?? 0, entry.change.ts));
+    const newest = this.#newest.get(node);
+    if (newest === undefined || compareStamps(newest, stamp) < 0) this.#newest.set(node, stamp);
   }
 
   #checkMeaning({ node, entry, subject, valueText }: MeshLine, stamp: Stamp): void {
@@ -54,9 +59,12 @@ export class MeshNumbers implements Checker {
   }
 
   #checkOwn({ node, entry, subject }: MeshLine, stamp: Stamp): void {
-    const newestMs = this.#newestMs.get(node) ?? 0;
+    const newest = this.#newest.get(node);
+    const newestTs = this.#newestTs.get(node) ?? 0;
     const at = `${entry.offset} of ${node} has ${formatPlacedStamp(stamp)}`;
-    if (stamp.ms <= newestMs) throw this.#violation(`${at}, and what is before it is of ${newestMs}`);
+    if (newest !== undefined && compareStamps(stamp, newest) <= 0)
+      throw this.#violation(`${at}, and before it is ${formatPlacedStamp(newest)}`);
+    if (stamp.ms < newestTs) throw this.#violation(`${at}, and what is before it is of ${newestTs}`);
     const { incarnation, seq } = this.#last.get(node) ?? { incarnation: '', seq: 0 };
     const isCounted = !subject.startsWith(`${DEFINITIONS}\0`);
     const due = isCounted ? (stamp.incarnation === incarnation ? seq : 0) + 1 : 0;

@@ -64,7 +64,7 @@ describe('what is in the logs of a mesh', () => {
     ],
     [
       'no end of what does not end',
-      /asked for 0 times/,
+      /which a has not written/,
       (mesh) => [asked(1), mesh.tells('a', puts('a', '"1"', OWN)), mesh.tells('a', ...deletes('a', OWN))],
     ],
     [
