@@ -5,7 +5,7 @@ import { LongestFirst } from './longest-first.ts';
 
 /*
  * Three projects, one after the other. `unit` is everything that stays inside its own process. `system` starts real processes,
- * which mostly wait: two files at a time. `alone` keeps the machine busy, or has the ports of the README: one file at a time.
+ * which mostly wait: three files at a time. `alone` keeps the machine busy, or has the ports of the README: one file at a time.
  */
 const alone = ['test/chaos/*-loop.test.ts', 'test/examples/**/*.test.ts'];
 const system = ['test/e2e/**/*.test.ts', 'test/browser/**/*.test.ts', 'test/chaos/**/*.test.ts'];
@@ -31,7 +31,7 @@ export default defineConfig({
           name: 'system',
           include: system,
           exclude: [...configDefaults.exclude, '**/dist/**', ...alone],
-          maxWorkers: 2,
+          maxWorkers: 3,
           sequence: { groupOrder: 1 },
         },
       },

@@ -4,7 +4,7 @@ import { describe, expect, it } from 'vitest';
 import pastFailures from './past-failures.json' with { type: 'json' };
 
 /** Enough to see that the machine works; `npm run sim` is what looks for bugs. */
-const SEEDS = Array.from({ length: 20 }, (_, i) => 100_000 + i);
+const SEEDS = Array.from({ length: 8 }, (_, i) => 100_000 + i);
 
 describe('a simulated world', () => {
   it.each(pastFailures.map(({ seed, what }) => ({ seed, what })))(
@@ -24,13 +24,13 @@ describe('a simulated world', () => {
 
   it('is the same run when it is run again, and another one for another seed', async () => {
     const traces = new Set<string>();
-    for (const seed of SEEDS.slice(0, 5)) {
+    for (const seed of SEEDS.slice(0, 3)) {
       const { trace, events } = await runSeed(seed);
       const again = await runSeed(seed);
       expect({ trace: again.trace, events: again.events }).toStrictEqual({ trace, events });
       traces.add(trace);
     }
-    expect(traces.size).toBe(5);
+    expect(traces.size).toBe(3);
   });
 
   it('without its faults has none, and its writers write all the same', async () => {

@@ -105,7 +105,7 @@ export const MERGING: readonly Mutant[] = [
     edits: [
       {
         file: 'core/dist/mesh/stamps.js',
-        find: 'seq: collection === DEFINITIONS ? 0 : this.#seq++',
+        find: 'seq: isNumbered ? this.#seq++ : 0',
         replace: 'seq: this.#seq++',
       },
     ],
@@ -137,7 +137,7 @@ export const MERGING: readonly Mutant[] = [
     edits: [
       {
         file: 'mqtt/src/mesh/tombstones/dropped-tombstones.ts',
-        find: ' && !written.has(placeOf(change))',
+        find: ' && !put.has(placeOf(change))',
         replace: '',
       },
     ],
@@ -160,8 +160,8 @@ export const MERGING: readonly Mutant[] = [
     edits: [
       {
         file: PEER_REPAIR,
-        find: 'const takenThere = await this.#submit(plan.submit, second.mine, signal);',
-        replace: 'const takenThere = 0;',
+        find: 'const there = await submit(sight, inPlace(plan.submit), sight.mine);',
+        replace: 'const there = { taken: 0, refused: null };',
       },
     ],
   },
@@ -171,7 +171,7 @@ export const MERGING: readonly Mutant[] = [
     edits: [
       {
         file: PEER_REPAIR,
-        find: 'const takenHere = await this.#fetch(plan.fetch, second.theirs, signal);',
+        find: 'const takenHere = await this.#fetch(plan.fetch, sight);',
         replace: 'const takenHere = 0;',
       },
     ],

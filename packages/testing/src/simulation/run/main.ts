@@ -18,7 +18,7 @@ const HELP = `npm run sim -- [options]
   --without I,J    leave out these of its faults; with --seed
   --writers-less N leave out so many of its writers; with --seed
   --sets           every world is a set of members, where else few are
-  --meshes         every world is a mesh, where else one in six is
+  --meshes         every world is a mesh, where else one in ten is
   --past FILE      seeds that failed once, as JSON; they are run first
   --brief          of a failure, only the seed and the reason
   --workers N      processes side by side (as many as there are cores)

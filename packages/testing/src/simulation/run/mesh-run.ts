@@ -1,6 +1,7 @@
 import type { Position } from '@skein/protocol';
 import { asLeader } from '../checkers/mesh/each-node.ts';
 import { meshCheckers } from '../checkers/mesh/index.ts';
+import { meshDifference } from '../checkers/mesh/mesh-converged.ts';
 import { SimShelf } from '../disk/sim-shelf.ts';
 import { drawFaults } from '../faults/draw-faults.ts';
 import type { Fault } from '../faults/fault.ts';
@@ -16,6 +17,7 @@ import { Writer } from '../workload/writer.ts';
 import { documentsIn, indexesIn } from '../world/peek.ts';
 import { Rng } from '../world/rng.ts';
 import type { SimBroker } from '../world/sim-broker.ts';
+import { WALL_START } from '../world/sim-clock.ts';
 import { CALM } from '../world/sim-net.ts';
 import { SimNode } from '../world/sim-node.ts';
 import { drawMesh, type MeshNodeShape, type MeshShape } from './mesh-shape.ts';
@@ -190,11 +192,13 @@ export class MeshRun implements WorldRun {
 
   #isAtRest(): boolean {
     if (this.#lastWritesLeft > 0) return false;
-    const contents = this.#nodes.map(contentOf);
-    return (
-      contents.every((content) => content === contents[0]) &&
-      this.#nodes.every((node) => node.health()?.healthy === true)
-    );
+    if (this.#nodes.some((node) => node.health()?.healthy !== true)) return false;
+    const wallMs = WALL_START + this.#world.scheduler.nowMs + this.#skewMsMax;
+    const [first, ...others] = this.#nodes.map((node) => ({
+      node: node.name,
+      documents: documentsIn(node.disk.content()),
+    }));
+    return others.every((other) => meshDifference(first!, other, wallMs) === undefined);
   }
 
   #settle(): void {
@@ -219,12 +223,4 @@ export class MeshRun implements WorldRun {
     if (event.kind === 'clock-set') this.#skewMsMax = Math.max(this.#skewMsMax, event.skewMs);
     if (event.kind === 'started' || event.kind === 'published') this.#heads.get(event.node)!.observe(asLeader(event));
   }
-}
-
-/** All that nodes agree on in the end: tombstones may be gone from one and not yet from another. */
-function contentOf(node: SimNode): string {
-  const shared = [...documentsIn(node.disk.content())].filter(
-    ([id]) => !id.startsWith('$') || id.startsWith('$definitions\0'),
-  );
-  return shared.map(([id, { made, valueText }]) => `${id} ${made} ${valueText}`).join('\n');
 }

@@ -5,7 +5,7 @@ import type { SeedOptions, WorldRun } from './seed-options.ts';
 import type { SeedResult } from './world.ts';
 
 /** So many of the worlds are meshes. */
-const MESHES = 1 / 6;
+const MESHES = 1 / 10;
 
 /** Makes the world of a seed, lets it happen, and answers what was seen. The same seed is the same world, always. */
 export async function runSeed(seed: number, options: SeedOptions = {}): Promise<SeedResult> {

@@ -5,6 +5,7 @@ import { WALL_START } from '../../world/sim-clock.ts';
 import { nameOf } from '../compare-documents.ts';
 
 type SettledNode = (TimedEvent & { readonly kind: 'settled' })['nodes'][number];
+type Seen = Pick<SettledNode, 'node' | 'documents'>;
 
 /**
  * When faults have ended and clocks are right, nodes come to have the same of everything by themselves, value by value and stamp by
@@ -20,14 +21,18 @@ export class MeshConverged implements Checker {
     const [first] = event.nodes;
     for (const node of event.nodes) {
       const wallMs = WALL_START + event.ms + (this.#skews.get(node.node) ?? 0);
-      const problem = healthProblem(node) ?? missing(node, first!, wallMs) ?? missing(first!, node, wallMs);
+      const problem = healthProblem(node) ?? meshDifference(node, first!, wallMs);
       if (problem !== undefined) throw new Violation(this.name, `${node.node} ${problem}`);
     }
   }
 }
 
-/** What the one has and the other has not, as a sentence about a node. */
-function missing(one: SettledNode, other: SettledNode, wallMs: number): string | undefined {
+/** What nodes are not to have each for itself when nothing is under way any more, as a sentence about one; undefined when they are alike. */
+export function meshDifference(one: Seen, other: Seen, wallMs: number): string | undefined {
+  return missing(one, other, wallMs) ?? missing(other, one, wallMs);
+}
+
+function missing(one: Seen, other: Seen, wallMs: number): string | undefined {
   for (const [id, { made, valueText }] of one.documents) {
     if (made === undefined || id.startsWith(`${CONFLICTS}\0`)) continue;
     const found = other.documents.get(id);
