@@ -136,7 +136,7 @@ export const MERGING: readonly Mutant[] = [
     name: 'passes over a deletion that comes with what it deleted',
     edits: [
       {
-        file: 'mqtt/src/mesh/tombstones/dropped-tombstones.ts',
+        file: 'mqtt/dist/mesh/tombstones/dropped-tombstones.js',
         find: ' && !put.has(placeOf(change))',
         replace: '',
       },
