@@ -154,6 +154,9 @@ describe('two nodes at a broker', () => {
   });
 });
 
+/** Changes of others that each has heard; each of the others writes four at a time. */
+const MET_OFTEN = 1000;
+
 describe('nodes that write to one key at once', () => {
   it('have the same there afterwards, all four of them', async () => {
     const mqtt = { url: (await startBroker()).url };
@@ -166,7 +169,11 @@ describe('nodes that write to one key at once', () => {
       for (; !ending.signal.aborted; count += 4) await Promise.all(puts(count));
       return count;
     });
-    await systemClock.sleep(3000);
+    // All of them have heard much of all others, while they wrote themselves.
+    await until('they have met often', async () => {
+      const all = await Promise.all(nodes.map(statusOf));
+      return all.every(({ events }) => events.taken >= MET_OFTEN);
+    });
     ending.abort();
     const counts = await Promise.all(written);
     const sum = counts.reduce((all, count) => all + count);

@@ -38,3 +38,4 @@ export type { PushedRecord, PushOutcome, RecordSource } from './record-source.ts
 export type { MergeCounts, NodeParts, RoleAddition, TakenProgress } from './role-addition.ts';
 export { fetchNamed } from './snapshot/fetch-named.ts';
 export { createServer, type NodeServer, type ServerOptions } from './server.ts';
+export { Turns } from './turns.ts';

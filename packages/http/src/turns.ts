@@ -1,13 +1,13 @@
 import { SkeinError } from '@skein/protocol';
 
-/** Lets so many work at once and so many more wait, first come, first served; the rest is asked to come again. */
+/** Lets so many work at once and so many more wait, first come, first served; the rest is asked to come again. Without a bound on those who wait, these are few by what they are. */
 export class Turns {
   readonly #workingMax: number;
   readonly #waitingMax: number;
   readonly #waiting: (() => void)[] = [];
   #working = 0;
 
-  constructor(workingMax: number, waitingMax: number) {
+  constructor(workingMax: number, waitingMax = Infinity) {
     this.#workingMax = workingMax;
     this.#waitingMax = waitingMax;
   }

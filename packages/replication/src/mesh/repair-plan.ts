@@ -7,7 +7,7 @@ export interface RepairPlan {
   readonly fetch: readonly RepairItem[];
   /** What is newer here. */
   readonly submit: readonly RepairItem[];
-  /** What is newer there, but of a time that is too far ahead of this node's clock: it is left for now. */
+  /** What is newer there, but of a time that is too far ahead of this node's clock: it is had when that has come. */
   readonly heldBack: readonly Stamp[];
   /** How many of those that differed at both looks are newer there, whether something is done about them or not. */
   readonly missing: number;

@@ -1,10 +1,9 @@
 import { isoTime, type Clock } from '@skein/core';
-import { reasonOf } from '@skein/http';
+import { reasonOf, type Turns } from '@skein/http';
 import type { Uncompared } from '@skein/replication';
 import type { FastifyBaseLogger } from 'fastify';
 import { Bell } from '../../bell.ts';
 import type { Peer } from '../peers/peer.ts';
-import type { AtMost } from './at-most.ts';
 import type { PeerRepair, Repaired } from './peer-repair.ts';
 
 export interface RepairLoopParts {
@@ -14,7 +13,7 @@ export interface RepairLoopParts {
   readonly peer: Peer;
   readonly repair: PeerRepair;
   /** Those with other peers are under way at the same time. */
-  readonly turns: AtMost;
+  readonly turns: Turns;
   /** Where this node's log ends. */
   readonly head: () => number;
   readonly onRepaired: (repaired: Repaired) => void;
@@ -108,7 +107,7 @@ export class RepairLoop {
       const waitMs = this.#dueAtMs - clock.now();
       if (waitMs > 0) await this.#rest(waitMs, signal);
       else if (!peer.isConnected) this.#dueAtMs = clock.now() + NO_CONTACT_MS;
-      else await turns.do(() => this.#compare(signal));
+      else await turns.take(() => this.#compare(signal));
     }
   }
 

@@ -1,5 +1,5 @@
+import { Turns } from '@skein/http';
 import type { Peer } from '../peers/peer.ts';
-import { AtMost } from './at-most.ts';
 import type { PeerRepair } from './peer-repair.ts';
 import { RepairLoop, type RepairLoopParts } from './repair-loop.ts';
 
@@ -9,7 +9,7 @@ const AT_ONCE = 4;
 /** Compares this node with all of its peers, with each in a loop of its own: one that is slow holds up no other. */
 export class RepairLoops {
   readonly #parts: Omit<RepairLoopParts, 'peer' | 'repair' | 'turns'>;
-  readonly #turns = new AtMost(AT_ONCE);
+  readonly #turns = new Turns(AT_ONCE);
   readonly #loops = new Map<string, RepairLoop>();
 
   constructor(parts: Omit<RepairLoopParts, 'peer' | 'repair' | 'turns'>) {

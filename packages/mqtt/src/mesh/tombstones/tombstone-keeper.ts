@@ -64,7 +64,7 @@ export class TombstoneKeeper {
       clock,
       everyMs,
       work: (signal) => this.#look(signal),
-      // A store that cannot be written to says so itself; they stay for now.
+      // A store that cannot be written to says so itself; they stay until the next look.
       onFailed: (error) => logger?.debug({ err: error }, 'tombstones could not be dropped'),
     }).install(app);
   }

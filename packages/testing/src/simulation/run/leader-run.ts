@@ -20,7 +20,7 @@ import { CALM } from '../world/sim-net.ts';
 import { SimNode } from '../world/sim-node.ts';
 import type { SeedOptions, WorldRun } from './seed-options.ts';
 import { drawSet, drawShape, drawWallSkewMs, type Shape } from './shape.ts';
-import { World, type SeedResult } from './world.ts';
+import { LAST_WORDS_MS, World, type SeedResult } from './world.ts';
 
 /** So many of the worlds are sets. */
 const SETS = 0.15;
@@ -30,9 +30,6 @@ const DEFINING = 0.25;
 
 /** In so many of them there is a broker beside the feed. */
 const BROKERS = 0.35;
-
-/** Writers go on for this long after the last fault: a cluster that only ever heals in silence has not healed. */
-const LAST_WORDS_MS = 1500;
 
 /** A world with one leader, or with a set of members which lead by turns. */
 export class LeaderRun implements WorldRun {

@@ -22,16 +22,13 @@ import { CALM } from '../world/sim-net.ts';
 import { SimNode } from '../world/sim-node.ts';
 import { drawMesh, type MeshNodeShape, type MeshShape } from './mesh-shape.ts';
 import type { SeedOptions, WorldRun } from './seed-options.ts';
-import { World, type SeedResult } from './world.ts';
+import { LAST_WORDS_MS, World, type SeedResult } from './world.ts';
 
 /** In so many of them there is a broker beside the feeds. */
 const BROKERS = 0.6;
 
 /** In so many of them somebody defines something, and has sessions that end. */
 const DEFINING = 0.25;
-
-/** Writers go on for this long after the last fault. */
-const LAST_WORDS_MS = 1500;
 
 /** A world in which every node takes writes, and merges those of the others. */
 export class MeshRun implements WorldRun {

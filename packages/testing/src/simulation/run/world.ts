@@ -27,6 +27,9 @@ export interface WorldParts {
   readonly onEvent: (event: TimedEvent) => void;
 }
 
+/** Writers go on for this long after the last fault: a world that only ever heals in silence has not healed. */
+export const LAST_WORDS_MS = 1500;
+
 /** Long enough for the longest backoff, the breaker, and everything that was missed meanwhile. */
 const CONVERGE_MS = 40_000;
 /** How often a world is looked at meanwhile, and for how long all must have been well. */
