@@ -189,15 +189,19 @@ export class Replicator {
   /** Resolves when all up to an offset is applied, and nothing beyond it. */
   async standAt(offset: number, waitMs: number, signal: AbortSignal): Promise<void> {
     const waiting = new AbortController();
+    const end = (): void => waiting.abort();
+    let isThere = false;
     this.#onStep = () => {
       const { applied, isApplying } = this.#state;
-      if (!isApplying && applied.offset >= offset) waiting.abort();
+      isThere ||= !isApplying && applied.offset >= offset;
+      if (isThere) end();
     };
+    signal.addEventListener('abort', end, { once: true });
     this.#dispatch({ kind: 'hold-at', offset, nowMs: this.#options.clock.now() });
-    const either = AbortSignal.any([waiting.signal, signal]);
-    if (!either.aborted) await this.#options.clock.sleep(waitMs, either).catch(() => undefined);
+    if (!signal.aborted) await this.#options.clock.sleep(waitMs, waiting.signal).catch(() => undefined);
+    signal.removeEventListener('abort', end);
     this.#onStep = () => undefined;
-    if (!waiting.signal.aborted) throw new Error(`this node has not come to ${offset} in time`);
+    if (!isThere) throw new Error(`this node has not come to ${offset} in time`);
   }
 
   /** Lets the page being applied finish; fetches nothing more. */

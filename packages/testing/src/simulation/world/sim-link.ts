@@ -1,3 +1,4 @@
+import { setMaxListeners } from 'node:events';
 import { Readable } from 'node:stream';
 import type { LinkBody, LinkHeaders, LinkRequest, OpenLink } from '@skein/http';
 import type { SentResponse, SimNet, SimRequest } from './sim-net.ts';
@@ -12,15 +13,14 @@ export function simLink(
   return (leaderUrl) => {
     const to = new URL(leaderUrl).hostname;
     const closing = new AbortController();
+    // One for each request under way.
+    setMaxListeners(0, closing.signal);
     return {
       request: async ({ method, path, headers, body, answerMs, signal }: LinkRequest) => {
         const sent = body === undefined || body === null ? undefined : await readAll(body);
         const signals = signal === undefined ? [closing.signal] : [closing.signal, signal];
         const request = { method, path, headers: oneEach(headers), body: sent };
-        const answer = await orNever(
-          isAlive,
-          net.request(from, to, request, { answerMs, signal: AbortSignal.any(signals) }),
-        );
+        const answer = await orNever(isAlive, net.request(from, to, request, { answerMs, signals }));
         onAnswer(answer, request);
         return { status: answer.status, headers: answer.headers, body: bodyOf(answer.body) };
       },

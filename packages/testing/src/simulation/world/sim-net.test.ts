@@ -123,7 +123,7 @@ describe('the simulated network', () => {
     const { net, run } = network();
     const leaving = new AbortController();
     const request = { method: 'GET', path: '/a', headers: {} };
-    const answer = outcomeOf(net.request('client', 'server', request, { answerMs: 1000, signal: leaving.signal }));
+    const answer = outcomeOf(net.request('client', 'server', request, { answerMs: 1000, signals: [leaving.signal] }));
     leaving.abort(new Error('gave up'));
     await run();
     expect(await answer).toBe('gave up');

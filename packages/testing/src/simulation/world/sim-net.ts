@@ -120,9 +120,10 @@ export class SimNet {
     from: string,
     to: string,
     request: SimRequest,
-    options: { readonly answerMs: number; readonly signal?: AbortSignal | undefined },
+    { answerMs, signals = [] }: { readonly answerMs: number; readonly signals?: readonly AbortSignal[] },
   ): Promise<SentResponse> {
     return new Promise((resolve, reject) => {
+      for (const signal of signals) if (signal.aborted) return reject(signal.reason as Error);
       let isOver = false;
       const cancels: Cancel[] = [];
       const end = (act: () => void): void => {
@@ -130,16 +131,16 @@ export class SimNet {
         isOver = true;
         this.#inFlight.delete(exchange);
         for (const cancel of cancels) cancel();
-        options.signal?.removeEventListener('abort', onAbort);
+        for (const signal of signals) signal.removeEventListener('abort', onAbort);
         act();
       };
       const exchange: InFlight = { to, fail: (error) => end(() => reject(error)) };
-      const onAbort = (): void => end(() => reject(options.signal!.reason as Error));
-      if (options.signal?.aborted === true) return reject(options.signal.reason as Error);
-      options.signal?.addEventListener('abort', onAbort, { once: true });
+      const onAbort = ({ target }: Event): void => end(() => reject((target as AbortSignal).reason as Error));
+      // Not one signal made of all: Node keeps those that have listeners, and with them every world that ended meanwhile.
+      for (const signal of signals) signal.addEventListener('abort', onAbort, { once: true });
       this.#inFlight.add(exchange);
       cancels.push(
-        this.#scheduler.after(options.answerMs, from, `gives up on ${to}`, () => exchange.fail(TIMED_OUT())),
+        this.#scheduler.after(answerMs, from, `gives up on ${to}`, () => exchange.fail(TIMED_OUT())),
       );
       this.#send(from, to, request, {
         answer: (answer) => end(() => resolve(answer)),
