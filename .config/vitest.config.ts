@@ -49,6 +49,8 @@ export default defineConfig({
     ],
     // No file changes what another one has loaded, and most of the time of a small one went into loading it all again.
     isolate: false,
+    // What is built is loaded by Node as it is.
+    server: { deps: { external: [/\/packages\/\w+\/dist\//] } },
     testTimeout: 30_000,
     hookTimeout: 60_000,
   },
