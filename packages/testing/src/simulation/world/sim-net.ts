@@ -139,9 +139,7 @@ export class SimNet {
       // Not one signal made of all: Node keeps those that have listeners, and with them every world that ended meanwhile.
       for (const signal of signals) signal.addEventListener('abort', onAbort, { once: true });
       this.#inFlight.add(exchange);
-      cancels.push(
-        this.#scheduler.after(answerMs, from, `gives up on ${to}`, () => exchange.fail(TIMED_OUT())),
-      );
+      cancels.push(this.#scheduler.after(answerMs, from, `gives up on ${to}`, () => exchange.fail(TIMED_OUT())));
       this.#send(from, to, request, {
         answer: (answer) => end(() => resolve(answer)),
         fail: exchange.fail,
