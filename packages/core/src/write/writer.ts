@@ -1,4 +1,4 @@
-import { LIMITS, SkeinError, type JsonValue, type Position, type RecordView } from '@skein/protocol';
+import type { Position, RecordView, SkeinError } from '@skein/protocol';
 import type { Clock } from '../clock.ts';
 import type { DocumentReader } from '../documents.ts';
 import type { Definitions } from '../definitions/definitions.ts';
@@ -27,6 +27,7 @@ import {
 import { idOf, planMeshReads, planReads, readState } from './read-state.ts';
 import { RecentlyWritten } from './recently-written.ts';
 import { replay } from './replay.ts';
+import { GROUP_BYTES_MAX, WriteQueue, type Waiting } from './write-queue.ts';
 
 /** What the writer needs of its store. */
 export interface WriterHost {
@@ -58,24 +59,15 @@ export interface MeshHost extends Pick<MeshContext, 'keepsConflicts' | 'assertFi
   readonly lost: LostChanges;
 }
 
-const GROUP_OPERATIONS_MAX = 1000;
-const GROUP_BYTES_MAX = 1024 * 1024;
-const QUEUE_REQUESTS_MAX = 10_000;
-const QUEUE_BYTES_MAX = 64 * 1024 * 1024;
-
-interface Waiting {
-  readonly request: WriteRequest;
-  readonly bytes: number;
-  readonly resolve: (done: Committed | Merged) => void;
-  readonly reject: (error: unknown) => void;
-}
-
 /** What became of changes of other nodes. It is durable. */
 export interface Merged extends MergeCounts {
   readonly position: Position;
   /** How many have lost, or made others lose, that did not know of each other; each is counted once. */
   readonly conflicts: number;
 }
+
+/** In the queue, and of a group. */
+type Request = Waiting<Committed | Merged>;
 
 /** Tells the clients of a group what became of it. */
 type Answers = () => void;
@@ -88,12 +80,7 @@ type Answers = () => void;
 export class Writer {
   readonly #host: WriterHost;
   readonly #recent = new RecentlyWritten();
-  #waiting: Waiting[] = [];
-  #waitingBytes = 0;
-  /** How many operations to take at once; fewer while each writes much, so that none is read only to be left again. */
-  #groupOperations = GROUP_OPERATIONS_MAX;
-  /** How many requests the last group had; 0 after a rest. */
-  #groupRequests = 0;
+  readonly #queue = new WriteQueue<Committed | Merged>();
   #running: Promise<void> | null = null;
 
   constructor(host: WriterHost) {
@@ -111,15 +98,9 @@ export class Writer {
   #enqueue(request: WriteRequest): Promise<Committed | Merged> {
     const refusal = this.#host.refusal();
     if (refusal !== undefined) return Promise.reject(refusal);
-    const bytes = sizeOf(request);
-    if (this.#waiting.length >= QUEUE_REQUESTS_MAX || this.#waitingBytes + bytes > QUEUE_BYTES_MAX) {
-      return Promise.reject(new SkeinError('overloaded', 'too many writes are waiting', { retryAfterSeconds: 1 }));
-    }
-    return new Promise((resolve, reject) => {
-      this.#waiting.push({ request, bytes, resolve, reject });
-      this.#waitingBytes += bytes;
-      this.#running ??= this.#run();
-    });
+    const done = this.#queue.add(request);
+    if (!this.#queue.isEmpty) this.#running ??= this.#run();
+    return done;
   }
 
   /** Somebody else may write documents here meanwhile: what was written last is not what is stored. */
@@ -134,43 +115,19 @@ export class Writer {
 
   async #run(): Promise<void> {
     let answer: Answers = () => undefined;
-    while (this.#waiting.length > 0) {
+    while (!this.#queue.isEmpty) {
       const answerLast = once(answer);
       // The disk first: clients are answered while it works for the next group.
-      answer = await this.#host.exclusive(() => this.#commitGroup(this.#takeGroup(), answerLast));
+      answer = await this.#host.exclusive(() => this.#commitGroup(this.#queue.takeGroup(), answerLast));
       answerLast();
     }
     answer();
-    this.#groupRequests = 0;
+    this.#queue.rest();
     this.#running = null;
   }
 
-  /**
-   * Takes what waits, up to the bounds; when that is more than the last group, only so many that both are alike. A small
-   * group between large ones would leave the disk and this thread to wait for each other in turn.
-   */
-  #takeGroup(): readonly Waiting[] {
-    const last = this.#groupRequests;
-    const share = last === 0 ? Infinity : Math.max(last, Math.ceil((last + this.#waiting.length) / 2));
-    let operations = 0;
-    let bytes = 0;
-    let count = 0;
-    for (const waiting of this.#waiting) {
-      operations += countOf(waiting.request);
-      bytes += waiting.bytes;
-      const isFull = count >= share || operations > this.#groupOperations || bytes > GROUP_BYTES_MAX;
-      if (count > 0 && isFull) break;
-      count++;
-    }
-    this.#groupRequests = count;
-    const group = this.#waiting.slice(0, count);
-    this.#waiting = this.#waiting.slice(count);
-    for (const waiting of group) this.#waitingBytes -= waiting.bytes;
-    return group;
-  }
-
   /** Never rejects: whatever happens, every request of the group has an answer then, or waits again. */
-  async #commitGroup(group: readonly Waiting[], underWay: () => void): Promise<Answers> {
+  async #commitGroup(group: readonly Request[], underWay: () => void): Promise<Answers> {
     let answered = group;
     try {
       const refusal = this.#host.refusal();
@@ -178,7 +135,7 @@ export class Writer {
       const requests = group.map(({ request }) => request);
       const plan = await this.#plan(requests, underWay);
       answered = group.slice(0, plan.outcomes.length);
-      this.#putBack(group.slice(plan.outcomes.length), plan.lines.length);
+      this.#queue.putBack(group.slice(plan.outcomes.length), plan.lines.length);
       if (plan.lines.length > 0) await this.#write(plan, underWay);
       this.#noteWritten(plan);
       const { head } = this.#host.facts();
@@ -192,17 +149,6 @@ export class Writer {
         for (const { reject } of answered) reject(error);
       };
     }
-  }
-
-  /** Requests that did not fit into the record are first in the next group. */
-  #putBack(rest: readonly Waiting[], operationsPlanned: number): void {
-    if (rest.length === 0) {
-      this.#groupOperations = Math.min(GROUP_OPERATIONS_MAX, 2 * this.#groupOperations);
-      return;
-    }
-    this.#groupOperations = operationsPlanned;
-    this.#waiting = [...rest, ...this.#waiting];
-    for (const waiting of rest) this.#waitingBytes += waiting.bytes;
   }
 
   async #plan(requests: readonly WriteRequest[], underWay: () => void): Promise<GroupPlan> {
@@ -276,7 +222,7 @@ export class Writer {
   }
 
   /** The whole group is one record, so every offset in it has the hash of the head behind it. */
-  #answer({ request, resolve, reject }: Waiting, outcome: Outcome, head: Position): void {
+  #answer({ request, resolve, reject }: Request, outcome: Outcome, head: Position): void {
     switch (outcome.kind) {
       case 'refused':
         return reject(outcome.error);
@@ -319,31 +265,4 @@ function once(act: () => void): () => void {
 
 function committed({ offsetLast, changes }: CommittedOutcome, head: Position, replayed: boolean): Committed {
   return { position: { ...head, offset: offsetLast }, changes, replayed };
-}
-
-function countOf({ operations, merges }: WriteRequest): number {
-  return merges === undefined ? operations.length : merges.length;
-}
-
-/** What a request weighs in the queue: its values, and something for the rest. */
-function sizeOf(request: WriteRequest): number {
-  let bytes = 0;
-  for (const operation of request.operations) {
-    bytes += 200 + operation.key.length;
-    if (operation.op === 'put') bytes += operation.valueText.length;
-    else if (operation.op === 'append' || operation.op === 'prepend') bytes += operation.text.length;
-    else if (operation.op === 'patch') bytes += sizeOfJson(operation.patch);
-  }
-  for (const { key, valueText } of request.merges ?? []) bytes += 200 + key.length + (valueText?.length ?? 0);
-  return Math.min(bytes, LIMITS.recordBytesMax);
-}
-
-/** About how long the JSON text of a value is, without making it. */
-function sizeOfJson(value: JsonValue): number {
-  if (typeof value === 'string') return value.length + 2;
-  if (typeof value !== 'object' || value === null) return 8;
-  let size = 2;
-  if (Array.isArray(value)) for (const item of value as readonly JsonValue[]) size += sizeOfJson(item);
-  else for (const [name, member] of Object.entries(value)) size += name.length + 4 + sizeOfJson(member);
-  return size;
 }

@@ -122,7 +122,7 @@ export const FOLLOWING: readonly Mutant[] = [
     name: 'measures its lag by the wall clock',
     edits: [
       {
-        file: 'follower/dist/follower.js',
+        file: 'follower/dist/follower-report.js',
         find: 'lag_seconds: inMilliseconds(lagSeconds(progress, clock.now())),',
         replace: 'lag_seconds: inMilliseconds(lagSeconds(progress, clock.wall() - 1767225600000)),',
       },

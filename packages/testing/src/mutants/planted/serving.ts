@@ -71,7 +71,7 @@ export const SERVING: readonly Mutant[] = [
     edits: [
       {
         file: 'follower/dist/follower.js',
-        find: 'boundsOf(store) ?? this.#boundsOfLeader()',
+        find: 'boundsOf(store) ?? this.#report.boundsOfLeader()',
         replace: 'boundsOf(store)',
       },
     ],
