@@ -2,7 +2,7 @@
  * `skein import` and `skein export` with real nodes: what was exported and is imported again is the same in every format,
  * what cannot be read is not half written, and what was broken off is gone on with.
  */
-import { readFile, readdir, stat, writeFile } from 'node:fs/promises';
+import { appendFile, readFile, readdir, stat, truncate, writeFile } from 'node:fs/promises';
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { join } from 'node:path';
@@ -199,18 +199,92 @@ describe('an import that is broken off', () => {
   });
 });
 
+/** Answers as the leader does, up to so many bytes of documents, and says no more. */
+async function servedUpTo(bytes: number): Promise<string> {
+  const server = createServer((request, response) => {
+    const accept = request.headers.accept ?? 'application/json';
+    void leader.client.get(request.url!, { accept }).then((answer) => {
+      response.writeHead(answer.status);
+      if (request.url!.startsWith('/v1/collections')) response.write(answer.bytes.subarray(0, bytes));
+      else response.end(answer.bytes);
+    });
+  });
+  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+  cluster.atEnd(async () => {
+    server.closeAllConnections();
+    server.close();
+  });
+  return `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
+}
+
 describe('an export', () => {
-  it('that is cut off says so, and leaves nothing that looks like all', async () => {
-    await load('long', linesOf(Array.from({ length: 2000 }, () => 'x'.repeat(500))));
+  const values = Array.from({ length: 2000 }, (_, i) => `${i} ${'x'.repeat(500)}`);
+  const namesOf = async (name: string): Promise<readonly string[]> =>
+    (await readdir(directory)).filter((one) => one.startsWith(name)).toSorted();
+
+  beforeAll(() => load('long', linesOf(values)));
+
+  it('that is cut off says so, leaves nothing that looks like all, and is gone on with', async () => {
     const proxy = await cluster.proxy(leader);
     proxy.set({ kind: 'cut', afterBytes: 400_000 });
     const path = file('long.ndjson');
     const { exitCode, stdout, stderr } = await run('export', proxy.url, 'long', path);
     expect([exitCode, stdout]).toStrictEqual([69, '']);
-    expect(stderr).toMatch(/was cut off behind \d+ documents/);
-    expect((await readdir(directory)).filter((name) => name.startsWith('long'))).toStrictEqual([]);
+    expect(stderr).toMatch(/was cut off behind \d+ documents.*; --resume goes on/);
+    expect(await namesOf('long.')).toStrictEqual(['long.ndjson.part', 'long.ndjson.skein-export']);
+    const there = (await readFile(`${path}.part`, 'utf8')).split('\n').length - 1;
+
+    const other = await run('export', leader.url, 'piped', path, '--resume');
+    expect([other.exitCode, other.stderr]).toStrictEqual([2, expect.stringContaining('was to hold long')]);
+    const part = await run('export', leader.url, 'long', path, '--resume', '--prefix', 'k-1');
+    expect([part.exitCode, part.stderr]).toStrictEqual([2, expect.stringContaining('of all keys')]);
+
+    // Written behind the place where it goes on, this is of the later moment.
+    await load('long', '{"key":"z","value":"later"}\n');
+    const resumed = await run('export', leader.url, 'long', path, '--resume', '--json');
+    expect([resumed.exitCode, resumed.stderr]).toStrictEqual([0, '']);
+    expect(JSON.parse(resumed.stdout)).toMatchObject({ documents: 2001 - there, resumed_behind: there });
+    expect(await readFile(path, 'utf8')).toBe(await contentOf('long'));
+    expect(await namesOf('long.')).toStrictEqual(['long.ndjson']);
+  });
+
+  it('that is piped and cut off says so', async () => {
+    const proxy = await cluster.proxy(leader);
     proxy.set({ kind: 'cut', afterBytes: 400_000 });
     expect((await run('export', proxy.url, 'long')).exitCode).toBe(69);
+  });
+
+  it('is gone on with behind kill -9, whatever was written last', async () => {
+    const url = await servedUpTo(400_000);
+    const path = file('killed.json');
+    const child = execa(process.execPath, [SKEIN_BIN, 'export', url, 'long', path], { reject: false });
+    await until('it is remembered how far it is', () => stat(`${path}.skein-export`));
+    child.kill('SIGKILL');
+    await child;
+    await appendFile(`${path}.part`, ',\n{"key":"half of');
+    const resumed = await run('export', leader.url, 'long', path, '--resume', '--json');
+    expect([resumed.exitCode, resumed.stderr]).toStrictEqual([0, '']);
+    const exported = (await contentOf('long')).trimEnd().split('\n');
+    expect(JSON.parse(await readFile(path, 'utf8'))).toStrictEqual(exported.map((line) => JSON.parse(line) as unknown));
+    expect(JSON.parse(resumed.stdout)).toMatchObject({ file: path, resumed_behind: expect.any(Number) });
+    expect((JSON.parse(resumed.stdout) as { readonly resumed_behind: number }).resumed_behind).toBeGreaterThan(0);
+  });
+
+  it('is not gone on with in another database, nor as CSV, nor where what was written is gone', async () => {
+    const proxy = await cluster.proxy(leader);
+    proxy.set({ kind: 'cut', afterBytes: 400_000 });
+    const path = file('elsewhere.ndjson');
+    await run('export', proxy.url, 'long', path);
+    const elsewhere = await cluster.leader();
+    const other = await run('export', elsewhere.url, 'long', path, '--resume');
+    expect([other.exitCode, other.stderr]).toStrictEqual([1, expect.stringContaining('it begins again')]);
+    await truncate(`${path}.part`, 10);
+    const short = await run('export', leader.url, 'long', path, '--resume');
+    expect([short.exitCode, short.stderr]).toStrictEqual([1, expect.stringContaining('is not what was written')]);
+    const table = await run('export', leader.url, 'long', file('long.csv'), '--resume');
+    expect([table.exitCode, table.stderr]).toStrictEqual([2, expect.stringContaining('NDJSON or JSON')]);
+    expect((await run('export', leader.url, 'long', path)).exitCode).toBe(0);
+    expect(await readFile(path, 'utf8')).toBe(await contentOf('long'));
   });
 
   it('does not write over a file unless it is told to', async () => {

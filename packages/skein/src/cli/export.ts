@@ -1,4 +1,5 @@
 import { Command, Option } from 'commander';
+import type { Exported } from '../transfer/export-collection.ts';
 import { FORMATS, formatOf, type FormatFlags } from '../transfer/format.ts';
 import { assertNodeAddress, assertReadable } from './arguments.ts';
 import { askNode } from './ask-node.ts';
@@ -9,6 +10,7 @@ import { ProgressLine } from './progress-line.ts';
 interface ExportFlags extends Omit<FormatFlags, 'strings'> {
   readonly prefix?: string;
   readonly overwrite?: boolean;
+  readonly resume?: boolean;
   readonly json?: boolean;
 }
 
@@ -24,6 +26,7 @@ export function exportCommand(): Command {
     .option('--key <column>', 'of a CSV, what to name the column with the keys (default: key)')
     .option('--delimiter <character>', 'of a CSV, what to put between cells, or tab (default: a comma)')
     .option('--overwrite', 'replace a file that is there')
+    .option('--resume', 'go on where an export into this file was broken off; not for CSV')
     .option('--json', 'print the result as JSON')
     .action(async (url: string, collection: string, file: string, flags: ExportFlags) => {
       assertNodeAddress(url);
@@ -31,10 +34,10 @@ export function exportCommand(): Command {
       const path = file === '-' ? null : file;
       if (path === null && flags.json === true)
         throw new CommandError('usage', '--json needs a file: standard output has the documents');
-      const documents = await run({ url, collection, path, flags });
-      const said = { collection, documents, file: path };
-      if (flags.json === true) process.stdout.write(`${JSON.stringify(said, null, 2)}\n`);
-      else process.stderr.write(`${countText(documents, 'document')} of ${collection} exported\n`);
+      const exported = await run({ url, collection, path, flags });
+      process[flags.json === true ? 'stdout' : 'stderr'].write(
+        flags.json === true ? jsonOf(exported, collection, path) : sentence(exported, collection),
+      );
     });
 }
 
@@ -45,11 +48,14 @@ interface Run {
   readonly flags: ExportFlags;
 }
 
-async function run({ url, collection, path, flags }: Run): Promise<number> {
+async function run({ url, collection, path, flags }: Run): Promise<Exported> {
   const format = formatOf(flags, path);
+  // Which columns a CSV has is known behind its last document.
+  if (flags.resume === true && (path === null || format.name === 'csv'))
+    throw new CommandError('usage', '--resume is for a file of NDJSON or JSON');
+  const { exportCollection, exportToFile } = await import('../transfer/export-collection.ts');
   const { FileSink, StdoutSink } = await import('../transfer/sink.ts');
-  const { exportCollection } = await import('../transfer/export-collection.ts');
-  const sink = path === null ? new StdoutSink() : await FileSink.create(path, flags.overwrite ?? false);
+  const mayOverwrite = flags.overwrite ?? false;
   let documents = 0;
   let total: number | null = null;
   // It may have to be counted, which nobody waits for.
@@ -59,12 +65,27 @@ async function run({ url, collection, path, flags }: Run): Promise<number> {
     const share = total === null || total === 0 ? '' : ` ${Math.min(100, Math.floor((100 * documents) / total))} %`;
     return `exporting${share}, ${documents} documents`;
   });
+  const options = {
+    wanted: { url, collection, prefix: flags.prefix },
+    format,
+    onProgress: (count: number) => (documents = count),
+  };
   try {
-    const wanted = { url, collection, prefix: flags.prefix };
-    return await exportCollection({ wanted, format, sink, onProgress: (count) => (documents = count) });
+    if (path === null) return await exportCollection(options, new StdoutSink());
+    if (format.name === 'csv') return await exportCollection(options, await FileSink.create(path, mayOverwrite));
+    return await exportToFile(options, { path, mayOverwrite, resumes: flags.resume ?? false });
   } finally {
     line.end();
   }
+}
+
+function sentence({ documents, resumedBehind }: Exported, collection: string): string {
+  const behind = resumedBehind === 0 ? '' : ` behind the first ${resumedBehind}, which are of an earlier moment`;
+  return `${countText(documents, 'document')} of ${collection} exported${behind}\n`;
+}
+
+function jsonOf({ documents, resumedBehind }: Exported, collection: string, file: string | null): string {
+  return `${JSON.stringify({ collection, documents, resumed_behind: resumedBehind, file }, null, 2)}\n`;
 }
 
 async function countOf(url: string, collection: string): Promise<number | null> {

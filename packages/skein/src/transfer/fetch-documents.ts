@@ -1,4 +1,4 @@
-import { MEDIA_TYPES } from '@skein/protocol';
+import { HEADERS, MEDIA_TYPES } from '@skein/protocol';
 import { request } from 'undici';
 import { reasonOf } from '../cli/ask-node.ts';
 import { CommandError } from '../cli/command-error.ts';
@@ -9,25 +9,33 @@ export interface Wanted {
   readonly url: string;
   readonly collection: string;
   readonly prefix: string | undefined;
+  /** Only what is behind this key, of a node that has what is at this position. */
+  readonly behind: { readonly key: string; readonly position: string } | null;
 }
 
 const TIMEOUT_MS = 60_000;
 
-/** All documents of a collection as of one moment, in the order of their keys, as lines; rejects where they are not all. */
-export async function* fetchDocuments({ url, collection, prefix }: Wanted): AsyncGenerator<readonly Buffer[]> {
-  const query = prefix === undefined ? '' : `?${new URLSearchParams({ prefix }).toString()}`;
-  const path = `/v1/collections/${collection}${query}`;
+/** The documents of a collection as of one moment, in the order of their keys, as lines; rejects where they are not all. */
+export async function* fetchDocuments({ url, collection, prefix, behind }: Wanted): AsyncGenerator<readonly Buffer[]> {
+  const query = new URLSearchParams();
+  if (prefix !== undefined) query.set('prefix', prefix);
+  if (behind !== null) query.set('after', behind.key);
+  const path = `/v1/collections/${collection}?${query.toString()}`;
   const answer = await request(new URL(path, url), {
-    headers: { accept: MEDIA_TYPES.ndjson },
+    headers: { accept: MEDIA_TYPES.ndjson, ...(behind === null ? {} : { [HEADERS.minPosition]: behind.position }) },
     headersTimeout: TIMEOUT_MS,
     bodyTimeout: TIMEOUT_MS,
   }).catch((error: unknown) => {
     throw new CommandError('unavailable', `${url} does not answer: ${reasonOf(error)}`, error);
   });
   if (answer.statusCode !== 200) throw refusalOf(url, answer.statusCode, await answer.body.text());
+  yield* linesOf(url, answer.body);
+}
+
+async function* linesOf(url: string, body: AsyncIterable<Buffer>): AsyncGenerator<readonly Buffer[]> {
   let count = 0;
   try {
-    for await (const pieces of readNdjson(answer.body)) {
+    for await (const pieces of readNdjson(body)) {
       count += pieces.length;
       yield pieces.map(({ text }) => withoutVersion(text));
     }

@@ -1,6 +1,4 @@
 import { parsePosition } from '@skein/protocol';
-import { z } from 'zod';
-import { askNode, detailOf } from '../cli/ask-node.ts';
 import { CommandError } from '../cli/command-error.ts';
 import { chunksOf, type Chunk } from './chunks.ts';
 import type { Format } from './format.ts';
@@ -10,6 +8,7 @@ import { isStillThere, putChunk, RefusedError, type Target } from './put-chunk.t
 import { readerOf } from './read-pieces.ts';
 import type { Source } from './source.ts';
 import { surveyOf } from './survey.ts';
+import { statusOf } from './target-status.ts';
 
 export interface ImportOptions {
   readonly source: Source;
@@ -64,7 +63,7 @@ class Import {
 
   async run(): Promise<Imported> {
     const { source, format, isChecked, isDryRun } = this.#options;
-    const log = isDryRun ? '' : await this.#logOfTarget();
+    const log = isDryRun ? '' : ((await statusOf(this.#options.target.url)).log ?? '');
     const read = await readerOf(format);
     if (source.file !== null || isDryRun) {
       const { documents, sha256 } = await this.#survey(isChecked || isDryRun ? read : undefined);
@@ -155,15 +154,6 @@ class Import {
     }
   }
 
-  async #logOfTarget(): Promise<string> {
-    const { url } = this.#options.target;
-    const answer = await askNode(url, { path: '/v1/status' });
-    if (answer.status !== 200) throw new CommandError('unavailable', `${url}: ${detailOf(answer)}`);
-    const { success, data } = statusSchema.safeParse(answer.json);
-    if (!success) throw new CommandError('unavailable', `${url} is not a Skein node`);
-    return data.log ?? '';
-  }
-
   /** What went wrong, and what is there all the same. */
   #withProgress(error: unknown): unknown {
     const { source } = this.#options;
@@ -179,5 +169,3 @@ class Import {
     return new CommandError(error.reason, `${error.message}; ${there}${next}`, error);
   }
 }
-
-const statusSchema = z.looseObject({ log: z.string().nullable(), position: z.string() });

@@ -68,7 +68,7 @@ async function written(lines: readonly string[], format: Format): Promise<Buffer
     discard: async () => undefined,
   };
   const half = Math.ceil(lines.length / 2);
-  await writeAll(inTurn([lines.slice(0, half), lines.slice(half)]), format, sink);
+  await writeAll(inTurn([lines.slice(0, half), lines.slice(half)]), format, sink, false);
   return Buffer.concat(parts);
 }
 
