@@ -1,5 +1,3 @@
-import { setTimeout as sleep } from 'node:timers/promises';
-
 /** Wall time as people and programs write it. */
 export function isoTime(wallMs: number): string {
   return new Date(wallMs).toISOString();
@@ -19,10 +17,15 @@ export function parseTime(text: string): number | undefined {
   return Date.parse(text.toUpperCase().replace(/(\.\d{3})\d+/, '$1')) + (isBetween ? 1 : 0);
 }
 
+/** Takes back what was to happen later. */
+export type Cancel = () => void;
+
 /** Time as an argument. `now` is monotonic milliseconds; `wall` is for people and for merging. */
 export interface Clock {
   now(): number;
   wall(): number;
+  /** Does not keep the process alive. */
+  later(ms: number, act: () => void): Cancel;
   /** Rejects with the signal's reason when it is aborted first. Does not keep the process alive. */
   sleep(ms: number, signal?: AbortSignal): Promise<void>;
 }
@@ -30,8 +33,27 @@ export interface Clock {
 export const systemClock: Clock = {
   now: () => performance.now(),
   wall: () => Date.now(),
+  later: (ms, act) => {
+    const timer = setTimeout(act, ms);
+    timer.unref();
+    return () => clearTimeout(timer);
+  },
   sleep: async (ms, signal) => {
     signal?.throwIfAborted();
-    if (ms > 0) await sleep(ms, undefined, signal === undefined ? { ref: false } : { ref: false, signal });
+    if (ms > 0) await slept(ms, signal);
   },
 };
+
+function slept(ms: number, signal: AbortSignal | undefined): Promise<void> {
+  return new Promise((resolve, reject) => {
+    const onAbort = (): void => {
+      cancel();
+      reject(signal!.reason as Error);
+    };
+    const cancel = systemClock.later(ms, () => {
+      signal?.removeEventListener('abort', onAbort);
+      resolve();
+    });
+    signal?.addEventListener('abort', onAbort, { once: true });
+  });
+}

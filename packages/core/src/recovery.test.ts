@@ -7,7 +7,7 @@ import { isDiskFull, recover } from './recovery.ts';
 function pausing(): { readonly clock: Clock; readonly pauses: number[] } {
   const pauses: number[] = [];
   const sleep = async (ms: number): Promise<void> => void pauses.push(ms);
-  return { clock: { now: () => 0, wall: () => 0, sleep }, pauses };
+  return { clock: { now: () => 0, wall: () => 0, later: () => () => undefined, sleep }, pauses };
 }
 
 /** Fails so many times. */

@@ -117,7 +117,7 @@ class Scrubbing {
       const offset = proveStoredDocumentAt(stored, levelKey);
       const head = this.#facts.head.offset;
       if (offset > head) this.#note(`${nameOf(levelKey)} is of ${offset}; the log ends at ${head}`);
-      this.#indexes.addDocument(collection, Buffer.from(levelKey), stored);
+      this.#indexes.addDocument(collection, levelKey, stored);
     } catch (error) {
       this.#noteError(error);
     }

@@ -21,6 +21,7 @@ class Scene {
     const clock: Clock = {
       now: () => this.nowMs,
       wall: () => 0,
+      later: () => () => undefined,
       sleep: async (ms, signal) => {
         const wakesAtMs = this.nowMs + ms;
         await onSleep(this);

@@ -47,7 +47,12 @@ async function callsOf(answersMs: readonly number[], answer: FeedAnswer): Promis
   let nowMs = 0;
   const calls: number[] = [];
   const left = [...answersMs];
-  const clock: Clock = { now: () => nowMs, wall: () => nowMs, sleep: async () => undefined };
+  const clock: Clock = {
+    now: () => nowMs,
+    wall: () => nowMs,
+    later: () => () => undefined,
+    sleep: async () => undefined,
+  };
   let end: () => void = () => undefined;
   const ended = new Promise<void>((resolve) => (end = resolve));
   const replicator = new Replicator({
@@ -125,7 +130,7 @@ describe('a page that begins with what a follower has already', () => {
         ask: nobodyAsks,
         close: async () => undefined,
       },
-      clock: { now: () => 0, wall: () => 0, sleep: async () => undefined },
+      clock: { now: () => 0, wall: () => 0, later: () => () => undefined, sleep: async () => undefined },
       random: () => 0,
       policy: POLICY,
       recover: noRecovery,
@@ -200,7 +205,7 @@ describe('a page that begins with what a follower has already', () => {
         ask: nobodyAsks,
         close: async () => undefined,
       },
-      clock: { now: () => 0, wall: () => 0, sleep: async () => undefined },
+      clock: { now: () => 0, wall: () => 0, later: () => () => undefined, sleep: async () => undefined },
       random: () => 0,
       policy: POLICY,
       recover: noRecovery,

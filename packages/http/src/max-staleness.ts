@@ -36,17 +36,16 @@ export function maxStalenessHook(node: ServedNode, commits: Commits) {
 
 /** Why a question was not answered; null when it was. */
 async function failureWithin(asking: Promise<void>, clock: Clock, waitMs: number): Promise<string | null> {
-  const answered = new AbortController();
-  const timeUp = clock.sleep(Math.max(waitMs, 0), answered.signal).then(
-    () => 'it has not answered in time',
-    () => null,
-  );
+  let cancel = (): void => undefined;
+  const timeUp = new Promise<string>((resolve) => {
+    cancel = clock.later(Math.max(waitMs, 0), () => resolve('it has not answered in time'));
+  });
   const asked = asking.then(
     () => null,
     (error: unknown) => (error instanceof Error ? error.message : String(error)),
   );
   const reason = await Promise.race([asked, timeUp]);
-  answered.abort();
+  cancel();
   return reason;
 }
 

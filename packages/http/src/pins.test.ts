@@ -15,6 +15,7 @@ let pins: Pins;
 const clock: Clock = {
   now: () => nowMs,
   wall: () => nowMs,
+  later: () => () => undefined,
   sleep: (ms, signal) =>
     new Promise((resolve, reject) => {
       sleepers.push({ untilMs: nowMs + ms, wake: resolve });

@@ -43,19 +43,19 @@ export class Waits<News> {
     if (holds(undefined)) return 'happened';
     if (waitMs <= 0) return 'time-up';
     if (this.#stopping.aborted) return 'gone';
-    const timer = new AbortController();
-    let how: WaitEnd = 'time-up';
-    const end = (ending: WaitEnd): void => {
-      how = ending;
-      timer.abort();
-    };
-    const wait: Wait<News> = { holds, end };
-    const onClose = (): void => end('gone');
-    this.#waits.add(wait);
-    reply?.raw.once('close', onClose);
-    await this.#clock.sleep(waitMs, timer.signal).catch(() => undefined);
-    this.#waits.delete(wait);
-    reply?.raw.off('close', onClose);
-    return how;
+    return new Promise((resolve) => {
+      // For each of them a timer, and no signal: a thousand may end at once.
+      const end = (how: WaitEnd): void => {
+        cancel();
+        this.#waits.delete(wait);
+        reply?.raw.off('close', onClose);
+        resolve(how);
+      };
+      const onClose = (): void => end('gone');
+      const wait: Wait<News> = { holds, end };
+      const cancel = this.#clock.later(waitMs, () => end('time-up'));
+      this.#waits.add(wait);
+      reply?.raw.once('close', onClose);
+    });
   }
 }

@@ -23,6 +23,7 @@ async function leaderWithPeer() {
   const clock: Clock = {
     now: () => nowMs,
     wall: () => 0,
+    later: () => () => undefined,
     sleep: (_ms, signal) =>
       new Promise((_resolve, reject) => signal?.addEventListener('abort', () => reject(new Error()))),
   };

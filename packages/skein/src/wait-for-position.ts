@@ -8,12 +8,17 @@ export function waitForPosition(store: Store, clock: Clock): (position: Position
   return async ({ offset }, waitMs = WAIT_MS_DEFAULT) => {
     const isThere = (): boolean => store.facts.head.offset >= offset;
     if (isThere()) return;
-    const there = new AbortController();
-    const stop = store.subscribe(() => {
-      if (isThere()) there.abort();
+    await new Promise<void>((resolve) => {
+      const end = (): void => {
+        cancel();
+        stop();
+        resolve();
+      };
+      const cancel = clock.later(waitMs, end);
+      const stop = store.subscribe(() => {
+        if (isThere()) end();
+      });
     });
-    await clock.sleep(waitMs, there.signal).catch(() => undefined);
-    stop();
     if (!isThere()) throw new SkeinError('wait_timeout');
   };
 }

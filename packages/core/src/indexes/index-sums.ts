@@ -19,9 +19,10 @@ export class IndexSums {
     this.#book = book;
   }
 
-  addDocument(collection: string, levelKey: Buffer, stored: Buffer): void {
+  addDocument(collection: string, levelKeyText: string, stored: Buffer): void {
     const indexes = this.#book.of(collection);
     if (indexes.length === 0) return;
+    const levelKey = Buffer.from(levelKeyText);
     const document = readIndexed(levelKey, stored)!;
     for (const index of indexes) {
       const entryKey = entryKeyOf(index, document, keyBytesOf(levelKey));

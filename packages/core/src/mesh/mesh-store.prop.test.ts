@@ -40,7 +40,12 @@ const step: fc.Arbitrary<Step> = fc.oneof(
 
 async function openNode(name: (typeof NODES)[number]): Promise<Store> {
   const level = new MemoryLevel<Buffer, Buffer>({ keyEncoding: 'buffer', valueEncoding: 'buffer' });
-  const clock = { now: () => 0, wall: () => WALLS[name], sleep: () => new Promise<void>(() => undefined) };
+  const clock = {
+    now: () => 0,
+    wall: () => WALLS[name],
+    later: () => () => undefined,
+    sleep: () => new Promise<void>(() => undefined),
+  };
   const mesh = { newIncarnation: () => name, keepsConflicts: true, assertFits: () => undefined };
   return Store.open({ level, role: 'mesh', node: name, clock, mesh });
 }

@@ -46,6 +46,7 @@ async function watch({ sleeps, repairs = false }: { readonly sleeps: number; rea
   const clock: Clock = {
     now: () => 0,
     wall: () => 0,
+    later: () => () => undefined,
     sleep: async (ms, signal) => {
       slept.push(ms);
       if (slept.length < sleeps) return;

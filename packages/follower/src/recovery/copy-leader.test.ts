@@ -15,6 +15,7 @@ let asleep: number;
 const clock: Clock = {
   now: () => systemClock.now(),
   wall: () => systemClock.wall(),
+  later: () => () => undefined,
   sleep: (_ms, signal) => {
     asleep++;
     return new Promise((_resolve, reject) => {

@@ -17,6 +17,7 @@ class Scene {
     const clock: Clock = {
       now: () => this.nowMs,
       wall: () => 0,
+      later: () => () => undefined,
       sleep: async (ms, signal) => {
         if (this.#sleeps++ === statuses.length) {
           done();

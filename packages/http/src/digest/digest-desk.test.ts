@@ -62,8 +62,11 @@ let longSleeps: { readonly untilMs: number; readonly wake: () => void }[];
 /** Nobody waits: five seconds are over as soon as nothing else happens. A pin sleeps until the test lets time pass. */
 const clock = {
   now: () => ++nowMs,
+  later: (_ms: number, act: () => void) => {
+    const soon = setImmediate(act);
+    return () => clearImmediate(soon);
+  },
   sleep: async (ms: number, signal?: AbortSignal) => {
-    if (ms <= 10_000) return new Promise((resolve) => setImmediate(resolve));
     return new Promise((resolve) => {
       longSleeps.push({ untilMs: nowMs + ms, wake: () => resolve(undefined) });
       signal?.addEventListener('abort', () => resolve(undefined));

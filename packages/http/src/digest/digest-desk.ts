@@ -124,11 +124,8 @@ export class DigestDesk {
   }
 
   async #soon<T>(made: Promise<T>, waitMs: number): Promise<T> {
-    const waiting = new AbortController();
-    const late = this.#node.clock.sleep(waitMs, waiting.signal).then(
-      () => 'late' as const,
-      () => 'late' as const,
-    );
+    let cancel = (): void => undefined;
+    const late = new Promise<'late'>((resolve) => (cancel = this.#node.clock.later(waitMs, () => resolve('late'))));
     try {
       // Nobody may be left to hear of its failure.
       made.catch(() => undefined);
@@ -137,7 +134,7 @@ export class DigestDesk {
         throw new SkeinError('starting', 'the digests are still being made', { retryAfterSeconds: 1 });
       return first.value;
     } finally {
-      waiting.abort();
+      cancel();
     }
   }
 }

@@ -15,6 +15,7 @@ async function watched(answers: readonly (string | Error)[], isUnsettled = false
   const clock: Clock = {
     now: () => asked.length,
     wall: () => 0,
+    later: () => () => undefined,
     sleep: async (ms, signal) => {
       pauses.push(ms);
       if (pauses.length < answers.length) return;

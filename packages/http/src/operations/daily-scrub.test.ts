@@ -38,6 +38,7 @@ async function begin(): Promise<{ readonly daily: DailyScrub; readonly ended: Pr
   const clock: Clock = {
     now: () => nowMs,
     wall: () => 0,
+    later: () => () => undefined,
     sleep: async (ms, signal) => {
       if (sleepsLeft-- > 0) return void (nowMs += ms);
       end();

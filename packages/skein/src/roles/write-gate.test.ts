@@ -10,6 +10,7 @@ function gateWithClock() {
   const clock: Clock = {
     now: () => 0,
     wall: () => 0,
+    later: () => () => undefined,
     sleep: (ms, signal) =>
       new Promise((wake, giveUp) => {
         sleeps.push({ ms, wake });

@@ -1,4 +1,4 @@
-import type { Clock } from '@skein/core';
+import type { Cancel, Clock } from '@skein/core';
 
 interface Sleeper {
   readonly wakesAt: number;
@@ -24,21 +24,27 @@ export class ManualClock implements Clock {
     return this.#wall;
   }
 
+  later(ms: number, act: () => void): Cancel {
+    const sleeper = { wakesAt: this.#now + ms, wake: act };
+    this.#sleepers = [...this.#sleepers, sleeper];
+    for (const resume of this.#waiting.splice(0)) resume();
+    return () => {
+      this.#sleepers = this.#sleepers.filter((other) => other !== sleeper);
+    };
+  }
+
   async sleep(ms: number, signal?: AbortSignal): Promise<void> {
     signal?.throwIfAborted();
     await new Promise<void>((resolve, reject) => {
       const onAbort = (): void => {
-        this.#sleepers = this.#sleepers.filter((other) => other !== sleeper);
+        cancel();
         reject(signal!.reason as Error);
       };
-      const wake = (): void => {
+      const cancel = this.later(ms, () => {
         signal?.removeEventListener('abort', onAbort);
         resolve();
-      };
-      const sleeper = { wakesAt: this.#now + ms, wake };
-      this.#sleepers = [...this.#sleepers, sleeper];
+      });
       signal?.addEventListener('abort', onAbort, { once: true });
-      for (const resume of this.#waiting.splice(0)) resume();
     });
   }
 

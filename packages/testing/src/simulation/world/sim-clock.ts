@@ -1,4 +1,4 @@
-import type { Clock } from '@skein/core';
+import type { Cancel, Clock } from '@skein/core';
 import type { Scheduler } from './scheduler.ts';
 
 /** When the worlds begin, for those who look at a calendar. */
@@ -31,6 +31,13 @@ export class SimClock implements Clock {
     return Math.floor(WALL_START + this.#scheduler.nowMs + this.#wallSkewMs());
   }
 
+  later(ms: number, act: () => void): Cancel {
+    return this.#scheduler.after(ms, this.#actor, 'wakes', () => {
+      // Nobody wakes in a process that is gone.
+      if (this.#isAlive()) act();
+    });
+  }
+
   async sleep(ms: number, signal?: AbortSignal): Promise<void> {
     signal?.throwIfAborted();
     await new Promise<void>((resolve, reject) => {
@@ -38,10 +45,9 @@ export class SimClock implements Clock {
         cancel();
         reject(signal!.reason as Error);
       };
-      const cancel = this.#scheduler.after(ms, this.#actor, 'wakes', () => {
+      const cancel = this.later(ms, () => {
         signal?.removeEventListener('abort', onAbort);
-        // Nobody wakes in a process that is gone.
-        if (this.#isAlive()) resolve();
+        resolve();
       });
       signal?.addEventListener('abort', onAbort, { once: true });
     });
