@@ -36,7 +36,8 @@ async function watched(): Promise<Watched> {
 describe('the writer', () => {
   it('gives the disk its next batch before it answers the last one', async () => {
     const { events, put } = await watched();
-    await Promise.all([put('a'), put('b')]);
+    // What has been written twice needs no look at the disk.
+    for (let i = 0; i < 2; i++) await Promise.all([put('a'), put('b')]);
     events.length = 0;
     const first = put('a');
     await Promise.resolve();

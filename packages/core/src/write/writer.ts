@@ -217,7 +217,8 @@ export class Writer {
   #noteWritten({ outcomes }: GroupPlan): void {
     for (const outcome of outcomes) {
       if (outcome.kind !== 'committed' || this.#host.mesh !== null) continue;
-      for (const change of outcome.changes) this.#recent.note(idOf(change), change.valueText !== undefined);
+      for (const change of outcome.changes)
+        this.#recent.note(idOf(change), { isThere: change.valueText !== undefined, wasThere: !change.created });
     }
   }
 
