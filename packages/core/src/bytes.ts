@@ -11,3 +11,18 @@ export function later(a: Buffer, b: Buffer): Buffer {
 export function earlier(a: Buffer, b: Buffer): Buffer {
   return a.compare(b) <= 0 ? a : b;
 }
+
+/** Up to so many bytes a loop is faster than a call of Buffer's own. */
+const FEW = 64;
+
+export function copyFew(source: Buffer, start: number, end: number, target: Buffer, at: number): void {
+  if (end - start > FEW) source.copy(target, at, start, end);
+  else for (let i = start; i < end; i++) target[at + i - start] = source[i]!;
+}
+
+/** Whether one key comes before another in the order of LevelDB. */
+export function isBefore(a: Buffer, b: Buffer): boolean {
+  const length = Math.min(a.length, b.length, FEW);
+  for (let i = 0; i < length; i++) if (a[i] !== b[i]) return a[i]! < b[i]!;
+  return length < FEW ? a.length < b.length : a.compare(b) < 0;
+}

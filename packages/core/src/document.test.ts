@@ -1,7 +1,7 @@
 import { encodeLine } from '@skein/protocol';
 import { describe, expect, it } from 'vitest';
-import { CRC_BYTES, proveStoredDocument, writeStoredDocument } from './document.ts';
-import { documentKey } from './level/layout.ts';
+import { CRC_BYTES, proveStoredDocument, proveStoredDocumentAt, writeStoredDocument } from './document.ts';
+import { documentKey, documentKeyText } from './level/layout.ts';
 
 function stored(collection: string, key: string, isDelete = false): Buffer {
   const line = Buffer.from(
@@ -17,6 +17,7 @@ describe('a stored document', () => {
     'is proven under its key: %j',
     (key) => {
       expect(proveStoredDocument(stored('c', key), documentKey('c', key))).toBe(7);
+      expect(proveStoredDocumentAt(stored('c', key), documentKeyText('c', key))).toBe(7);
     },
   );
 
@@ -30,6 +31,18 @@ describe('a stored document', () => {
   ])('is not under %s', (_what, collection, key) => {
     const levelKey = documentKey(collection, key);
     expect(() => proveStoredDocument(stored('c', 'a'), levelKey)).toThrow(/fails its checksum/);
+    expect(() => proveStoredDocumentAt(stored('c', 'a'), documentKeyText(collection, key))).toThrow(
+      /fails its checksum/,
+    );
+  });
+
+  it.each([
+    ['é', 'Ã©'],
+    ['a"b', 'a\\"b'],
+    ['\u0001', '\\u0001'],
+  ])('%j is not under what its bytes look like: %j', (key, other) => {
+    expect(() => proveStoredDocumentAt(stored('c', key), documentKeyText('c', other))).toThrow(/fails its checksum/);
+    expect(() => proveStoredDocument(stored('c', key), documentKey('c', other))).toThrow(/fails its checksum/);
   });
 
   it('is none when a bit of it is another, when it is a deletion, or when it is no line', () => {

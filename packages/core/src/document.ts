@@ -17,6 +17,8 @@ import { documentKey, documentKeyText, parseDocumentKey } from './level/layout.t
 /** Bytes of the CRC-32 that stands before the line of a stored document. */
 export const CRC_BYTES = 4;
 
+const ASCII_MAX = 0x7f;
+
 /** A stored document that has been proven: where in its bytes the value is, and what else the line says. */
 export interface StoredDocument {
   readonly bytes: Buffer;
@@ -139,6 +141,12 @@ function isDocument(stored: Buffer): boolean {
 function isAtText(stored: Buffer, levelKeyText: string): boolean {
   if (!isDocument(stored)) return false;
   const { collectionStart, collectionEnd, keyStart, keyEnd } = reader;
+  const keyAt = 2 + collectionEnd - collectionStart;
+  const isPlain =
+    levelKeyText.length === keyAt + keyEnd - keyStart &&
+    isSameAscii(stored, collectionStart, collectionEnd, levelKeyText, 1) &&
+    isSameAscii(stored, keyStart, keyEnd, levelKeyText, keyAt);
+  if (isPlain) return !reader.isKeyEscaped && levelKeyText.startsWith('\0', keyAt - 1);
   const collection = stored.toString('latin1', collectionStart, collectionEnd);
   const key = reader.isKeyEscaped ? reader.key() : stored.toString('utf8', keyStart, keyEnd);
   return levelKeyText === documentKeyText(collection, key);
@@ -161,6 +169,15 @@ function isAt(stored: Buffer, levelKey: Buffer): boolean {
 /** For a few bytes a call of Buffer's own costs more than comparing them. */
 function isSame(bytes: Buffer, start: number, end: number, other: Buffer, otherStart: number): boolean {
   for (let i = start; i < end; i++) if (bytes[i] !== other[otherStart + i - start]) return false;
+  return true;
+}
+
+/** Beyond ASCII a byte is not a character: there it says no. */
+function isSameAscii(bytes: Buffer, start: number, end: number, text: string, textStart: number): boolean {
+  for (let i = start; i < end; i++) {
+    const byte = bytes[i]!;
+    if (byte > ASCII_MAX || byte !== text.charCodeAt(textStart + i - start)) return false;
+  }
   return true;
 }
 

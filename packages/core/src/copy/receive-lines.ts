@@ -6,7 +6,7 @@ import {
   type IdempotencyLine,
   type SnapshotPage,
 } from '@skein/protocol';
-import { asBuffer } from '../bytes.ts';
+import { asBuffer, isBefore } from '../bytes.ts';
 import { CRC_BYTES, writeStoredDocument } from '../document.ts';
 import { CollectionNames, levelKeyOf } from '../write/line-key.ts';
 
@@ -51,7 +51,7 @@ export function receiveLines({ header, lines: bytes, trailer }: SnapshotPage): R
       throw bad(`holds the change at ${reader.offset}, which does not belong there`);
     const levelKey = levelKeyOf(line, reader);
     const before = documents.at(-1);
-    if (before !== undefined && before.levelKey.compare(levelKey) >= 0) throw bad('is not in the order of its keys');
+    if (before !== undefined && !isBefore(before.levelKey, levelKey)) throw bad('is not in the order of its keys');
     const start = filled;
     filled = writeStoredDocument(target, start, line);
     documents.push({ collection: collections.nameOf(line, reader), levelKey, stored: target.subarray(start, filled) });

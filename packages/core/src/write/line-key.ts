@@ -1,3 +1,4 @@
+import { copyFew } from '../bytes.ts';
 import { checkKey, checkReadableCollection, LIMITS, SkeinError, type LineReader } from '@skein/protocol';
 
 const DOCUMENT_KIND = 0x64;
@@ -12,9 +13,9 @@ export function levelKeyOf(lines: Buffer, line: LineReader): Buffer {
   const keyBytes = escaped === null ? rawBytes : escaped.length;
   const key = Buffer.allocUnsafe(2 + collectionBytes + keyBytes);
   key[0] = DOCUMENT_KIND;
-  lines.copy(key, 1, line.collectionStart, line.collectionEnd);
+  copyFew(lines, line.collectionStart, line.collectionEnd, key, 1);
   key[1 + collectionBytes] = 0;
-  if (escaped === null) lines.copy(key, 2 + collectionBytes, line.keyStart, line.keyEnd);
+  if (escaped === null) copyFew(lines, line.keyStart, line.keyEnd, key, 2 + collectionBytes);
   else escaped.copy(key, 2 + collectionBytes);
   return key;
 }
