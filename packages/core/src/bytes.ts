@@ -20,6 +20,12 @@ export function copyFew(source: Buffer, start: number, end: number, target: Buff
   else for (let i = start; i < end; i++) target[at + i - start] = source[i]!;
 }
 
+/** Whether a part of some bytes is the same as what stands in others. */
+export function isSame(bytes: Uint8Array, start: number, end: number, other: Uint8Array, otherStart: number): boolean {
+  for (let i = start; i < end; i++) if (bytes[i] !== other[otherStart + i - start]) return false;
+  return true;
+}
+
 /** Whether one key comes before another in the order of LevelDB. */
 export function isBefore(a: Buffer, b: Buffer): boolean {
   const length = Math.min(a.length, b.length, FEW);

@@ -12,6 +12,7 @@ import {
   type Stamp,
   type Version,
 } from '@skein/protocol';
+import { isSame } from './bytes.ts';
 import { documentKey, documentKeyText, parseDocumentKey } from './level/layout.ts';
 
 /** Bytes of the CRC-32 that stands before the line of a stored document. */
@@ -164,12 +165,6 @@ function isAt(stored: Buffer, levelKey: Buffer): boolean {
     levelKey.length === nul + 1 + keyEnd - keyStart &&
     isSame(stored, keyStart, keyEnd, levelKey, nul + 1)
   );
-}
-
-/** For a few bytes a call of Buffer's own costs more than comparing them. */
-function isSame(bytes: Buffer, start: number, end: number, other: Buffer, otherStart: number): boolean {
-  for (let i = start; i < end; i++) if (bytes[i] !== other[otherStart + i - start]) return false;
-  return true;
 }
 
 /** Beyond ASCII a byte is not a character: there it says no. */

@@ -26,6 +26,16 @@ export interface ScrubParts {
   readonly signal?: AbortSignal | undefined;
 }
 
+/** The documents of a collection that have been met. */
+interface Met {
+  readonly collection: string;
+  /** What their Level keys begin with. */
+  readonly prefix: string;
+  count: number;
+}
+
+const NONE_MET: Met = { collection: '', prefix: '\0', count: 0 };
+
 const PROBLEMS_MAX = 100;
 const ENTRIES_AT_ONCE = 1000;
 
@@ -51,7 +61,9 @@ class Scrubbing {
   readonly #snapshot: LevelSnapshot;
   readonly #signal: AbortSignal | undefined;
   readonly #problems: string[] = [];
-  readonly #found = new Map<string, number>();
+  readonly #met = new Map<string, Met>();
+  /** Of the document before: those of one collection stand together. */
+  #metLast = NONE_MET;
   #indexes = new IndexSums(new IndexBook());
   #untrueIndexes: readonly Index[] = [];
 
@@ -64,7 +76,7 @@ class Scrubbing {
 
   report(): ScrubReport {
     let documents = 0;
-    for (const count of this.#found.values()) documents += count;
+    for (const { count } of this.#met.values()) documents += count;
     return { documents, problems: this.#problems, untrueIndexes: this.#untrueIndexes };
   }
 
@@ -111,23 +123,32 @@ class Scrubbing {
   }
 
   #checkDocument(stored: Buffer, levelKey: string): void {
-    const collection = levelKey.slice(1, levelKey.indexOf('\0'));
-    this.#found.set(collection, (this.#found.get(collection) ?? 0) + 1);
+    const met = this.#metAt(levelKey);
+    met.count++;
     try {
       const offset = proveStoredDocumentAt(stored, levelKey);
       const head = this.#facts.head.offset;
       if (offset > head) this.#note(`${nameOf(levelKey)} is of ${offset}; the log ends at ${head}`);
-      this.#indexes.addDocument(collection, levelKey, stored);
+      this.#indexes.addDocument(met.collection, levelKey, stored);
     } catch (error) {
       this.#noteError(error);
     }
   }
 
+  #metAt(levelKey: string): Met {
+    if (levelKey.startsWith(this.#metLast.prefix)) return this.#metLast;
+    const collection = levelKey.slice(1, levelKey.indexOf('\0'));
+    const met = this.#met.get(collection) ?? { collection, prefix: `${levelKey.slice(0, 1)}${collection}\0`, count: 0 };
+    this.#met.set(collection, met);
+    this.#metLast = met;
+    return met;
+  }
+
   async checkCounts(): Promise<void> {
     const counts = await loadCounts(this.#level, this.#snapshot);
-    for (const collection of new Set([...counts.names(), ...this.#found.keys()])) {
+    for (const collection of new Set([...counts.names(), ...this.#met.keys()])) {
       const count = counts.get(collection);
-      const found = this.#found.get(collection) ?? 0;
+      const found = this.#met.get(collection)?.count ?? 0;
       if (count !== null && count !== found)
         this.#note(`${collection} holds ${found} documents; its count says ${count}`);
     }

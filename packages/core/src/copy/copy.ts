@@ -99,14 +99,16 @@ export class Copy {
   async add({ log, history, position }: SnapshotHeader, { next, lines }: CopiedPart): Promise<void> {
     const before = this.#progress ?? { log, history, base: position, after: null, counts: new Map<string, number>() };
     const batch = this.#level.batch();
-    const counts = new Map(before.counts);
-    for (const { collection, levelKey, stored } of lines.documents) {
-      batch.put(levelKey, stored);
-      counts.set(collection, (counts.get(collection) ?? 0) + 1);
-    }
+    for (const { levelKey, stored } of lines.documents) batch.put(levelKey, stored);
     for (const { keyDigest, ...entry } of lines.entries) putEntry(batch, keyDigest, entry);
     const isComplete = next === null;
-    const progress = { ...before, newest: position, after: next ?? before.after, isComplete, counts };
+    const progress = {
+      ...before,
+      newest: position,
+      after: next ?? before.after,
+      isComplete,
+      counts: countsAfter(before.counts, lines),
+    };
     putSealed(batch, metaKey('copy'), encodeProgress(progress));
     await batch.write(SYNCED);
     this.#progress = progress;
@@ -128,6 +130,17 @@ export class Copy {
     await batch.write(SYNCED);
     this.#isFinished = true;
   }
+}
+
+/** Documents of one collection stand together: each of them is counted at once. */
+function countsAfter(before: ReadonlyMap<string, number>, { documents }: ReceivedLines): ReadonlyMap<string, number> {
+  const counts = new Map(before);
+  for (let start = 0, end = 0; start < documents.length; start = end) {
+    const { collection } = documents[start]!;
+    while (documents[end]?.collection === collection) end++;
+    counts.set(collection, (counts.get(collection) ?? 0) + end - start);
+  }
+  return counts;
 }
 
 function putOnlyRecord(batch: LevelBatch, record: RecordView): void {

@@ -1,4 +1,4 @@
-import { copyFew } from '../bytes.ts';
+import { copyFew, isSame } from '../bytes.ts';
 import { checkKey, checkReadableCollection, LIMITS, SkeinError, type LineReader } from '@skein/protocol';
 
 const DOCUMENT_KIND = 0x64;
@@ -35,10 +35,7 @@ export class CollectionNames {
 
   nameOf(lines: Buffer, line: LineReader): string {
     const { collectionStart: start, collectionEnd: end } = line;
-    if (
-      this.#lastBytes.length !== end - start ||
-      lines.compare(this.#lastBytes, 0, this.#lastBytes.length, start, end) !== 0
-    ) {
+    if (this.#lastBytes.length !== end - start || !isSame(lines, start, end, this.#lastBytes, 0)) {
       this.#last = checkReadableCollection(line.collection());
       this.#lastBytes = lines.subarray(start, end);
     }
