@@ -102,13 +102,8 @@ export class Copy {
     for (const { levelKey, stored } of lines.documents) batch.put(levelKey, stored);
     for (const { keyDigest, ...entry } of lines.entries) putEntry(batch, keyDigest, entry);
     const isComplete = next === null;
-    const progress = {
-      ...before,
-      newest: position,
-      after: next ?? before.after,
-      isComplete,
-      counts: countsAfter(before.counts, lines),
-    };
+    const counts = countsAfter(before.counts, lines);
+    const progress = { ...before, newest: position, after: next ?? before.after, isComplete, counts };
     putSealed(batch, metaKey('copy'), encodeProgress(progress));
     await batch.write(SYNCED);
     this.#progress = progress;
