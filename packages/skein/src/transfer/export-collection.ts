@@ -1,5 +1,5 @@
 import { CommandError } from '../cli/command-error.ts';
-import { loadExport, removeExport, saveExport, whyNotGoneOn, type ExportState } from './export-state.ts';
+import { exportStates, whyNotGoneOn, type ExportState } from './export-state.ts';
 import { fetchDocuments } from './fetch-documents.ts';
 import type { Format } from './format.ts';
 import { FileSink, type Sink } from './sink.ts';
@@ -56,11 +56,11 @@ export interface ExportFile {
 export async function exportToFile(options: ExportOptions, file: ExportFile): Promise<Exported> {
   const { wanted, format } = options;
   const now = { collection: wanted.collection, prefix: wanted.prefix ?? null, as: format.name };
-  const before = file.resumes ? await loadExport(file.path) : null;
+  const before = file.resumes ? await exportStates.load(file.path) : null;
   const problem = before === null ? null : whyNotGoneOn(before, now, file.path);
   if (problem !== null) throw new CommandError('usage', `${problem}; without --resume it begins again`);
   const sink = await FileSink.create(file.path, file.mayOverwrite, before?.bytes);
-  if (before === null) await removeExport(file.path);
+  if (before === null) await exportStates.remove(file.path);
   return new FileExport(options, sink, before).run();
 }
 
@@ -86,7 +86,7 @@ class FileExport {
     } catch (error) {
       throw await this.#left(error);
     }
-    await removeExport(this.#sink.path);
+    await exportStates.remove(this.#sink.path);
     return { documents: this.#documents, resumedBehind: this.#resumedBehind };
   }
 
@@ -112,7 +112,7 @@ class FileExport {
     if (this.#lastLine === null) return;
     const { wanted, format } = this.#options;
     const { key } = JSON.parse(this.#lastLine.toString()) as { readonly key: string };
-    await saveExport(this.#sink.path, {
+    await exportStates.save(this.#sink.path, {
       collection: wanted.collection,
       prefix: wanted.prefix ?? null,
       as: format.name,

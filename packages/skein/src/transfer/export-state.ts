@@ -1,6 +1,5 @@
-import { readFile, rename, rm, writeFile } from 'node:fs/promises';
 import { z } from 'zod';
-import { CommandError } from '../cli/command-error.ts';
+import { StateFile } from './state-file.ts';
 
 /*
  * How far the export into a file has come, in a file beside it, for a run that goes on. What it says is written is synced
@@ -8,7 +7,6 @@ import { CommandError } from '../cli/command-error.ts';
  */
 
 const stateSchema = z.strictObject({
-  format: z.literal(1),
   /** What is exported, and how: what goes on must be the same in all of these. */
   collection: z.string(),
   prefix: z.string().nullable(),
@@ -21,33 +19,9 @@ const stateSchema = z.strictObject({
   key: z.string(),
 });
 
-export type ExportState = Omit<z.infer<typeof stateSchema>, 'format'>;
+export type ExportState = z.infer<typeof stateSchema>;
 
-function statePath(file: string): string {
-  return `${file}.skein-export`;
-}
-
-/** Null where there is none: nothing was begun, or it came to its end. */
-export async function loadExport(file: string): Promise<ExportState | null> {
-  const path = statePath(file);
-  try {
-    const { format: _format, ...state } = stateSchema.parse(JSON.parse(await readFile(path, 'utf8')));
-    return state;
-  } catch (error) {
-    if ((error as NodeJS.ErrnoException).code === 'ENOENT') return null;
-    throw new CommandError('failed', `${path} cannot be read; without --resume it begins again`, error);
-  }
-}
-
-export async function saveExport(file: string, state: ExportState): Promise<void> {
-  const part = `${statePath(file)}.part`;
-  await writeFile(part, `${JSON.stringify({ format: 1, ...state })}\n`);
-  await rename(part, statePath(file));
-}
-
-export async function removeExport(file: string): Promise<void> {
-  await rm(statePath(file), { force: true });
-}
+export const exportStates = new StateFile<ExportState>('skein-export', stateSchema);
 
 /** Why an export is not gone on with; null where it may be. */
 export function whyNotGoneOn(

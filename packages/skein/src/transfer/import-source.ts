@@ -2,7 +2,7 @@ import { parsePosition } from '@skein/protocol';
 import { CommandError } from '../cli/command-error.ts';
 import { chunksOf, type Chunk } from './chunks.ts';
 import type { Format } from './format.ts';
-import { loadState, removeState, saveState, whyNotResumed, type ImportState } from './import-state.ts';
+import { importStates, whyNotResumed, type ImportState } from './import-state.ts';
 import { UnreadableError } from './piece.ts';
 import { isStillThere, putChunk, RefusedError, type Target } from './put-chunk.ts';
 import { readerOf } from './read-pieces.ts';
@@ -75,7 +75,7 @@ class Import {
     } catch (error) {
       throw this.#withProgress(error);
     }
-    if (source.file !== null) await removeState(source.file.path);
+    if (source.file !== null) await importStates.remove(source.file.path);
     return { documents: this.#documents, resumedBehind: this.#resumedBehind, position: this.#position };
   }
 
@@ -89,7 +89,7 @@ class Import {
     const { source, target, format, resumes } = this.#options;
     const { path } = source.file!;
     const now = { sha256, log, collection: target.collection, reading: JSON.stringify(format) };
-    const before = resumes ? await loadState(path) : null;
+    const before = resumes ? await importStates.load(path) : null;
     this.#state = { ...now, documents: 0, position: '0' };
     if (before === null) return;
     const problem = whyNotResumed(before, now, path);
@@ -144,7 +144,7 @@ class Import {
   async #remember(): Promise<void> {
     if (this.#state === null || this.#position === null) return;
     const documents = this.#resumedBehind + this.#documents;
-    await saveState(this.#options.source.file!.path, { ...this.#state, documents, position: this.#position });
+    await importStates.save(this.#options.source.file!.path, { ...this.#state, documents, position: this.#position });
   }
 
   async *#chunks(): AsyncGenerator<Buffer> {

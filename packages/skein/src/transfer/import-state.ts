@@ -1,6 +1,5 @@
-import { readFile, rename, rm, writeFile } from 'node:fs/promises';
 import { z } from 'zod';
-import { CommandError } from '../cli/command-error.ts';
+import { StateFile } from './state-file.ts';
 
 /*
  * How far the import of a file has come, in a file beside it, for a run that goes on. It is written behind what a node has
@@ -8,7 +7,6 @@ import { CommandError } from '../cli/command-error.ts';
  */
 
 const stateSchema = z.strictObject({
-  format: z.literal(1),
   /** What is imported, and where to: what goes on must be the same in all of these. */
   sha256: z.string(),
   reading: z.string(),
@@ -19,33 +17,9 @@ const stateSchema = z.strictObject({
   position: z.string(),
 });
 
-export type ImportState = Omit<z.infer<typeof stateSchema>, 'format'>;
+export type ImportState = z.infer<typeof stateSchema>;
 
-function statePath(file: string): string {
-  return `${file}.skein-import`;
-}
-
-/** Null where there is none: nothing was begun, or it came to its end. */
-export async function loadState(file: string): Promise<ImportState | null> {
-  const path = statePath(file);
-  try {
-    const { format: _format, ...state } = stateSchema.parse(JSON.parse(await readFile(path, 'utf8')));
-    return state;
-  } catch (error) {
-    if ((error as NodeJS.ErrnoException).code === 'ENOENT') return null;
-    throw new CommandError('failed', `${path} cannot be read; without --resume it begins again`, error);
-  }
-}
-
-export async function saveState(file: string, state: ImportState): Promise<void> {
-  const part = `${statePath(file)}.part`;
-  await writeFile(part, `${JSON.stringify({ format: 1, ...state })}\n`);
-  await rename(part, statePath(file));
-}
-
-export async function removeState(file: string): Promise<void> {
-  await rm(statePath(file), { force: true });
-}
+export const importStates = new StateFile<ImportState>('skein-import', stateSchema);
 
 /** Why an import is not gone on with; null where it may be. */
 export function whyNotResumed(
