@@ -23,36 +23,17 @@ async function openssl(...args: readonly string[]): Promise<void> {
   await execa('openssl', args, { cwd: directory });
 }
 
-async function makeAuthority(name: string): Promise<void> {
-  const subject = ['-subj', `/CN=${name}`, '-days', '2'];
-  await openssl(
-    'req',
-    '-x509',
-    '-newkey',
-    'rsa:2048',
-    '-nodes',
-    '-keyout',
-    `${name}.key`,
-    '-out',
-    `${name}.crt`,
-    ...subject,
-  );
+/** A key, and what asks for a certificate or is one. */
+async function makeKey(name: string, out: string, ...more: readonly string[]): Promise<void> {
+  const key = ['-newkey', 'rsa:2048', '-nodes', '-keyout', `${name}.key`];
+  await openssl('req', ...more, ...key, '-out', out, '-subj', `/CN=${name}`);
 }
+
+const makeAuthority = (name: string): Promise<void> => makeKey(name, `${name}.crt`, '-x509', '-days', '2');
 
 async function makeCertificate(name: string, authority: string): Promise<void> {
   await writeFile(file(`${name}.ext`), 'subjectAltName=IP:127.0.0.1');
-  await openssl(
-    'req',
-    '-newkey',
-    'rsa:2048',
-    '-nodes',
-    '-keyout',
-    `${name}.key`,
-    '-out',
-    `${name}.csr`,
-    '-subj',
-    `/CN=${name}`,
-  );
+  await makeKey(name, `${name}.csr`);
   const signed = ['-CA', `${authority}.crt`, '-CAkey', `${authority}.key`, '-CAcreateserial', '-days', '2'];
   await openssl('x509', '-req', '-in', `${name}.csr`, ...signed, '-extfile', `${name}.ext`, '-out', `${name}.crt`);
 }

@@ -40,17 +40,19 @@ export const systemClock: Clock = {
   },
   sleep: async (ms, signal) => {
     signal?.throwIfAborted();
-    if (ms > 0) await slept(ms, signal);
+    if (ms > 0) await sleepBy(systemClock, ms, signal);
   },
 };
 
-function slept(ms: number, signal: AbortSignal | undefined): Promise<void> {
-  return new Promise((resolve, reject) => {
+/** What `sleep` is, on a clock that can be told to do something later. */
+export async function sleepBy(clock: Pick<Clock, 'later'>, ms: number, signal?: AbortSignal): Promise<void> {
+  signal?.throwIfAborted();
+  await new Promise<void>((resolve, reject) => {
     const onAbort = (): void => {
       cancel();
       reject(signal!.reason as Error);
     };
-    const cancel = systemClock.later(ms, () => {
+    const cancel = clock.later(ms, () => {
       signal?.removeEventListener('abort', onAbort);
       resolve();
     });

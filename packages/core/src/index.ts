@@ -1,4 +1,4 @@
-export { isoTime, parseTime, systemClock, type Cancel, type Clock } from './clock.ts';
+export { isoTime, parseTime, sleepBy, systemClock, type Cancel, type Clock } from './clock.ts';
 export { Collection, type PatchOf, type Written } from './collection.ts';
 export type { Watched, WatchOptions } from './watch.ts';
 export { Copy, type CopyProgress } from './copy/copy.ts';

@@ -1,4 +1,4 @@
-import type { Cancel, Clock } from '@skein/core';
+import { sleepBy, type Cancel, type Clock } from '@skein/core';
 
 interface Sleeper {
   readonly wakesAt: number;
@@ -33,28 +33,20 @@ export class ManualClock implements Clock {
     };
   }
 
-  async sleep(ms: number, signal?: AbortSignal): Promise<void> {
-    signal?.throwIfAborted();
-    await new Promise<void>((resolve, reject) => {
-      const onAbort = (): void => {
-        cancel();
-        reject(signal!.reason as Error);
-      };
-      const cancel = this.later(ms, () => {
-        signal?.removeEventListener('abort', onAbort);
-        resolve();
-      });
-      signal?.addEventListener('abort', onAbort, { once: true });
-    });
+  sleep(ms: number, signal?: AbortSignal): Promise<void> {
+    return sleepBy(this, ms, signal);
   }
 
   /** Both clocks go on, and who has slept long enough wakes. */
   advance(ms: number): void {
     this.#now += ms;
     this.#wall += ms;
-    const woken = this.#sleepers.filter(({ wakesAt }) => wakesAt <= this.#now);
-    this.#sleepers = this.#sleepers.filter(({ wakesAt }) => wakesAt > this.#now);
-    for (const { wake } of woken) wake();
+    for (const sleeper of this.#sleepers) {
+      // Whoever has woken before may have taken it back.
+      if (sleeper.wakesAt > this.#now || !this.#sleepers.includes(sleeper)) continue;
+      this.#sleepers = this.#sleepers.filter((other) => other !== sleeper);
+      sleeper.wake();
+    }
   }
 
   /** Somebody sets the wall clock; the monotonic one takes no notice. */

@@ -1,4 +1,4 @@
-import type { Cancel, Clock } from '@skein/core';
+import { sleepBy, type Cancel, type Clock } from '@skein/core';
 import type { Scheduler } from './scheduler.ts';
 
 /** When the worlds begin, for those who look at a calendar. */
@@ -38,18 +38,7 @@ export class SimClock implements Clock {
     });
   }
 
-  async sleep(ms: number, signal?: AbortSignal): Promise<void> {
-    signal?.throwIfAborted();
-    await new Promise<void>((resolve, reject) => {
-      const onAbort = (): void => {
-        cancel();
-        reject(signal!.reason as Error);
-      };
-      const cancel = this.later(ms, () => {
-        signal?.removeEventListener('abort', onAbort);
-        resolve();
-      });
-      signal?.addEventListener('abort', onAbort, { once: true });
-    });
+  sleep(ms: number, signal?: AbortSignal): Promise<void> {
+    return sleepBy(this, ms, signal);
   }
 }
