@@ -92,6 +92,8 @@ describe('two nodes of a mesh', () => {
     }
     await put(b, 'again', 1);
     await has(a, 'again');
+    // What came through the broker came before the two have met again.
+    for (const node of [a, b]) await until('it is well', async () => (await node.status()).healthy as boolean);
     const status = await runSkein(['status', a.url, b.url]);
     expect(status).toMatchObject({ exitCode: 0 });
     expect(status.stdout).toContain('mesh');

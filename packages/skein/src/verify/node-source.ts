@@ -3,6 +3,7 @@ import { gunzip } from 'node:zlib';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { fetchDigest, type DigestSource } from '@skein/http';
 import {
+  digestPinSchema,
   formatPosition,
   HEADERS,
   parseEtagList,
@@ -47,8 +48,11 @@ export class NodeSource implements VerifySource {
     return ROLES.find((role) => role === headers[HEADERS.role]);
   }
 
-  digest(by: DigestBy): Promise<DigestSource> {
-    return fetchDigest((path) => this.#ask(path), by);
+  async digest(by: DigestBy): Promise<DigestSource> {
+    const ask = (path: string): Promise<unknown> => this.#ask(path);
+    // Without asking for now, a node answers what it has told others some seconds ago.
+    const { position } = digestPinSchema.parse(await ask(`/v1/digest?by=${by}&min=now`));
+    return fetchDigest(ask, by, position);
   }
 
   async versionAt(position: Position, { collection, key }: DocumentName): Promise<Version | null | undefined> {
@@ -76,7 +80,7 @@ export class NodeSource implements VerifySource {
     return this.#pool.destroy();
   }
 
-  /** Asks again for as long as the node is still making its first digests. */
+  /** Asks again for as long as the node is still making its first digests, or has too much to read for others. */
   async #ask(path: string): Promise<unknown> {
     const deadline = performance.now() + FIRST_PASS_MS_MAX;
     for (;;) {
@@ -84,7 +88,7 @@ export class NodeSource implements VerifySource {
       const text = await textOf(answer);
       if (answer.statusCode === 200) return JSON.parse(text) as unknown;
       const code = codeOf(text);
-      if (code !== 'starting' || performance.now() > deadline)
+      if ((code !== 'starting' && code !== 'overloaded') || performance.now() > deadline)
         throw new CommandError('unavailable', `${this.url} answers ${answer.statusCode} ${code}`);
       await sleep(1000 * Number(answer.headers['retry-after'] ?? 1));
     }

@@ -52,9 +52,8 @@ export interface VerifyReport {
 
 const WAIT_SECONDS = 10;
 const LIMIT = 1000;
-const MEET_EVERY_MS = 250;
-/** A root that has been answered is answered again for some seconds, or as long as it took to make. */
-const ROOT_OLD_MS_MAX = 10_000;
+/** A node keeps what it was asked about for a while, and not for many at once. */
+const MEET_EVERY_MS = 1000;
 
 /** Compares the documents of two nodes, each given by its address or by its data directory. */
 export async function verifyNodes(a: string, b: string, options: VerifyOptions = {}): Promise<VerifyReport> {
@@ -138,15 +137,11 @@ function sideOf({ url }: VerifySource, { position, log }: DigestRoot): VerifiedS
 
 /**
  * Digests of both: at one position of their log, when they come to one within the time; and by value when they are not of
- * one history. A root may be seconds old, so whoever is behind is asked again, before anything is said of it.
+ * one history. Whoever is behind is asked again, before anything is said of it.
  */
 async function digestsToCompare(a: VerifySource, b: VerifySource, waitMs: number): Promise<Digests> {
   let [mine, theirs] = await digestsOfBoth(a, b, 'version');
-  const rooted = (): [RootedSource, RootedSource] => [
-    { source: a, root: mine.root },
-    { source: b, root: theirs.root },
-  ];
-  if (!isOneLog(mine.root, theirs.root)) return byValue(...rooted(), 'other-logs');
+  if (!isOneLog(mine.root, theirs.root)) return byValue(a, b, 'other-logs');
   const deadline = performance.now() + waitMs;
   for (;;) {
     const ahead = offsetOf(mine.root) - offsetOf(theirs.root);
@@ -157,19 +152,13 @@ async function digestsToCompare(a: VerifySource, b: VerifySource, waitMs: number
   }
   checkReceived(a, mine.root);
   checkReceived(b, theirs.root);
-  const apart = await whyApart(...rooted());
-  return apart === null ? { mine, theirs, apart } : byValue(...rooted(), apart);
+  const apart = await whyApart({ source: a, root: mine.root }, { source: b, root: theirs.root });
+  return apart === null ? { mine, theirs, apart } : byValue(a, b, apart);
 }
 
-/** Of nothing older than what is known of both already. */
-async function byValue(a: RootedSource, b: RootedSource, apart: Apart): Promise<Digests> {
-  const deadline = performance.now() + ROOT_OLD_MS_MAX;
-  for (;;) {
-    const [mine, theirs] = await digestsOfBoth(a.source, b.source, 'value');
-    const isOlder = offsetOf(mine.root) < offsetOf(a.root) || offsetOf(theirs.root) < offsetOf(b.root);
-    if (!isOlder || performance.now() >= deadline) return { mine, theirs, apart };
-    await sleep(MEET_EVERY_MS);
-  }
+async function byValue(a: VerifySource, b: VerifySource, apart: Apart): Promise<Digests> {
+  const [mine, theirs] = await digestsOfBoth(a, b, 'value');
+  return { mine, theirs, apart };
 }
 
 /** Whether both are on one history, and the one behind may come to where the other is. */
@@ -177,7 +166,7 @@ async function whyApart(a: RootedSource, b: RootedSource): Promise<Apart | null>
   if (offsetOf(a.root) === offsetOf(b.root)) return a.root.position === b.root.position ? null : 'forked';
   const [behind, ahead] = offsetOf(a.root) < offsetOf(b.root) ? [a, b] : [b, a];
   if ((await ahead.source.holds(parsePosition(behind.root.position))) === 'no') return 'forked';
-  // A root may be old, so it is asked what it has now.
+  // It may have gone on since its root was made, so it is asked what it has now.
   const isLate =
     (await behind.source.role()) !== 'leader' ||
     (await behind.source.holds(parsePosition(ahead.root.position))) !== 'ahead';

@@ -7,7 +7,7 @@ export interface VerifySource {
   readonly url: string;
   /** Of a running node, and of one of a mesh; who led or followed is of no concern once it is stopped. */
   role(): Promise<Role | undefined>;
-  /** Its digests, as of a position that is seconds old at most. */
+  /** Its digests, as of when they are asked for. */
   digest(by: DigestBy): Promise<DigestSource>;
   /**
    * The version of a document once this side has come to a position; null when it has no such document then, undefined when
