@@ -38,5 +38,6 @@ export type { Published, PublishListener } from './published.ts';
 export { Store, type MeshOptions, type StoreOptions } from './store.ts';
 export type { Committed, CommittedChange, Condition, Idempotency, Operation, Transaction } from './write/operation.ts';
 export type { Merged } from './write/writer.ts';
+export { Load } from './write/load.ts';
 export { Turns } from './turns.ts';
 export { receivePage, type ReceivedPage } from './write/check-received.ts';

@@ -1,4 +1,4 @@
-import { DEFINITIONS, SkeinError, type RecordView, type Role } from '@skein/protocol';
+import { DEFINITIONS, samePosition, SkeinError, type RecordView, type Role } from '@skein/protocol';
 import { systemClock, type Clock } from './clock.ts';
 import { Condition } from './condition.ts';
 import { Recounts, type CountBook, type CountDeltas } from './counts.ts';
@@ -21,7 +21,7 @@ import { reopen, type Contents } from './reopen.ts';
 import { openSnapshot, type Snapshot } from './snapshot.ts';
 import { Turns } from './turns.ts';
 import type { ReceivedPage } from './write/check-received.ts';
-import { fillBatch, preparePage, type EntriesOf } from './write/fill-batch.ts';
+import { fillBatch, preparePage, putCounts, type EntriesOf, type StagedPage } from './write/fill-batch.ts';
 import type { Committed, Transaction } from './write/operation.ts';
 import { walkRecords } from './write/walk-records.ts';
 
@@ -30,6 +30,15 @@ export interface EngineOptions extends NewStore {
   readonly clock?: Clock | undefined;
   /** Throws while there is no room to reopen the database in; see `probeSpace`. */
   readonly probe?: (() => Promise<void>) | undefined;
+}
+
+interface StageOptions {
+  /** For each change whether its document was there before; null when nobody has looked. */
+  readonly existed: readonly boolean[] | null;
+  /** The role the node takes on with it. */
+  readonly role?: Role;
+  /** What is so before it, once all that is under way is durable. */
+  readonly behind?: Facts;
 }
 
 /**
@@ -58,6 +67,8 @@ export class StoreEngine {
   /** With the epochs of the batch in flight: Level may show its documents before it has told that they are durable. */
   #historyForReading: Facts['history'];
   #underWayTo = 0;
+  /** How often the store has become what no page has made it. */
+  #renewals = 0;
   /** What is so if a move whose outcome is unknown has come through. */
   #movingTo: Facts | null = null;
   /** LevelDB's own log holds nothing of the changes up to here. */
@@ -117,37 +128,43 @@ export class StoreEngine {
     this.#facts = { ...this.#facts, ...changed };
   }
 
-  /** The only place where anything is written to the log, and the only one where the facts move on. */
-  async write(
-    log: string,
-    received: ReceivedPage,
-    existed: readonly boolean[] | null,
-    { underWay, role }: { readonly underWay?: () => void; readonly role?: Role } = {},
-  ): Promise<void> {
-    const { records } = received;
+  /** Puts a page into a batch, as of now, or as of when the page before it is durable. */
+  async stage(log: string, received: ReceivedPage, options: StageOptions): Promise<StagedPage> {
+    const { existed, role, behind = this.#facts } = options;
     const entriesOf: EntriesOf = (changes, known) => this.defined.indexes.entriesOf(changes, known);
     const prepared = await this.reading(() => preparePage(this.#level, log, received, { existed, entriesOf }));
     const page = role === undefined ? prepared : { ...prepared, role };
-    const startedAt = this.clock.now();
     const batch = this.#level.batch();
-    const after = fillBatch(batch, page, this.#facts, this.#counts);
+    return { received, batch, after: fillBatch(batch, page, behind), behind: behind.head, renewals: this.#renewals };
+  }
+
+  /** Whether a staged page is the one that comes next. */
+  isNext({ behind, renewals }: StagedPage): boolean {
+    return renewals === this.#renewals && samePosition(behind, this.#facts.head);
+  }
+
+  /** The only place where anything is written to the log, and the only one where the facts move on. */
+  async write({ received, batch, after }: StagedPage, underWay?: () => void): Promise<void> {
+    const { records, changes } = received;
+    const startedAt = this.clock.now();
+    putCounts(batch, after.countDeltas, this.#counts);
     this.#historyForReading = after.facts.history;
     this.#underWayTo = after.facts.head.offset;
     const written = this.guarded(() => batch.write(SYNCED));
     underWay?.();
     await written;
-    this.#facts = after.facts;
+    this.#facts = { ...this.#facts, ...after.facts };
     this.#counts.apply(after.countDeltas);
-    for (const { collection, levelKey } of received.changes)
-      this.hot.forget(collection, () => parseDocumentKey(levelKey).key);
-    this.defined.note(received.changes);
+    for (const { collection, levelKey } of changes) this.hot.forget(collection, () => parseDocumentKey(levelKey).key);
+    this.defined.note(changes);
     this.log.push(records);
     this.listeners.tell({ records, head: after.facts.head, tookMs: this.clock.now() - startedAt, isAnew: false });
   }
 
   /** A record of this node's own that nobody has asked for, with which it becomes a leader. */
   async takeRole(record: RecordView, role: Role): Promise<void> {
-    await this.write(this.#facts.identity.log!, { records: [record], changes: walkRecords([record]) }, null, { role });
+    const page = { records: [record], changes: walkRecords([record]) };
+    await this.write(await this.stage(this.#facts.identity.log!, page, { existed: null, role }));
   }
 
   /** A store that is to take the place of another keeps what that one has promised. */
@@ -168,6 +185,7 @@ export class StoreEngine {
     this.defined.dropIndexes(batch, [...deltas.keys()]);
     await this.guarded(() => batch.write(SYNCED));
     if (log !== undefined) this.log.begin(log);
+    this.#renewals++;
     this.#facts = facts;
     this.#counts.apply(deltas);
     this.digests.forget();
@@ -219,6 +237,7 @@ export class StoreEngine {
 
   /** From now on the store is what has just been read. */
   #take({ facts, counts, sizes, ...defined }: Contents): void {
+    this.#renewals++;
     this.#facts = facts;
     this.#historyForReading = facts.history;
     this.#underWayTo = facts.head.offset;

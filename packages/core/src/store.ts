@@ -35,10 +35,12 @@ import { loadSlots, saveSlots, type SlotTexts } from './slot-entries.ts';
 import type { Snapshot } from './snapshot.ts';
 import { StoreEngine, type EngineOptions } from './store-engine.ts';
 import { checkContinuation, receivePage, type ReceivedPage } from './write/check-received.ts';
+import type { MeshHost } from './write/decide-group.ts';
+import { Load } from './write/load.ts';
 import type { Committed, Operation, Transaction } from './write/operation.ts';
 import type { WriteRequest } from './write/plan-group.ts';
 import { walkRecords } from './write/walk-records.ts';
-import { Writer, type Merged, type MeshHost } from './write/writer.ts';
+import { Writer, type Merged } from './write/writer.ts';
 
 export interface StoreOptions extends EngineOptions {
   /** A store that is there may be of the other role: it has led since, or follows now. */
@@ -106,10 +108,12 @@ export class Store {
       refusal: () => engine.condition.refusal() ?? leadingRefusal(engine.facts),
       reading: (read) => engine.reading(read),
       exclusive: (work) => engine.turns.take(work),
-      write: (records, existed, underWay) => {
-        const page = { records, changes: walkRecords(records) };
-        return engine.write(engine.facts.identity.log!, page, existed, { underWay });
+      stage: (record, existed, behind) => {
+        const page = { records: [record], changes: walkRecords([record]) };
+        return engine.stage(behind.identity.log!, page, { existed, behind });
       },
+      isNext: (staged) => engine.isNext(staged),
+      write: (staged, underWay) => engine.write(staged, underWay),
     });
     this.leadership = new Leadership({
       level: readerParts.level,
@@ -185,9 +189,9 @@ export class Store {
     return this.#accept(transaction);
   }
 
-  /** Many changes acknowledged together, each for itself: a bulk load. */
-  load(operations: readonly Operation[], trace?: string): Promise<Committed> {
-    return this.#accept({ operations, trace, isLoad: true });
+  /** Many changes acknowledged together, each for itself: a bulk load, or the next part of one. */
+  load(operations: readonly Operation[], trace?: string, load = new Load()): Promise<Committed> {
+    return this.#accept({ operations, trace, load });
   }
 
   /**
@@ -215,7 +219,7 @@ export class Store {
     return this.#engine.writing(async () => {
       this.#engine.assertFollower('a leader takes no records');
       checkContinuation(this.#engine.facts, log, received);
-      await this.#engine.write(log, received, null);
+      await this.#engine.write(await this.#engine.stage(log, received, { existed: null }));
       return this.#engine.facts.head;
     });
   }

@@ -86,6 +86,12 @@ export class Definitions {
     return rules?.isExpired(() => document, this.#host.clock.wall()) === true;
   };
 
+  /** Whether a write to a collection is held to nothing, and kept in no index. */
+  asksNothingOf(collection: string): boolean {
+    const isDefined = this.#book.has(collection) || this.#tried.has(collection);
+    return collection !== DEFINITIONS && !isDefined && this.#host.indexes.book.of(collection).length === 0;
+  }
+
   /** Whether a write needs to know what its document is before it. */
   looksBack(collection: string): boolean {
     return !this.#book.isEmpty && this.#book.looksBack(collection);

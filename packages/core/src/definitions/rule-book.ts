@@ -48,6 +48,10 @@ export class RuleBook {
     return this.#stored.size === 0;
   }
 
+  has(collection: string): boolean {
+    return this.#stored.has(collection);
+  }
+
   /** Undefined for a collection of which nothing is asked; throws where this version of Skein cannot tell what is. */
   of(collection: string): Rules | undefined {
     const stored = this.#stored.get(collection);

@@ -1,4 +1,4 @@
-import { recordPosition, type EpochSpan, type RecordView, type Role } from '@skein/protocol';
+import { recordPosition, type EpochSpan, type Position, type RecordView, type Role } from '@skein/protocol';
 import { asBuffer } from '../bytes.ts';
 import type { CountBook, CountDelta, CountDeltas } from '../counts.ts';
 import { encodeJson, type Facts } from '../facts.ts';
@@ -67,14 +67,24 @@ export async function preparePage(
   return { log, records, changes, existed, expired, remembered, entries };
 }
 
-/** What is so once the batch is durable. */
+/** What is other once the batch is durable. */
 export interface AfterBatch {
-  readonly facts: Facts;
+  readonly facts: Pick<Facts, 'identity' | 'history' | 'head' | 'headTs'>;
   readonly countDeltas: CountDeltas;
 }
 
-/** Puts the whole page into one batch; nothing has happened until it is written. */
-export function fillBatch(batch: LevelBatch, page: PreparedPage, facts: Facts, counts: CountBook): AfterBatch {
+/** A page in a batch, and what is other once that is written. */
+export interface StagedPage {
+  readonly received: ReceivedPage;
+  readonly batch: LevelBatch;
+  readonly after: AfterBatch;
+  /** It is good while the log ends here, and the store has not become another meanwhile. */
+  readonly behind: Position;
+  readonly renewals: number;
+}
+
+/** Puts a page into one batch, all but the counts, which are put last; nothing has happened until it is written. */
+export function fillBatch(batch: LevelBatch, page: PreparedPage, facts: Facts): AfterBatch {
   for (const record of page.records) batch.put(recordKey(record.offsetLast), asBuffer(record.bytes));
   for (const change of page.changes) {
     if (change.stored === null) batch.del(change.levelKey);
@@ -82,19 +92,13 @@ export function fillBatch(batch: LevelBatch, page: PreparedPage, facts: Facts, c
   }
   putEntries(batch, page.entries);
   putIdempotency(batch, page);
-  const last = page.records.at(-1)!;
-  const next: Facts = {
+  const next = {
     identity: putIdentity(batch, page, facts),
     history: putHistory(batch, page, facts),
-    head: recordPosition(last),
+    head: recordPosition(page.records.at(-1)!),
     headTs: page.changes.at(-1)!.ts,
-    tail: facts.tail,
-    promised: facts.promised,
-    rival: facts.rival,
   };
-  const deltas = countDeltas(page);
-  putCounts(batch, deltas, counts);
-  return { facts: next, countDeltas: deltas };
+  return { facts: next, countDeltas: countDeltas(page) };
 }
 
 async function lookUp(level: Level, changes: readonly WalkedChange[]): Promise<readonly boolean[]> {

@@ -3,7 +3,9 @@ import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { meantNow, steps } from '../../test/steps.ts';
 import { StoreModel } from '../../test/store-model.ts';
+import { Load } from './load.ts';
 import { planGroup, type GroupContext, type GroupPlan, type WriteRequest } from './plan-group.ts';
+import { idOf } from './read-state.ts';
 
 const EPOCH = '1-aaaaaaaa';
 const KEYED = { keyDigest: '1'.repeat(32), requestDigest: '2'.repeat(32) };
@@ -33,8 +35,8 @@ const groups = steps.map((taken) => {
     const context: GroupContext = {
       ...empty,
       offsetFirst: head + 1,
-      current: (collection, key) => {
-        const found = documents.get(`${collection}/${key}`);
+      current: (id) => {
+        const found = documents.get(id.replace('\0', '/'));
         return (
           found && {
             version: found.version,
@@ -77,9 +79,8 @@ describe('planGroup', () => {
         const alone = planGroup([request], {
           ...context,
           offsetFirst: context.offsetFirst + lines.length,
-          current: (collection, key) => {
-            const id = `${collection}/${key}`;
-            if (!written.has(id)) return context.current(collection, key);
+          current: (id) => {
+            if (!written.has(id)) return context.current(id);
             const found = written.get(id);
             return (
               found && { version: found.version, ts: 1000, valueText: () => found.valueText, made: () => undefined }
@@ -90,10 +91,7 @@ describe('planGroup', () => {
         for (const line of alone.lines.map(parseLine)) {
           const isPut = line.op === 'put';
           const version = `${line.offset}.${EPOCH}`;
-          written.set(
-            `${line.collection}/${line.key}`,
-            isPut ? { version, valueText: JSON.stringify(line.value) } : undefined,
-          );
+          written.set(idOf(line), isPut ? { version, valueText: JSON.stringify(line.value) } : undefined);
         }
       }
       expect(plan.lines).toStrictEqual(lines);
@@ -128,7 +126,7 @@ describe('planGroup', () => {
   });
 
   it('lets a load be refused whole and not be a transaction', () => {
-    const load: WriteRequest = { operations: [...INCREMENT.operations, ...INCREMENT.operations], isLoad: true };
+    const load: WriteRequest = { operations: [...INCREMENT.operations, ...INCREMENT.operations], load: new Load() };
     expect(planGroup([load], empty).lines.map((line) => parseLine(line).tx)).toStrictEqual([undefined, undefined]);
     const bad: WriteRequest = {
       ...load,

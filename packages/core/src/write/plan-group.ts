@@ -17,14 +17,15 @@ import type { LostOf } from '../mesh/lost-changes.ts';
 import type { MergeChange } from '../mesh/merge-change.ts';
 import type { FindCurrent, LineMade, MeshPlanner, UnplacedLine } from '../mesh/plan-mesh.ts';
 import { formatIdem, isExpired as isForgotten, type IdempotencyEntry } from './idempotency.ts';
+import type { Load } from './load.ts';
 import type { CommittedChange, Idempotency, Operation, Transaction } from './operation.ts';
 import { planOperation, withIndex, type Current } from './plan-operation.ts';
-import { idOf, type DocumentName } from './read-state.ts';
+import { idOf } from './read-state.ts';
 import { UniqueFields, type DocumentChange, type StoredHolders } from './unique-fields.ts';
 
-/** One request in the writer's queue. A load is many changes acknowledged together that need not be atomic. */
+/** One request in the writer's queue. What is of a load is acknowledged together, and need not be atomic. */
 export interface WriteRequest extends Transaction {
-  readonly isLoad?: boolean;
+  readonly load?: Load;
   /** What other nodes of the mesh have made, instead of operations; each is merged for itself. */
   readonly merges?: readonly MergeChange[];
 }
@@ -65,6 +66,8 @@ export interface GroupPlan {
   readonly lines: readonly string[];
   /** For each line, whether its document was there before it. */
   readonly existed: readonly boolean[];
+  /** The documents that it changes, as it leaves them. */
+  readonly written: Written;
   /** Fields of unique indexes that it had to take for nobody's: whose they are must be known before the plan is good. */
   readonly unknownHolders: ReadonlySet<string>;
 }
@@ -77,8 +80,8 @@ export interface GroupContext {
   readonly valueBytesMax: number;
   /** The request whose lines pass this bound is the last one planned. */
   readonly recordBytesWanted: number;
-  /** The documents the operations touch, as stored before the group. */
-  readonly current: (collection: string, key: string) => Current | undefined;
+  /** The documents the operations touch, by `idOf` their names, as they are before the group. */
+  readonly current: (id: string) => Current | undefined;
   readonly idempotency: (keyDigest: string) => IdempotencyEntry | undefined;
   /** What is asked of documents of a collection; throws where nothing may be written now. */
   readonly rules: (collection: string) => WriteRules | undefined;
@@ -101,7 +104,8 @@ export function planGroup(requests: readonly WriteRequest[], context: GroupConte
     if (planner.isFull) break;
     outcomes.push(planner.add(request));
   }
-  return { outcomes, lines: planner.lines, existed: planner.existed, unknownHolders: planner.unique.unknown };
+  const { lines, existed, written, unique } = planner;
+  return { outcomes, lines, existed, written, unknownHolders: unique.unknown };
 }
 
 /** A line of a request, and what it finds. */
@@ -123,19 +127,22 @@ interface PlannedRequest {
   readonly companions: readonly PlannedLine[];
 }
 
-/** Documents as something leaves them; undefined means deleted. */
-type Written = Map<string, Current | undefined>;
+/** Documents as something leaves them, by `idOf` their names; undefined means deleted. */
+export type Written = ReadonlyMap<string, Current | undefined>;
+type Writing = Map<string, Current | undefined>;
 
 const NONE: readonly UnplacedLine[] = [];
 
 class GroupPlanner {
   readonly lines: string[] = [];
   readonly existed: boolean[] = [];
+  /** Documents as this group leaves them. */
+  readonly written: Writing = new Map();
   readonly unique: UniqueFields;
   readonly #context: GroupContext;
   readonly #madeHere: LineMade;
-  /** Documents as this group leaves them; undefined means deleted. */
-  readonly #written: Written = new Map();
+  /** Loads of which a request was refused in this group. */
+  readonly #loadsRefused = new Map<Load, unknown>();
   /** Idempotency keys first used in this group, and what for. */
   readonly #keysUsed = new Map<string, { readonly requestDigest: string; readonly first: CommittedOutcome }>();
   #bytes = 0;
@@ -156,6 +163,7 @@ class GroupPlanner {
     const mark = this.#context.mesh?.mark();
     try {
       if (request.merges !== undefined) return this.#merge(request.merges);
+      this.#assertTaken(request.load);
       const repeat = this.#repeat(request.idempotency);
       if (repeat !== undefined) return repeat;
       const first = this.#accept(request, this.#plan(request));
@@ -166,8 +174,15 @@ class GroupPlanner {
       return first;
     } catch (error) {
       if (mark !== undefined) this.#context.mesh!.reset(mark);
+      if (request.load !== undefined) this.#loadsRefused.set(request.load, error);
       return { kind: 'refused', error };
     }
+  }
+
+  #assertTaken(load: Load | undefined): void {
+    if (load === undefined) return;
+    load.assertNotRefused();
+    if (this.#loadsRefused.has(load)) throw this.#loadsRefused.get(load);
   }
 
   #repeat(idempotency: Idempotency | undefined): Outcome | undefined {
@@ -186,13 +201,13 @@ class GroupPlanner {
   /** Plans all operations of a request against its own effects, touching nothing the next request could see. */
   #plan({ operations }: WriteRequest): PlannedRequest {
     if (operations.length === 0) throw new SkeinError('bad_body', 'a transaction has at least one operation');
-    const own: Written = new Map();
+    const own: Writing = new Map();
     const changes: PlannedChange[] = [];
     const companions: PlannedLine[] = [];
     let bytes = 0;
     for (const [index, operation] of operations.entries()) {
       const id = idOf(operation);
-      const current = this.#find(own, id, operation);
+      const current = this.#find(own, id);
       const place = operations.length > 1 ? index : undefined;
       const { valueText, wasSeen } = withIndex(place, () => this.#planOne(operation, current));
       bytes += valueText?.length ?? 0;
@@ -213,7 +228,7 @@ class GroupPlanner {
   #merge(merges: readonly MergeChange[]): MergedOutcome {
     const { mesh } = this.#context;
     if (mesh === null) throw new SkeinError('wrong_data', 'this node is no node of a mesh');
-    const own: Written = new Map();
+    const own: Writing = new Map();
     const lines: PlannedLine[] = [];
     const lost: LostOf[] = [];
     const counts = { take: 0, known: 0, older: 0 };
@@ -231,7 +246,7 @@ class GroupPlanner {
 
   /** What a change says of who made it, and what goes with it in a mesh. */
   #made(
-    own: Written,
+    own: Writing,
     { collection, key, op }: Operation,
     valueText: JsonText | undefined,
   ): { readonly line: UnplacedLine; readonly companions: readonly UnplacedLine[] } {
@@ -241,9 +256,9 @@ class GroupPlanner {
   }
 
   /** What is behind a line finds the document as it leaves it. */
-  #leave(own: Written, line: UnplacedLine, index: number): PlannedLine {
+  #leave(own: Writing, line: UnplacedLine, index: number): PlannedLine {
     const id = idOf(line);
-    const planned = placed(line, id, this.#find(own, id, line) !== undefined);
+    const planned = placed(line, id, this.#find(own, id) !== undefined);
     own.set(id, this.#leftBy(line, this.#nextOffset() + index));
     return planned;
   }
@@ -267,13 +282,13 @@ class GroupPlanner {
   }
 
   /** What a request does to documents of collections with unique indexes, each once. */
-  #changesOf(operations: readonly Operation[], own: Written): readonly DocumentChange[] {
+  #changesOf(operations: readonly Operation[], own: Writing): readonly DocumentChange[] {
     const found = new Map<string, DocumentChange>();
     for (const [index, operation] of operations.entries()) {
       const unique = this.#context.rules(operation.collection)?.unique ?? [];
       if (unique.length === 0) continue;
       const id = idOf(operation);
-      const [before, after] = [this.#find(null, id, operation), own.get(id)].map((one) => one && documentOf(one));
+      const [before, after] = [this.#find(null, id), own.get(id)].map((one) => one && documentOf(one));
       const place = operations.length > 1 ? index : undefined;
       found.set(id, { unique, key: operation.key, before, after, operation: place });
     }
@@ -282,7 +297,7 @@ class GroupPlanner {
 
   #accept(request: WriteRequest, { changes, companions }: PlannedRequest): CommittedOutcome {
     const offsetLast = this.#nextOffset() + changes.length + companions.length - 1;
-    const isOne = offsetLast > this.#nextOffset() && request.isLoad !== true;
+    const isOne = offsetLast > this.#nextOffset() && request.load === undefined;
     const common = {
       ...(isOne ? { tx: offsetLast } : {}),
       ...(request.trace === undefined ? {} : { trace: request.trace }),
@@ -308,7 +323,7 @@ class GroupPlanner {
     this.lines.push(text);
     this.#bytes += text.length;
     this.existed.push(existed);
-    this.#written.set(id, this.#leftBy(line, offset));
+    this.written.set(id, this.#leftBy(line, offset));
     if (collection === DEFINITIONS) this.#isLast = true;
     return makeVersion(offset, this.#context.epoch);
   }
@@ -319,13 +334,13 @@ class GroupPlanner {
     return { version, ts: stamped?.stamp.ms ?? made.ts, valueText: () => valueText, made: () => stamped };
   }
 
-  #finder(own: Written): FindCurrent {
-    return (collection, key) => this.#find(own, idOf({ collection, key }), { collection, key });
+  #finder(own: Writing): FindCurrent {
+    return (collection, key) => this.#find(own, idOf({ collection, key }));
   }
 
-  #find(own: Written | null, id: string, name: DocumentName): Current | undefined {
+  #find(own: Written | null, id: string): Current | undefined {
     if (own?.has(id) === true) return own.get(id);
-    return this.#written.has(id) ? this.#written.get(id) : this.#context.current(name.collection, name.key);
+    return this.written.has(id) ? this.written.get(id) : this.#context.current(id);
   }
 
   #nextOffset(): number {

@@ -4,7 +4,6 @@ import type { DocumentReader } from '../documents.ts';
 import type { Operation } from './operation.ts';
 import type { Current } from './plan-operation.ts';
 import type { WriteRequest } from './plan-group.ts';
-import type { RecentlyWritten } from './recently-written.ts';
 
 /** A document by its name. */
 export interface DocumentName {
@@ -12,8 +11,18 @@ export interface DocumentName {
   readonly key: string;
 }
 
-/** The documents a group touches, as they are stored before it. */
-export type StoredState = (collection: string, key: string) => Current | undefined;
+/** The documents a group touches, by their names, as they are stored before it. */
+export type StoredState = ReadonlyMap<string, Current>;
+
+/** What is known of documents without asking the disk. */
+export interface KnownDocuments {
+  /** Undefined when that is not known. */
+  isThere(id: string): boolean | undefined;
+  /** It is other than the disk has it, and not to be had there. */
+  isElsewhere(id: string): boolean;
+  /** Whether a write to a collection has to look into what is there. */
+  looksBack(collection: string): boolean;
+}
 
 /** What the disk is asked for before a group can be decided, by the name of the document. */
 export interface Reads {
@@ -28,19 +37,16 @@ export interface Reads {
  * A put or delete that asks for nothing but to happen needs to know only whether its document is there, which costs half
  * of reading it, and nothing when it was written lately; unless the rules of its collection ask for what was there.
  */
-export function planReads(
-  requests: readonly WriteRequest[],
-  recent: RecentlyWritten,
-  looksBack: (collection: string) => boolean,
-): Reads {
+export function planReads(requests: readonly WriteRequest[], documents: KnownDocuments): Reads {
   const known = new Set<string>();
   const looked = new Map<string, DocumentName>();
   const read = new Map<string, DocumentName>();
   for (const { operations } of requests) {
     for (const operation of operations) {
       const id = idOf(operation);
-      const isBlind = asksForNothing(operation) && !looksBack(operation.collection);
-      const isThere = isBlind ? recent.isThere(id) : undefined;
+      if (documents.isElsewhere(id)) continue;
+      const isBlind = asksForNothing(operation) && !documents.looksBack(operation.collection);
+      const isThere = isBlind ? documents.isThere(id) : undefined;
       if (isThere === true) known.add(id);
       else if (isThere === undefined) (isBlind ? looked : read).set(id, operation);
     }
@@ -79,7 +85,7 @@ export async function readState(documents: DocumentReader, { known, looked, read
     const document = found[i++];
     if (document !== undefined) current.set(id, currentOf(document));
   }
-  return (collection, key) => current.get(`${collection}\0${key}`);
+  return current;
 }
 
 function asksForNothing({ op, condition }: Operation): boolean {

@@ -11,6 +11,8 @@ export interface Waiting<Answer> {
 
 export const GROUP_BYTES_MAX = 1024 * 1024;
 const GROUP_OPERATIONS_MAX = 1000;
+/** Fewer would make groups so small that the disk is what everybody waits for. */
+const HALVED_REQUESTS_MIN = 32;
 const REQUESTS_MAX = 10_000;
 const BYTES_MAX = 64 * 1024 * 1024;
 
@@ -23,8 +25,9 @@ export class WriteQueue<Answer> {
   /** How many requests the last group had; 0 after a rest. */
   #groupRequests = 0;
 
-  get isEmpty(): boolean {
-    return this.#waiting.length === 0;
+  /** How many requests wait. */
+  get length(): number {
+    return this.#waiting.length;
   }
 
   /** Refused when there is no room for it. */
@@ -39,12 +42,12 @@ export class WriteQueue<Answer> {
   }
 
   /**
-   * Takes what waits, up to the bounds; when that is more than the last group, only so many that both are alike. A small
-   * group between large ones would leave the disk and this thread to wait for each other in turn.
+   * What of it is the next group: all, up to the bounds; when that is more than the last group, only so many that both are
+   * alike. A small group between large ones would leave the disk and this thread to wait for each other in turn.
    */
-  takeGroup(): readonly Waiting<Answer>[] {
+  nextGroup(): readonly Waiting<Answer>[] {
     const last = this.#groupRequests;
-    const share = last === 0 ? Infinity : Math.max(last, Math.ceil((last + this.#waiting.length) / 2));
+    const share = last === 0 ? this.#firstShare() : Math.max(last, Math.ceil((last + this.#waiting.length) / 2));
     let operations = 0;
     let bytes = 0;
     let count = 0;
@@ -55,11 +58,14 @@ export class WriteQueue<Answer> {
       if (count > 0 && isFull) break;
       count++;
     }
-    this.#groupRequests = count;
-    const group = this.#waiting.slice(0, count);
-    this.#waiting = this.#waiting.slice(count);
+    return this.#waiting.slice(0, count);
+  }
+
+  /** The first of what waits is in somebody's hands now. */
+  take(group: readonly Waiting<Answer>[]): void {
+    this.#groupRequests = group.length;
+    this.#waiting = this.#waiting.slice(group.length);
     for (const waiting of group) this.#bytes -= waiting.bytes;
-    return group;
   }
 
   /** What of a group did not fit into its record, beside so many operations, is first in the next one. */
@@ -76,6 +82,12 @@ export class WriteQueue<Answer> {
   /** The next group is the first after a rest. */
   rest(): void {
     this.#groupRequests = 0;
+  }
+
+  /** Of many that come at once the second half is decided while the first is written. */
+  #firstShare(): number {
+    const { length } = this.#waiting;
+    return length < HALVED_REQUESTS_MIN ? length : Math.ceil(length / 2);
   }
 }
 

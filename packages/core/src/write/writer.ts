@@ -1,62 +1,40 @@
 import type { Position, RecordView, SkeinError } from '@skein/protocol';
-import type { Clock } from '../clock.ts';
-import type { DocumentReader } from '../documents.ts';
-import type { Definitions } from '../definitions/definitions.ts';
 import type { Facts } from '../facts.ts';
-import { readHolders } from '../indexes/read-holders.ts';
-import { idempotencyKey } from '../level/layout.ts';
-import type { Level } from '../level/level.ts';
-import type { LostChanges } from '../mesh/lost-changes.ts';
 import type { MergeChange } from '../mesh/merge-change.ts';
-import type { MeshNumbers } from '../mesh/mesh-numbers.ts';
-import { MeshPlanner, type MeshContext } from '../mesh/plan-mesh.ts';
-import { Stamps } from '../mesh/stamps.ts';
 import { buildRecord } from './build-record.ts';
-import { decodeEntry, type IdempotencyEntry } from './idempotency.ts';
+import { GroupDecider, type Before, type DecidingHost } from './decide-group.ts';
+import type { StagedPage } from './fill-batch.ts';
 import type { Committed } from './operation.ts';
-import {
-  planGroup,
-  type CommittedOutcome,
-  type GroupContext,
-  type GroupPlan,
-  type MergeCounts,
-  type MergedOutcome,
-  type Outcome,
-  type WriteRequest,
+import type {
+  CommittedOutcome,
+  GroupPlan,
+  MergeCounts,
+  MergedOutcome,
+  Outcome,
+  WriteRequest,
+  Written,
 } from './plan-group.ts';
-import { idOf, planMeshReads, planReads, readState } from './read-state.ts';
+import { idOf } from './read-state.ts';
 import { RecentlyWritten } from './recently-written.ts';
 import { replay } from './replay.ts';
-import { GROUP_BYTES_MAX, WriteQueue, type Waiting } from './write-queue.ts';
+import { WriteQueue, type Waiting } from './write-queue.ts';
 
 /** What the writer needs of its store. */
-export interface WriterHost {
-  level(): Level;
-  /** All that are there, the expired ones too. */
-  readonly documents: DocumentReader;
-  definitions(): Pick<Definitions, 'looksBack' | 'ofWrites'>;
-  readonly clock: Clock;
-  readonly valueBytesMax: number;
+export interface WriterHost extends DecidingHost {
   facts(): Facts;
   /** Why nothing may be written now, if so. */
   refusal(): SkeinError | undefined;
-  /** What the changes of a node of a mesh are stamped with; null for a leader. */
-  readonly mesh: MeshHost | null;
-  /** Runs a read of what is stored; what it finds corrupt is the store's to know. */
-  reading<T>(read: () => Promise<T>): Promise<T>;
   /** Runs while no batch is in flight, and no other does until it is done. */
   exclusive<T>(work: () => Promise<T>): Promise<T>;
+  /** Puts a record into a batch that goes on from what is known of the store, now or once what is under way is durable. */
+  stage(record: RecordView, existed: readonly boolean[], behind: Facts): Promise<StagedPage>;
+  /** Whether a staged page is still the one that comes next. */
+  isNext(staged: StagedPage): boolean;
   /**
-   * Writes records as one synced batch and makes them the new head; a failure has poisoned the store when it rejects.
-   * Tells when the batch is on its way.
+   * Writes a batch, synced, and makes its record the new head; a failure has poisoned the store when it rejects. Tells when
+   * the batch is on its way.
    */
-  write(records: readonly RecordView[], existed: readonly boolean[], underWay: () => void): Promise<void>;
-}
-
-/** What a store does for its mesh. */
-export interface MeshHost extends Pick<MeshContext, 'keepsConflicts' | 'assertFits'> {
-  readonly numbers: MeshNumbers;
-  readonly lost: LostChanges;
+  write(staged: StagedPage, underWay: () => void): Promise<void>;
 }
 
 /** What became of changes of other nodes. It is durable. */
@@ -69,22 +47,47 @@ export interface Merged extends MergeCounts {
 /** In the queue, and of a group. */
 type Request = Waiting<Committed | Merged>;
 
+/** A group of which nothing is left to do but to write its batch, if it has one. */
+interface Decided {
+  readonly group: readonly Request[];
+  readonly plan: GroupPlan;
+  readonly staged: StagedPage | null;
+}
+
+/** The next group, and what it comes to if the one in flight becomes durable. */
+interface Ahead {
+  readonly group: readonly Request[];
+  /** Undefined before that is known; null when it could not be. */
+  decided: Decided | null | undefined;
+  readonly deciding: Promise<void>;
+}
+
 /** Tells the clients of a group what became of it. */
 type Answers = () => void;
+
+const NOTHING_UNDER_WAY: Written = new Map();
 
 /**
  * The single writer of a leader. It takes everything that waits, up to a bound, decides it as one group, writes one
  * synced batch, and then answers all of it; what arrives meanwhile is the next group. One batch in flight keeps the
  * order, and one sync serves many clients.
+ *
+ * While the disk has a batch, the next group is decided as if that were durable already, where this can be told; it is
+ * decided anew when anything else came to be.
  */
 export class Writer {
   readonly #host: WriterHost;
   readonly #recent = new RecentlyWritten();
+  readonly #decider: GroupDecider;
   readonly #queue = new WriteQueue<Committed | Merged>();
   #running: Promise<void> | null = null;
+  /** What the disk has, until it is known what is decided behind it. */
+  #inFlight: (Decided & { readonly staged: StagedPage }) | null = null;
+  #ahead: Ahead | null = null;
 
   constructor(host: WriterHost) {
     this.#host = host;
+    this.#decider = new GroupDecider(host, this.#recent);
   }
 
   commit(request: WriteRequest): Promise<Committed> {
@@ -99,7 +102,8 @@ export class Writer {
     const refusal = this.#host.refusal();
     if (refusal !== undefined) return Promise.reject(refusal);
     const done = this.#queue.add(request);
-    if (!this.#queue.isEmpty) this.#running ??= this.#run();
+    if (this.#queue.length > 0) this.#running ??= this.#run();
+    this.#lookAhead();
     return done;
   }
 
@@ -115,10 +119,10 @@ export class Writer {
 
   async #run(): Promise<void> {
     let answer: Answers = () => undefined;
-    while (!this.#queue.isEmpty) {
+    while (this.#ahead !== null || this.#queue.length > 0) {
       const answerLast = once(answer);
       // The disk first: clients are answered while it works for the next group.
-      answer = await this.#host.exclusive(() => this.#commitGroup(this.#queue.takeGroup(), answerLast));
+      answer = await this.#host.exclusive(() => this.#commitNext(answerLast));
       answerLast();
     }
     answer();
@@ -127,91 +131,106 @@ export class Writer {
   }
 
   /** Never rejects: whatever happens, every request of the group has an answer then, or waits again. */
-  async #commitGroup(group: readonly Request[], underWay: () => void): Promise<Answers> {
-    let answered = group;
+  async #commitNext(underWay: () => void): Promise<Answers> {
+    const ahead = await this.#decidedAhead(underWay);
+    let group = ahead?.group ?? this.#takeGroup();
     try {
       const refusal = this.#host.refusal();
       if (refusal !== undefined) throw refusal;
-      const requests = group.map(({ request }) => request);
-      const plan = await this.#plan(requests, underWay);
-      answered = group.slice(0, plan.outcomes.length);
-      this.#queue.putBack(group.slice(plan.outcomes.length), plan.lines.length);
-      if (plan.lines.length > 0) await this.#write(plan, underWay);
-      this.#noteWritten(plan);
+      const decided = ahead?.decided ?? (await this.#decide(group, this.#now(), underWay));
+      group = decided.group;
+      this.#refuseLoads(decided);
+      await this.#write(decided, underWay);
+      this.#noteWritten(decided.plan);
       const { head } = this.#host.facts();
       return () => {
-        for (const [i, outcome] of plan.outcomes.entries()) this.#answer(answered[i]!, outcome, head);
+        for (const [i, outcome] of decided.plan.outcomes.entries()) this.#answer(group[i]!, outcome, head);
       };
     } catch (error) {
       this.#recent.clear();
       this.#host.mesh?.numbers.beginAnew();
+      for (const { request } of group) request.load?.refuse(error);
       return () => {
-        for (const { reject } of answered) reject(error);
+        for (const { reject } of group) reject(error);
       };
     }
   }
 
-  async #plan(requests: readonly WriteRequest[], underWay: () => void): Promise<GroupPlan> {
-    const definitions = this.#host.definitions();
-    const { mesh } = this.#host;
-    const reads =
-      mesh === null
-        ? planReads(requests, this.#recent, (collection) => definitions.looksBack(collection))
-        : planMeshReads(requests, mesh.keepsConflicts);
-    const digests = requests.flatMap(({ idempotency }) => (idempotency === undefined ? [] : [idempotency.keyDigest]));
-    const reading = Promise.all([readState(this.#host.documents, reads), this.#readIdempotency(digests)]);
-    if (reads.looked.size + reads.read.size + digests.length > 0) underWay();
-    const [current, idempotency] = await reading;
-    const { head, headTs, history, identity } = this.#host.facts();
-    const holders = new Map<string, readonly string[]>();
-    const wallMs = this.#host.clock.wall();
-    const context: Omit<GroupContext, 'mesh'> = {
-      offsetFirst: head.offset + 1,
-      epoch: history.at(-1)!.epoch,
-      origin: identity.node,
-      ts: Math.max(wallMs, headTs ?? 0),
-      valueBytesMax: this.#host.valueBytesMax,
-      recordBytesWanted: GROUP_BYTES_MAX,
-      current,
-      idempotency: (digest) => idempotency.get(digest),
-      rules: (collection) => definitions.ofWrites(collection),
-      holders: (fields) => holders.get(fields),
+  #takeGroup(): readonly Request[] {
+    const group = this.#queue.nextGroup();
+    this.#queue.take(group);
+    return group;
+  }
+
+  #now(): Before {
+    return { facts: this.#host.facts(), written: NOTHING_UNDER_WAY };
+  }
+
+  async #decide(group: readonly Request[], before: Before, onReading: () => void): Promise<Decided> {
+    const requests = group.map(({ request }) => request);
+    const plan = await this.#decider.decide(requests, before, onReading);
+    const { lines, existed, outcomes } = plan;
+    const { head, history } = before.facts;
+    const source = { lines, offsetFirst: head.offset + 1, epoch: history.at(-1)!.epoch, hashBefore: head.hash };
+    const staged = lines.length === 0 ? null : await this.#host.stage(buildRecord(source), existed, before.facts);
+    this.#queue.putBack(group.slice(outcomes.length), lines.length);
+    return { group: group.slice(0, outcomes.length), plan, staged };
+  }
+
+  /** Decides what comes next while the disk has what comes before it, once that is as much. */
+  #lookAhead(): void {
+    const before = this.#inFlight;
+    if (before === null || this.#queue.length < before.group.length) return;
+    // Nothing else is looked at behind it.
+    this.#inFlight = null;
+    const group = this.#queue.nextGroup();
+    if (!this.#arePlain(before.group) || !this.#arePlain(group)) return;
+    this.#queue.take(group);
+    const facts = { ...this.#host.facts(), ...before.staged.after.facts };
+    const deciding = this.#decide(group, { facts, written: before.plan.written }, () => undefined);
+    const ahead: Ahead = {
+      group,
+      decided: undefined,
+      deciding: note(deciding, (decided) => (ahead.decided = decided)),
     };
-    for (;;) {
-      const planner = this.#meshPlanner(wallMs);
-      const plan = planGroup(requests, { ...context, mesh: planner });
-      if (plan.unknownHolders.size === 0) {
-        if (planner !== null) mesh?.numbers.advance(planner.given);
-        return plan;
-      }
-      // Which fields of unique indexes a group needs shows only as it is planned; then it is planned again.
-      for (const [fields, keys] of await this.#readHolders(plan.unknownHolders)) holders.set(fields, keys);
+    this.#ahead = ahead;
+  }
+
+  /** The group that was looked at ahead; decided, unless that could not be done, or is not good any more. */
+  async #decidedAhead(underWay: () => void): Promise<Pick<Ahead, 'group' | 'decided'> | null> {
+    if (this.#ahead === null) return null;
+    if (this.#ahead.decided === undefined) underWay();
+    await this.#ahead.deciding;
+    const { decided } = this.#ahead;
+    const { group } = decided ?? this.#ahead;
+    this.#ahead = null;
+    const staged = decided?.staged ?? null;
+    if (staged === null) return { group, decided: null };
+    const isGood = this.#host.refusal() === undefined && this.#host.isNext(staged) && this.#arePlain(group);
+    if (!isGood) await staged.batch.close();
+    return { group, decided: isGood ? decided : null };
+  }
+
+  #arePlain(group: readonly Request[]): boolean {
+    return this.#decider.arePlain(group.map(({ request }) => request));
+  }
+
+  async #write({ group, plan, staged }: Decided, underWay: () => void): Promise<void> {
+    if (staged === null) return;
+    try {
+      await this.#host.write(staged, () => {
+        this.#inFlight = { group, plan, staged };
+        underWay();
+        this.#lookAhead();
+      });
+    } finally {
+      this.#inFlight = null;
     }
   }
 
-  #meshPlanner(wallMs: number): MeshPlanner | null {
-    const { mesh } = this.#host;
-    if (mesh === null) return null;
-    const { identity, headTs } = this.#host.facts();
-    const { incarnation, seqNext, ownMs } = mesh.numbers;
-    const stamps = new Stamps({ node: identity.node, incarnation, seqNext, ownMs, wallMs, lastMs: headTs ?? 0 });
-    const { keepsConflicts, assertFits } = mesh;
-    return new MeshPlanner({ node: identity.node, keepsConflicts, assertFits, stamps });
-  }
-
-  #readHolders(fields: ReadonlySet<string>): Promise<ReadonlyMap<string, readonly string[]>> {
-    return this.#host.reading(() => readHolders(this.#host.level(), fields));
-  }
-
-  async #write(plan: GroupPlan, underWay: () => void): Promise<void> {
-    const { head, history } = this.#host.facts();
-    const record = buildRecord({
-      lines: plan.lines,
-      offsetFirst: head.offset + 1,
-      epoch: history.at(-1)!.epoch,
-      hashBefore: head.hash,
-    });
-    await this.#host.write([record], plan.existed, underWay);
+  #refuseLoads({ group, plan }: Decided): void {
+    for (const [i, outcome] of plan.outcomes.entries())
+      if (outcome.kind === 'refused') group[i]!.request.load?.refuse(outcome.error);
   }
 
   #noteWritten({ outcomes }: GroupPlan): void {
@@ -242,17 +261,11 @@ export class Writer {
   #merged({ counts, lost }: MergedOutcome, position: Position): Merged {
     return { ...counts, position, conflicts: this.#host.mesh!.lost.count(lost) };
   }
+}
 
-  #readIdempotency(digests: readonly string[]): Promise<ReadonlyMap<string, IdempotencyEntry>> {
-    return this.#host.reading(async () => {
-      const entries = new Map<string, IdempotencyEntry>();
-      const found = digests.length === 0 ? [] : await this.#host.level().getMany(digests.map(idempotencyKey));
-      for (const [i, sealed] of found.entries()) {
-        if (sealed !== undefined) entries.set(digests[i]!, decodeEntry(digests[i]!, sealed));
-      }
-      return entries;
-    });
-  }
+/** Tells what came of it, null when it failed; resolves then. */
+async function note<T>(made: Promise<T>, tell: (value: T | null) => void): Promise<void> {
+  tell(await made.catch(() => null));
 }
 
 function once(act: () => void): () => void {

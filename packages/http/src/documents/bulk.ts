@@ -1,5 +1,5 @@
 import type { Readable } from 'node:stream';
-import type { Committed, Operation } from '@skein/core';
+import { Load, type Committed, type Operation } from '@skein/core';
 import {
   checkKey,
   formatPosition,
@@ -24,6 +24,8 @@ import { checkValueSize, traceOf, type WriteParts, type Writer } from './writes.
 
 const GROUP_OPERATIONS_MAX = 1000;
 const GROUP_BYTES_MAX = 1024 * 1024;
+/** One is decided while the disk has the one before it. */
+const GROUPS_UNDER_WAY_MAX = 2;
 const ARRAY_BYTES_MAX = 64 * 1024 * 1024;
 /** What a line has beside its value: its key, and the names. */
 const LINE_OVERHEAD_BYTES = 8 * 1024;
@@ -38,7 +40,7 @@ export const lineSchema = z.strictObject({
 
 /**
  * POST of many documents to a collection, as NDJSON lines or a JSON array. A stream of any length is committed in groups
- * as it arrives, each acknowledged before the next but one is read; what was committed before a bad line stays and is
+ * as it arrives, of which two are under way and a third is read; what was committed before a bad line stays and is
  * reported. With an Idempotency-Key the load is one transaction, since only then can a repeat be answered as a whole.
  */
 export function bulkLoads(app: FastifyInstance, { writer, replicas }: WriteParts): void {
@@ -82,6 +84,8 @@ interface Placed {
 class BulkLoad {
   readonly #writer: Writer;
   readonly #source: BulkSource;
+  readonly #load = new Load();
+  #isRefused = false;
   #count = 0;
   #position: Position = START;
 
@@ -93,20 +97,21 @@ class BulkLoad {
   async run(): Promise<void> {
     let group: Placed[] = [];
     let bytes = 0;
-    let inFlight: Promise<void> = Promise.resolve();
+    const underWay: Promise<void>[] = [];
     try {
       for await (const operation of operationsOf(this.#source)) {
         group.push({ operation, line: this.#source.line });
         bytes += operation.valueText.length;
         if (group.length < GROUP_OPERATIONS_MAX && bytes < GROUP_BYTES_MAX) continue;
-        await inFlight;
-        inFlight = this.#commit(group);
-        inFlight.catch(() => undefined);
+        if (underWay.length === GROUPS_UNDER_WAY_MAX) await underWay.shift();
+        const committed = this.#commit(group);
+        committed.catch(() => undefined);
+        underWay.push(committed);
         group = [];
         bytes = 0;
       }
     } finally {
-      await inFlight;
+      await allInOrder(underWay);
     }
     if (group.length > 0) await this.#commit(group);
   }
@@ -138,15 +143,22 @@ class BulkLoad {
   async #commit(group: readonly Placed[]): Promise<void> {
     try {
       const operations = group.map(({ operation }) => operation);
-      const committed: Committed = await this.#writer.load(operations, traceOf(this.#source.request));
+      const committed: Committed = await this.#writer.load(operations, traceOf(this.#source.request), this.#load);
       this.#count += committed.changes.length;
       this.#position = committed.position;
     } catch (error) {
-      // Others may have been read since.
-      if (isSkeinError(error) && error.status < 500) this.#source.line = lineAtFault(error, group);
+      // Others may have been read since; those behind it are refused for the same, which is no fault of theirs.
+      if (!this.#isRefused && isSkeinError(error) && error.status < 500) this.#source.line = lineAtFault(error, group);
+      this.#isRefused = true;
       throw error;
     }
   }
+}
+
+/** Waits for all of them; fails as the first of them that does. */
+async function allInOrder(promises: readonly Promise<void>[]): Promise<void> {
+  await Promise.allSettled(promises);
+  for (const promise of promises) await promise;
 }
 
 /** The line of the operation that was refused; a group of one does not say which. */

@@ -1,4 +1,4 @@
-import type { Committed, Operation, Transaction } from '@skein/core';
+import type { Committed, Load, Operation, Transaction } from '@skein/core';
 import { SkeinError, type JsonValue } from '@skein/protocol';
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import { z } from 'zod';
@@ -14,8 +14,8 @@ import type { Replicas } from './replicas.ts';
 export interface Writer {
   readonly valueBytesMax: number;
   commit(transaction: Transaction): Promise<Committed>;
-  /** Many changes acknowledged together, each for itself. */
-  load(operations: readonly Operation[], trace?: string): Promise<Committed>;
+  /** Many changes acknowledged together, each for itself; none behind one of the same load that was refused. */
+  load(operations: readonly Operation[], trace: string | undefined, load: Load): Promise<Committed>;
 }
 
 /** What the routes that write need. */

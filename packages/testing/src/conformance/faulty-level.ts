@@ -25,6 +25,8 @@ export class FaultyLevel {
   /** How many iterations still go through before one fails. */
   #iteratorsToPass = Infinity;
   #gate: Promise<void> | undefined;
+  /** Batches that were begun. */
+  batches = 0;
   /** Batch writes that were asked for. */
   writes = 0;
   /** Batch writes that are being done at this moment, and the most there ever were at once. */
@@ -80,6 +82,7 @@ export class FaultyLevel {
   }
 
   #faulty(batch: Batch): Batch {
+    this.batches++;
     const write = batch.write.bind(batch);
     return Object.assign(batch, {
       write: async (...options: Parameters<Batch['write']>) => {

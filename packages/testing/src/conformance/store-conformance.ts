@@ -5,6 +5,7 @@ import { copying } from './copying.ts';
 import { counting } from './counting.ts';
 import { following } from './following.ts';
 import { idempotency } from './idempotency.ts';
+import { deciding } from './deciding.ts';
 import { defining } from './defining.ts';
 import { expiring } from './expiring.ts';
 import { indexing } from './indexing.ts';
@@ -38,6 +39,7 @@ export function storeConformance(api: TestApi, createLevel: CreateLevel): void {
   writing(suite);
   conditions(suite);
   concurrency(suite);
+  deciding(suite);
   transactions(suite);
   idempotency(suite);
   log(suite);

@@ -115,7 +115,7 @@ export const collectionOperations: Group = {
       path: '/v1/collections/{collection}',
       summary: 'Put many documents',
       description:
-        'Lines of any number, or a JSON array of up to 64 MiB, put in groups as they arrive, each durable before the next but one is read. A load is no transaction: a line that is refused ends it, and the answer says how many documents were committed before; a client goes on behind those. With an `Idempotency-Key` it is one transaction, of at most 1,000 documents.',
+        'Lines of any number, or a JSON array of up to 64 MiB, put in groups as they arrive, of which two at most are under way while the next is read. A load is no transaction: a line that is refused ends it, and the answer says how many documents were committed before; a client goes on behind those. With an `Idempotency-Key` it is one transaction, of at most 1,000 documents.',
       query: query(NO_QUERY, {}),
       headers: ['idempotencyKey', 'preferOfWrites', 'traceparent'],
       body: {

@@ -36,7 +36,11 @@ export const DEFINING: readonly Mutant[] = [
   {
     name: 'takes fields of a unique index for nobody’s that nobody has looked for',
     edits: [
-      { file: 'core/dist/write/writer.js', find: 'if (plan.unknownHolders.size === 0)', replace: 'if (plan !== null)' },
+      {
+        file: 'core/dist/write/decide-group.js',
+        find: 'if (plan.unknownHolders.size === 0)',
+        replace: 'if (plan !== null)',
+      },
     ],
   },
   {
@@ -44,8 +48,8 @@ export const DEFINING: readonly Mutant[] = [
     edits: [
       {
         file: 'core/dist/store-engine.js',
-        find: 'this.defined.note(received.changes);',
-        replace: 'if (existed !== null) this.defined.note(received.changes);',
+        find: 'this.defined.note(changes);',
+        replace: 'if (existed !== null) this.defined.note(changes);',
       },
     ],
   },

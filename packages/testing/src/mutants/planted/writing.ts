@@ -2,6 +2,7 @@ import type { Mutant } from '../mutant.ts';
 
 const ENGINE = 'core/dist/store-engine.js';
 const WRITER = 'core/dist/write/writer.js';
+const DECIDE_GROUP = 'core/dist/write/decide-group.js';
 const FILL_BATCH = 'core/dist/write/fill-batch.js';
 const PLAN_GROUP = 'core/dist/write/plan-group.js';
 const REPLICAS = 'http/dist/documents/replicas.js';
@@ -13,8 +14,8 @@ export const WRITING: readonly Mutant[] = [
     edits: [
       {
         file: WRITER,
-        find: 'await this.#write(plan, underWay);',
-        replace: 'void this.#write(plan, underWay).catch(() => undefined);',
+        find: 'await this.#write(decided, underWay);',
+        replace: 'void this.#write(decided, underWay).catch(() => undefined);',
       },
     ],
   },
@@ -73,6 +74,36 @@ export const WRITING: readonly Mutant[] = [
     ],
   },
   {
+    name: 'decides by what the disk has, though another batch is in flight',
+    edits: [
+      {
+        file: DECIDE_GROUP,
+        find: 'isElsewhere: (id) => before.written.has(id),',
+        replace: 'isElsewhere: () => false,',
+      },
+      {
+        file: DECIDE_GROUP,
+        find: 'before.written.has(id) ? before.written.get(id) : stored.get(id)',
+        replace: 'stored.get(id)',
+      },
+    ],
+  },
+  {
+    name: 'writes what was decided ahead, whatever has come before it',
+    edits: [{ file: WRITER, find: '&& this.#host.isNext(staged)', replace: '' }],
+    test: 'test/conformance/memory-level.test.ts',
+  },
+  {
+    name: 'writes what was decided ahead, though a definition is being tried since',
+    edits: [{ file: WRITER, find: '&& this.#arePlain(group);', replace: ';' }],
+    test: 'test/conformance/memory-level.test.ts',
+  },
+  {
+    name: 'goes on with a load behind what was refused of it',
+    edits: [{ file: 'core/dist/write/load.js', find: 'this.#refusal ??= { error };', replace: '' }],
+    test: 'test/conformance/memory-level.test.ts',
+  },
+  {
     name: 'forgets the idempotency key of a write',
     edits: [{ file: FILL_BATCH, find: 'putIdempotency(batch, page);', replace: '' }],
   },
@@ -96,7 +127,7 @@ export const WRITING: readonly Mutant[] = [
     name: 'takes time back when the wall clock goes back',
     edits: [
       {
-        file: WRITER,
+        file: DECIDE_GROUP,
         find: 'ts: Math.max(wallMs, headTs ?? 0),',
         replace: 'ts: wallMs,',
       },

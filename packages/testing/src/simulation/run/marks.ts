@@ -26,6 +26,7 @@ export const SOMETIMES: readonly string[] = [
   'a read was refused as too stale',
   'a graceful restart',
   'a group of several changes',
+  'a group was decided while another was in flight',
   'a page of several records',
   'a pushed record was not_next',
   'a pushed record was taken',

@@ -13,13 +13,13 @@ import { logReader } from './log-reader.ts';
 import { documentsIn, newestOffsetIn, recordsIn } from './peek.ts';
 import type { Rng } from './rng.ts';
 import type { Scheduler } from './scheduler.ts';
-import { SimClock } from './sim-clock.ts';
+import { SimClock, WALL_START } from './sim-clock.ts';
 import { SimGenerations } from './sim-generations.ts';
 import type { SimBroker } from './sim-broker.ts';
 import { simLink } from './sim-link.ts';
 import { simMeshNode, simMeshOptions, type MeshSetup } from './sim-mesh.ts';
 import { SimPush } from './sim-push.ts';
-import { situationsIn } from './situations.ts';
+import { situationsIn, timeOf } from './situations.ts';
 import type { SentResponse, SimNet, SimRequest, SimResponse } from './sim-net.ts';
 
 /** How a node is set up, in all its lives. */
@@ -87,6 +87,8 @@ export class SimProcess {
   #isAlive = true;
   /** Its server has been closed: nobody is listening any more. */
   #isClosed = false;
+  /** When its last batch was durable. */
+  #publishedAtMs = 0;
   #generations: SimGenerations | undefined;
   #store: Store | undefined;
   #node: RoleKeeper | undefined;
@@ -330,6 +332,11 @@ export class SimProcess {
     const { role } = store.facts.identity;
     const { shelf, scheduler, tell, mark } = this.#around;
     for (const situation of situationsIn(role, records)) mark(situation);
+    // Times of changes are whole milliseconds.
+    const decidedAtMs = timeOf(records[0]!) + 1 - WALL_START - this.#machine.wallSkewMs();
+    if (role === 'leader' && decidedAtMs <= this.#publishedAtMs)
+      mark('a group was decided while another was in flight');
+    this.#publishedAtMs = scheduler.nowMs;
     scheduler.note(`${name} ${head.offset} ${head.hash}`);
     tell({
       kind: 'published',

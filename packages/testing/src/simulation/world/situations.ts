@@ -13,6 +13,12 @@ export function situationsIn(role: Role, records: readonly RecordView[]): readon
   return found;
 }
 
+/** By the wall clock, when its first change was decided. */
+export function timeOf(record: RecordView): number {
+  const [, ts] = /"ts":(\d+)/.exec(new TextDecoder().decode(recordLines(record)))!;
+  return Number(ts);
+}
+
 /** Nothing else is deleted there. */
 function endsSession(line: string): boolean {
   return line.includes(`"collection":"${SESSIONS}"`) && line.endsWith('"op":"delete"}');
