@@ -21,6 +21,7 @@ import { reopen, type Contents } from './reopen.ts';
 import { openSnapshot, type Snapshot } from './snapshot.ts';
 import { Turns } from './turns.ts';
 import type { ReceivedPage } from './write/check-received.ts';
+import { NOTHING_UNDER_WAY, type Before } from './write/decide-group.ts';
 import { fillBatch, preparePage, putCounts, type EntriesOf, type StagedPage } from './write/fill-batch.ts';
 import type { Committed, Transaction } from './write/operation.ts';
 import { walkRecords } from './write/walk-records.ts';
@@ -37,8 +38,8 @@ interface StageOptions {
   readonly existed: readonly boolean[] | null;
   /** The role the node takes on with it. */
   readonly role?: Role;
-  /** What is so before it, once all that is under way is durable. */
-  readonly behind?: Facts;
+  /** What it goes on from, once all that is under way is durable. */
+  readonly before?: Before;
 }
 
 /**
@@ -128,19 +129,29 @@ export class StoreEngine {
     this.#facts = { ...this.#facts, ...changed };
   }
 
+  /** What a page goes on from while nothing is under way. */
+  get now(): Before {
+    return { facts: this.#facts, written: NOTHING_UNDER_WAY, revision: this.#revision };
+  }
+
   /** Puts a page into a batch, as of now, or as of when the page before it is durable. */
   async stage(log: string, received: ReceivedPage, options: StageOptions): Promise<StagedPage> {
-    const { existed, role, behind = this.#facts } = options;
-    const entriesOf: EntriesOf = (changes, known) => this.defined.indexes.entriesOf(changes, known);
+    const { existed, role, before = this.now } = options;
+    const entriesOf: EntriesOf = (changes, known) => this.defined.indexes.entriesOf(changes, known, before.written);
     const prepared = await this.reading(() => preparePage(this.#level, log, received, { existed, entriesOf }));
     const page = role === undefined ? prepared : { ...prepared, role };
     const batch = this.#level.batch();
-    return { received, batch, after: fillBatch(batch, page, behind), behind: behind.head, renewals: this.#renewals };
+    const after = fillBatch(batch, page, before.facts);
+    return { received, batch, after, behind: before.facts.head, revision: before.revision };
   }
 
   /** Whether a staged page is the one that comes next. */
-  isNext({ behind, renewals }: StagedPage): boolean {
-    return renewals === this.#renewals && samePosition(behind, this.#facts.head);
+  isNext({ behind, revision }: StagedPage): boolean {
+    return revision === this.#revision && samePosition(behind, this.#facts.head);
+  }
+
+  get #revision(): number {
+    return this.#renewals + this.defined.revision;
   }
 
   /** The only place where anything is written to the log, and the only one where the facts move on. */

@@ -104,13 +104,13 @@ export class Store {
       clock,
       valueBytesMax: this.valueBytesMax,
       mesh: this.#mesh,
-      facts: () => engine.facts,
+      now: () => engine.now,
       refusal: () => engine.condition.refusal() ?? leadingRefusal(engine.facts),
       reading: (read) => engine.reading(read),
       exclusive: (work) => engine.turns.take(work),
-      stage: (record, existed, behind) => {
+      stage: (record, existed, before) => {
         const page = { records: [record], changes: walkRecords([record]) };
-        return engine.stage(behind.identity.log!, page, { existed, behind });
+        return engine.stage(before.facts.identity.log!, page, { existed, before });
       },
       isNext: (staged) => engine.isNext(staged),
       write: (staged, underWay) => engine.write(staged, underWay),

@@ -64,13 +64,18 @@ export class Defined {
     this.#indexer.wake();
   }
 
+  /** Grows when something else may follow for writes. */
+  get revision(): number {
+    return this.definitions.revision + this.indexes.revision;
+  }
+
   get contents(): DefinedContents {
     return { rules: this.definitions.book, indexes: this.indexes.book };
   }
 
   /** Learns of changes that are durable. */
   note(changes: readonly WalkedChange[]): void {
-    if (this.definitions.book.note(changes)) this.#indexer.wake();
+    if (this.definitions.note(changes)) this.#indexer.wake();
   }
 
   /** Resolves when the indexes are what the definitions name, or cannot be made so now. */

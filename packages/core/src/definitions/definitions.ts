@@ -5,6 +5,7 @@ import { buildingRefusal, type Indexes } from '../indexes/indexes.ts';
 import type { Index } from '../indexes/index-book.ts';
 import type { Snapshot } from '../snapshot.ts';
 import type { Committed, Condition, Transaction } from '../write/operation.ts';
+import type { WalkedChange } from '../write/walk-records.ts';
 import { soon } from '../soon.ts';
 import { checkExisting, type ExistingReport } from './check-existing.ts';
 import type { RuleBook } from './rule-book.ts';
@@ -49,6 +50,7 @@ export class Definitions {
   #book: RuleBook;
   /** Rules that are being tried: no write breaks them meanwhile. */
   readonly #tried = new Map<string, Rules>();
+  #revision = 0;
 
   constructor(host: DefinitionsHost, book: RuleBook) {
     this.#host = host;
@@ -62,6 +64,14 @@ export class Definitions {
   /** What is stored where the store goes on. */
   begin(book: RuleBook): void {
     this.#book = book;
+    this.#revision++;
+  }
+
+  /** Learns of changes that are durable. Answers whether any was of a definition. */
+  note(changes: readonly WalkedChange[]): boolean {
+    const isOther = this.#book.note(changes);
+    if (isOther) this.#revision++;
+    return isOther;
   }
 
   /** Undefined where anything may be written; throws where nothing may be until the rules can be held to. */
@@ -86,10 +96,14 @@ export class Definitions {
     return rules?.isExpired(() => document, this.#host.clock.wall()) === true;
   };
 
-  /** Whether a write to a collection is held to nothing, and kept in no index. */
-  asksNothingOf(collection: string): boolean {
-    const isDefined = this.#book.has(collection) || this.#tried.has(collection);
-    return collection !== DEFINITIONS && !isDefined && this.#host.indexes.book.of(collection).length === 0;
+  /** Whether a write to a collection is held to what its other documents are. */
+  hasUnique(collection: string): boolean {
+    return this.#book.hasUnique(collection) || this.#tried.get(collection)?.hasUnique === true;
+  }
+
+  /** Grows when other things may be asked of writes. */
+  get revision(): number {
+    return this.#revision;
   }
 
   /** Whether a write needs to know what its document is before it. */
@@ -136,9 +150,9 @@ export class Definitions {
     const snapshot = await this.#host.exclusive(async () => {
       if (this.#tried.has(collection))
         throw new SkeinError('overloaded', `another definition of ${collection} is being tried`, BE_BACK);
-      this.#tried.set(collection, rules);
+      this.#try(collection, rules);
       return this.#host.snapshotNow().catch((error: unknown) => {
-        this.#tried.delete(collection);
+        this.#try(collection, null);
         throw error;
       });
     });
@@ -150,8 +164,14 @@ export class Definitions {
         });
       return await commit();
     } finally {
-      this.#tried.delete(collection);
+      this.#try(collection, null);
     }
+  }
+
+  #try(collection: string, rules: Rules | null): void {
+    if (rules === null) this.#tried.delete(collection);
+    else this.#tried.set(collection, rules);
+    this.#revision++;
   }
 
   #uniqueOf(collection: string, { specs }: Rules): readonly Index[] {

@@ -48,10 +48,6 @@ export class RuleBook {
     return this.#stored.size === 0;
   }
 
-  has(collection: string): boolean {
-    return this.#stored.has(collection);
-  }
-
   /** Undefined for a collection of which nothing is asked; throws where this version of Skein cannot tell what is. */
   of(collection: string): Rules | undefined {
     const stored = this.#stored.get(collection);
@@ -70,8 +66,12 @@ export class RuleBook {
       : undefined;
   }
 
+  hasUnique(collection: string): boolean {
+    return this.#stored.has(collection) && this.specsOf(collection).some(isUnique);
+  }
+
   looksBack(collection: string): boolean {
-    return this.specsOf(collection).some((spec) => spec.kind === 'expiry' || spec.unique);
+    return this.specsOf(collection).some((spec) => spec.kind === 'expiry' || isUnique(spec));
   }
 
   /** The indexes that a collection is to have: none where it cannot be told. */
@@ -82,6 +82,10 @@ export class RuleBook {
       return [];
     }
   }
+}
+
+function isUnique(spec: IndexSpec): boolean {
+  return spec.kind === 'fields' && spec.unique;
 }
 
 function rulesOf(collection: string, stored: JsonValue): Rules {

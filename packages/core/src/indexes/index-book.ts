@@ -25,6 +25,7 @@ export class IndexBook {
   /** Numbers whose entries belong to nothing any more. */
   readonly #leftOver = new Set<number>();
   #numberNext = 1;
+  #revision = 0;
 
   static async load(level: Level, snapshot?: LevelSnapshot): Promise<IndexBook> {
     const book = new IndexBook();
@@ -32,6 +33,11 @@ export class IndexBook {
     for await (const [key, sealed] of level.iterator({ ...ALL_INDEXES, ...options }))
       book.put(decode(unseal(key, sealed)));
     return book;
+  }
+
+  /** Grows with each change. */
+  get revision(): number {
+    return this.#revision;
   }
 
   of(collection: string): readonly Index[] {
@@ -54,6 +60,7 @@ export class IndexBook {
   put(index: Index): void {
     const others = this.of(index.collection).filter(({ spec }) => spec.name !== index.spec.name);
     this.#byCollection.set(index.collection, [...others, index]);
+    this.#revision++;
     this.#numberNext = Math.max(this.#numberNext, index.number + 1);
   }
 
@@ -61,6 +68,7 @@ export class IndexBook {
     const others = this.of(collection).filter(({ spec: { name } }) => name !== spec.name);
     if (others.length === 0) this.#byCollection.delete(collection);
     else this.#byCollection.set(collection, others);
+    this.#revision++;
     this.leave(number);
   }
 

@@ -4,6 +4,7 @@ import type { Clock } from '../clock.ts';
 import type { Document } from '../document.ts';
 import { DocumentReader, type DocumentPage, type IsHidden, type ReaderParts } from '../documents.ts';
 import { afterPrefix, indexEntryPrefix } from '../level/layout.ts';
+import type { Written } from '../write/plan-group.ts';
 import type { WalkedChange } from '../write/walk-records.ts';
 import { encodeFields } from './encode-fields.ts';
 import { documentOf, entryKeyOf, IndexBook, type Index } from './index-book.ts';
@@ -45,6 +46,7 @@ const MOMENT_MS = 1000;
 export class Indexes {
   readonly #host: IndexesHost;
   #book = new IndexBook();
+  #revisionsBefore = 0;
   readonly #distrusted = new Set<number>();
 
   constructor(host: IndexesHost) {
@@ -55,8 +57,14 @@ export class Indexes {
     return this.#book;
   }
 
+  /** Grows when other entries may have to be kept. */
+  get revision(): number {
+    return this.#revisionsBefore + this.#book.revision;
+  }
+
   /** What is kept in the database that the store goes on with. */
   begin(book: IndexBook): void {
+    this.#revisionsBefore += this.#book.revision + 1;
     this.#book = book;
     this.#distrusted.clear();
   }
@@ -64,8 +72,12 @@ export class Indexes {
   isDistrusted = ({ number }: Index): boolean => this.#distrusted.has(number);
 
   /** What a page does to the indexes, worked out in the turn in which it is written. */
-  entriesOf(changes: readonly WalkedChange[], existed: readonly boolean[] | null): Promise<EntryChanges> {
-    return planEntries(this.#host.level(), changes, existed, this.#book);
+  entriesOf(
+    changes: readonly WalkedChange[],
+    existed: readonly boolean[] | null,
+    underWay: Written,
+  ): Promise<EntryChanges> {
+    return planEntries(this.#host.level(), { changes, existed, underWay, book: this.#book });
   }
 
   /** They are not what their documents say, or will not be from now on. */

@@ -1,6 +1,9 @@
-import { keyBytesOf } from '../level/layout.ts';
+import { keyBytesOf, parseDocumentKey } from '../level/layout.ts';
 import type { Level, LevelBatch } from '../level/level.ts';
 import { putSealed } from '../level/sealed.ts';
+import { idOf } from '../write/read-state.ts';
+import type { Written } from '../write/plan-group.ts';
+import { indexedOf } from '../write/plan-operation.ts';
 import type { WalkedChange } from '../write/walk-records.ts';
 import { entryKeyOf, type Index, type IndexBook } from './index-book.ts';
 import { readIndexed } from './read-indexed.ts';
@@ -17,6 +20,8 @@ const NOTHING = Buffer.alloc(0);
 
 /** A document that a page changes, once, however often it does. */
 interface Rewritten {
+  /** What `Written` knows it by. */
+  readonly id: string;
   readonly indexes: readonly Index[];
   readonly levelKey: Buffer;
   /** Known to have been there before the page or not; undefined when nobody has looked. */
@@ -25,27 +30,35 @@ interface Rewritten {
   after: Buffer | null;
 }
 
+interface IndexedPage {
+  readonly changes: readonly WalkedChange[];
+  readonly existed: readonly boolean[] | null;
+  /** Documents that are other before the page than the disk has them. */
+  readonly underWay: Written;
+  readonly book: IndexBook;
+}
+
 /**
  * Works out what a page does to the indexes of the collections it changes: for each document the entry it had goes, and the
- * one it has now comes. What it was is read from the store, in one turn with the batch, so nothing comes in between.
+ * one it has now comes. What it was is read from the store, unless it is known to become another one before the page is
+ * written.
  */
 export async function planEntries(
   level: Level,
-  changes: readonly WalkedChange[],
-  existed: readonly boolean[] | null,
-  book: IndexBook,
+  { changes, existed, underWay, book }: IndexedPage,
 ): Promise<EntryChanges> {
   if (book.isEmpty) return NO_ENTRIES;
   const rewritten = [...rewrittenBy(changes, existed, book).values()];
   if (rewritten.length === 0) return NO_ENTRIES;
-  const wanted = rewritten.filter((document) => document.existed !== false);
+  const wanted = rewritten.filter(({ existed: was, id }) => was !== false && !underWay.has(id));
   const found = await level.getMany(wanted.map(({ levelKey }) => levelKey));
   const before = new Map(wanted.map((document, i) => [document, found[i]]));
   const added: Buffer[] = [];
   const removed: Buffer[] = [];
   for (const document of rewritten) {
     const { indexes, levelKey, after } = document;
-    const was = readIndexed(levelKey, before.get(document));
+    const other = underWay.get(document.id);
+    const was = other === undefined ? readIndexed(levelKey, before.get(document)) : indexedOf(other);
     const is = readIndexed(levelKey, after ?? undefined);
     const keyBytes = keyBytesOf(levelKey);
     for (const index of indexes) {
@@ -73,9 +86,9 @@ function rewrittenBy(
   for (const [i, { collection, levelKey, stored }] of changes.entries()) {
     const indexes = book.of(collection);
     if (indexes.length === 0) continue;
-    const id = levelKey.toString('latin1');
+    const id = idOf({ collection, key: parseDocumentKey(levelKey).key });
     const known = documents.get(id);
-    if (known === undefined) documents.set(id, { indexes, levelKey, existed: existed?.[i], after: stored });
+    if (known === undefined) documents.set(id, { id, indexes, levelKey, existed: existed?.[i], after: stored });
     else known.after = stored;
   }
   return documents;

@@ -1,3 +1,4 @@
+import { DEFINITIONS } from '@skein/protocol';
 import type { Clock } from '../clock.ts';
 import type { Definitions } from '../definitions/definitions.ts';
 import type { DocumentReader } from '../documents.ts';
@@ -20,7 +21,7 @@ export interface DecidingHost {
   level(): Level;
   /** All that are there, the expired ones too. */
   readonly documents: DocumentReader;
-  definitions(): Pick<Definitions, 'asksNothingOf' | 'looksBack' | 'ofWrites'>;
+  definitions(): Pick<Definitions, 'hasUnique' | 'looksBack' | 'ofWrites'>;
   readonly clock: Clock;
   readonly valueBytesMax: number;
   /** What the changes of a node of a mesh are stamped with; null for a leader. */
@@ -39,7 +40,11 @@ export interface MeshHost extends Pick<MeshContext, 'keepsConflicts' | 'assertFi
 export interface Before {
   readonly facts: Facts;
   readonly written: Written;
+  /** Grows when the store becomes what no page has made it, and when other things are asked of writes, or follow from them. */
+  readonly revision: number;
 }
+
+export const NOTHING_UNDER_WAY: Written = new Map();
 
 /** Decides groups: reads what has to be known of what is stored, and plans. */
 export class GroupDecider {
@@ -52,15 +57,16 @@ export class GroupDecider {
   }
 
   /**
-   * Whether nothing but documents by their names is needed to decide these: then it can be done before what they go on from is
-   * durable. No more is asked of the disk for them than whether documents are there, or what is in them.
+   * Whether nothing but documents by their names is needed to decide these, and nothing else follows from them: then what comes
+   * behind them can be decided before they are durable, and they before what is in front of them.
    */
   arePlain(requests: readonly WriteRequest[]): boolean {
     if (this.#host.mesh !== null) return false;
     const definitions = this.#host.definitions();
     return requests.every(
       ({ operations, idempotency }) =>
-        idempotency === undefined && operations.every(({ collection }) => definitions.asksNothingOf(collection)),
+        idempotency === undefined &&
+        operations.every(({ collection }) => collection !== DEFINITIONS && !definitions.hasUnique(collection)),
     );
   }
 

@@ -78,9 +78,9 @@ export interface StagedPage {
   readonly received: ReceivedPage;
   readonly batch: LevelBatch;
   readonly after: AfterBatch;
-  /** It is good while the log ends here, and the store has not become another meanwhile. */
+  /** It is good while the log ends here, and the store has the same revision. */
   readonly behind: Position;
-  readonly renewals: number;
+  readonly revision: number;
 }
 
 /** Puts a page into one batch, all but the counts, which are put last; nothing has happened until it is written. */

@@ -7,19 +7,17 @@ import {
   type Epoch,
   type ChangeHead,
   type JsonText,
-  type JsonValue,
   type Version,
 } from '@skein/protocol';
 import type { WriteRules } from '../definitions/definitions.ts';
 import { checkAgainst } from '../definitions/rules.ts';
-import type { IndexedDocument } from '../indexes/index-spec.ts';
 import type { LostOf } from '../mesh/lost-changes.ts';
 import type { MergeChange } from '../mesh/merge-change.ts';
 import type { FindCurrent, LineMade, MeshPlanner, UnplacedLine } from '../mesh/plan-mesh.ts';
 import { formatIdem, isExpired as isForgotten, type IdempotencyEntry } from './idempotency.ts';
 import type { Load } from './load.ts';
 import type { CommittedChange, Idempotency, Operation, Transaction } from './operation.ts';
-import { planOperation, withIndex, type Current } from './plan-operation.ts';
+import { indexedOf, planOperation, withIndex, type Current } from './plan-operation.ts';
 import { idOf } from './read-state.ts';
 import { UniqueFields, type DocumentChange, type StoredHolders } from './unique-fields.ts';
 
@@ -270,7 +268,7 @@ class GroupPlanner {
   ): { readonly valueText: JsonText | undefined; readonly wasSeen: boolean } {
     const { ts, valueBytesMax } = this.#context;
     const rules = this.#context.rules(operation.collection);
-    const isExpired = rules !== undefined && current !== undefined && rules.isExpired(() => documentOf(current), ts);
+    const isExpired = rules !== undefined && current !== undefined && rules.isExpired(() => indexedOf(current), ts);
     const seen = isExpired ? undefined : current;
     const valueText = planOperation(
       operation,
@@ -288,7 +286,7 @@ class GroupPlanner {
       const unique = this.#context.rules(operation.collection)?.unique ?? [];
       if (unique.length === 0) continue;
       const id = idOf(operation);
-      const [before, after] = [this.#find(null, id), own.get(id)].map((one) => one && documentOf(one));
+      const [before, after] = [this.#find(null, id), own.get(id)].map((one) => one && indexedOf(one));
       const place = operations.length > 1 ? index : undefined;
       found.set(id, { unique, key: operation.key, before, after, operation: place });
     }
@@ -355,10 +353,6 @@ function placed(
   existed: boolean,
 ): PlannedLine {
   return { id, collection, key, valueText, made, stamped, existed };
-}
-
-function documentOf({ ts, valueText }: Current): IndexedDocument {
-  return { ts, value: JSON.parse(valueText()) as JsonValue };
 }
 
 /** What may be deleted for having expired: nothing else. */

@@ -8,6 +8,7 @@ import {
   type Version,
 } from '@skein/protocol';
 import type { Made } from '../document.ts';
+import type { IndexedDocument } from '../indexes/index-spec.ts';
 import { mergePatch } from './merge-patch.ts';
 import type { Condition, Operation } from './operation.ts';
 
@@ -19,6 +20,11 @@ export interface Current {
   readonly valueText: () => JsonText;
   /** In a mesh: the stamp of the change that it is of, and what that was written over. */
   readonly made: () => Made | undefined;
+}
+
+/** As an index looks at it. */
+export function indexedOf({ ts, valueText }: Current): IndexedDocument {
+  return { ts, value: JSON.parse(valueText()) as JsonValue };
 }
 
 /**

@@ -1,19 +1,10 @@
 import type { Position, RecordView, SkeinError } from '@skein/protocol';
-import type { Facts } from '../facts.ts';
 import type { MergeChange } from '../mesh/merge-change.ts';
 import { buildRecord } from './build-record.ts';
 import { GroupDecider, type Before, type DecidingHost } from './decide-group.ts';
 import type { StagedPage } from './fill-batch.ts';
 import type { Committed } from './operation.ts';
-import type {
-  CommittedOutcome,
-  GroupPlan,
-  MergeCounts,
-  MergedOutcome,
-  Outcome,
-  WriteRequest,
-  Written,
-} from './plan-group.ts';
+import type { CommittedOutcome, GroupPlan, MergeCounts, MergedOutcome, Outcome, WriteRequest } from './plan-group.ts';
 import { idOf } from './read-state.ts';
 import { RecentlyWritten } from './recently-written.ts';
 import { replay } from './replay.ts';
@@ -21,13 +12,14 @@ import { WriteQueue, type Waiting } from './write-queue.ts';
 
 /** What the writer needs of its store. */
 export interface WriterHost extends DecidingHost {
-  facts(): Facts;
+  /** What a group goes on from while nothing is under way. */
+  now(): Before;
   /** Why nothing may be written now, if so. */
   refusal(): SkeinError | undefined;
   /** Runs while no batch is in flight, and no other does until it is done. */
   exclusive<T>(work: () => Promise<T>): Promise<T>;
-  /** Puts a record into a batch that goes on from what is known of the store, now or once what is under way is durable. */
-  stage(record: RecordView, existed: readonly boolean[], behind: Facts): Promise<StagedPage>;
+  /** Puts a record into a batch, as of now or as of when what is under way is durable. */
+  stage(record: RecordView, existed: readonly boolean[], before: Before): Promise<StagedPage>;
   /** Whether a staged page is still the one that comes next. */
   isNext(staged: StagedPage): boolean;
   /**
@@ -64,8 +56,6 @@ interface Ahead {
 
 /** Tells the clients of a group what became of it. */
 type Answers = () => void;
-
-const NOTHING_UNDER_WAY: Written = new Map();
 
 /**
  * The single writer of a leader. It takes everything that waits, up to a bound, decides it as one group, writes one
@@ -137,12 +127,12 @@ export class Writer {
     try {
       const refusal = this.#host.refusal();
       if (refusal !== undefined) throw refusal;
-      const decided = ahead?.decided ?? (await this.#decide(group, this.#now(), underWay));
+      const decided = ahead?.decided ?? (await this.#decide(group, this.#host.now(), underWay));
       group = decided.group;
       this.#refuseLoads(decided);
       await this.#write(decided, underWay);
       this.#noteWritten(decided.plan);
-      const { head } = this.#host.facts();
+      const { head } = this.#host.now().facts;
       return () => {
         for (const [i, outcome] of decided.plan.outcomes.entries()) this.#answer(group[i]!, outcome, head);
       };
@@ -162,17 +152,13 @@ export class Writer {
     return group;
   }
 
-  #now(): Before {
-    return { facts: this.#host.facts(), written: NOTHING_UNDER_WAY };
-  }
-
   async #decide(group: readonly Request[], before: Before, onReading: () => void): Promise<Decided> {
     const requests = group.map(({ request }) => request);
     const plan = await this.#decider.decide(requests, before, onReading);
     const { lines, existed, outcomes } = plan;
     const { head, history } = before.facts;
     const source = { lines, offsetFirst: head.offset + 1, epoch: history.at(-1)!.epoch, hashBefore: head.hash };
-    const staged = lines.length === 0 ? null : await this.#host.stage(buildRecord(source), existed, before.facts);
+    const staged = lines.length === 0 ? null : await this.#host.stage(buildRecord(source), existed, before);
     this.#queue.putBack(group.slice(outcomes.length), lines.length);
     return { group: group.slice(0, outcomes.length), plan, staged };
   }
@@ -186,8 +172,9 @@ export class Writer {
     const group = this.#queue.nextGroup();
     if (!this.#arePlain(before.group) || !this.#arePlain(group)) return;
     this.#queue.take(group);
-    const facts = { ...this.#host.facts(), ...before.staged.after.facts };
-    const deciding = this.#decide(group, { facts, written: before.plan.written }, () => undefined);
+    const { facts, revision } = this.#host.now();
+    const behind = { facts: { ...facts, ...before.staged.after.facts }, written: before.plan.written, revision };
+    const deciding = this.#decide(group, behind, () => undefined);
     const ahead: Ahead = {
       group,
       decided: undefined,
@@ -206,7 +193,7 @@ export class Writer {
     this.#ahead = null;
     const staged = decided?.staged ?? null;
     if (staged === null) return { group, decided: null };
-    const isGood = this.#host.refusal() === undefined && this.#host.isNext(staged) && this.#arePlain(group);
+    const isGood = this.#host.refusal() === undefined && this.#host.isNext(staged);
     if (!isGood) await staged.batch.close();
     return { group, decided: isGood ? decided : null };
   }

@@ -51,6 +51,27 @@ export function deciding({ describe, test }: Suite): void {
       assert.equal(await valueOf(store, 'c', 'k'), 2);
     });
 
+    test('leaves in the indexes what is in the documents', async (bench) => {
+      const { store, faults } = await bench.placeLeader();
+      const c = store.collection('c');
+      await store.definitions.put('c', { indexes: [{ name: 'by-n', fields: ['n'] }] });
+      await store.indexed();
+      for (const key of ['changed', 'gone', 'back']) await c.put(key, { n: 1 });
+      const { firsts, seconds, release } = await behind(
+        faults,
+        () => [c.put('changed', { n: 2 }), c.put('new', { n: 2 }), c.delete('back'), c.put('gone', { n: 2 })],
+        () => [c.put('changed', { n: 3 }), c.put('new', { n: 3 }), c.put('back', { n: 3 }), c.delete('gone')],
+      );
+      release();
+      await Promise.all([...firsts, ...seconds]);
+      const found = await store.indexes.page('c', 'by-n', { limit: 10 });
+      assert.deepEqual(
+        found.documents.map(({ key, value }) => [key, value]),
+        ['back', 'changed', 'new'].map((key) => [key, { n: 3 }]),
+      );
+      await isSound(store);
+    });
+
     test('is decided anew when that one fails', async (bench) => {
       for (const isStored of [false, true]) {
         const { store, faults } = await bench.placeLeader();
