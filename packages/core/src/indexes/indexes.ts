@@ -71,7 +71,7 @@ export class Indexes {
 
   isDistrusted = ({ number }: Index): boolean => this.#distrusted.has(number);
 
-  /** What a page does to the indexes, worked out in the turn in which it is written. */
+  /** What a page does to the indexes, as they are now; it is that for as long as the revision is the same. */
   entriesOf(
     changes: readonly WalkedChange[],
     existed: readonly boolean[] | null,

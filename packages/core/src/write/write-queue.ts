@@ -11,8 +11,6 @@ export interface Waiting<Answer> {
 
 export const GROUP_BYTES_MAX = 1024 * 1024;
 const GROUP_OPERATIONS_MAX = 1000;
-/** Fewer would make groups so small that the disk is what everybody waits for. */
-const HALVED_REQUESTS_MIN = 32;
 const REQUESTS_MAX = 10_000;
 const BYTES_MAX = 64 * 1024 * 1024;
 
@@ -24,6 +22,11 @@ export class WriteQueue<Answer> {
   #groupOperations = GROUP_OPERATIONS_MAX;
   /** How many requests the last group had; 0 after a rest. */
   #groupRequests = 0;
+
+  /** The next group is the first after a rest. */
+  get isRested(): boolean {
+    return this.#groupRequests === 0;
+  }
 
   /** How many requests wait. */
   get length(): number {
@@ -47,7 +50,7 @@ export class WriteQueue<Answer> {
    */
   nextGroup(): readonly Waiting<Answer>[] {
     const last = this.#groupRequests;
-    const share = last === 0 ? this.#firstShare() : Math.max(last, Math.ceil((last + this.#waiting.length) / 2));
+    const share = last === 0 ? Infinity : Math.max(last, Math.ceil((last + this.#waiting.length) / 2));
     let operations = 0;
     let bytes = 0;
     let count = 0;
@@ -79,15 +82,8 @@ export class WriteQueue<Answer> {
     for (const waiting of rest) this.#bytes += waiting.bytes;
   }
 
-  /** The next group is the first after a rest. */
   rest(): void {
     this.#groupRequests = 0;
-  }
-
-  /** Of many that come at once the second half is decided while the first is written. */
-  #firstShare(): number {
-    const { length } = this.#waiting;
-    return length < HALVED_REQUESTS_MIN ? length : Math.ceil(length / 2);
   }
 }
 

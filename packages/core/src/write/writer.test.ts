@@ -2,13 +2,14 @@ import type { AbstractChainedBatchWriteOptions } from 'abstract-level';
 import { MemoryLevel } from 'memory-level';
 import { describe, expect, it } from 'vitest';
 import type { Level, LevelBatch } from '../level/level.ts';
+import type { Idempotency } from './operation.ts';
 import { Store } from '../store.ts';
 
 interface Watched {
   readonly store: Store;
   /** What happened, in order: `write` when a batch goes to the disk, `answer` when a client has its answer. */
   readonly events: string[];
-  put(key: string): Promise<void>;
+  put(key: string, idempotency?: Idempotency): Promise<void>;
 }
 
 /** A leader whose batches and answers are written down as they happen. */
@@ -26,8 +27,8 @@ async function watched(): Promise<Watched> {
     }) as LevelBatch['write'];
     return batch;
   }) as Level['batch'];
-  const put = (key: string): Promise<void> =>
-    store.commit({ operations: [{ op: 'put', collection: 'c', key, valueText: '1' }] }).then(() => {
+  const put = (key: string, idempotency?: Idempotency): Promise<void> =>
+    store.commit({ operations: [{ op: 'put', collection: 'c', key, valueText: '1' }], idempotency }).then(() => {
       events.push(`answer ${key}`);
     });
   return { store, events, put };
@@ -63,6 +64,12 @@ describe('the writer', () => {
     store.subscribe(({ records }) => sizes.push(records[0]!.offsetLast - records[0]!.offsetFirst + 1));
     for (const count of [1, 31, 64]) await Promise.all(Array.from({ length: count }, (_, i) => put(`k${i}`)));
     expect(sizes).toStrictEqual([1, 31, 32, 32]);
+    // Of these the second half could not be decided before the first is durable.
+    const digest = (i: number): string => i.toString(16).padStart(32, '0');
+    await Promise.all(
+      Array.from({ length: 64 }, (_, i) => put(`k${i}`, { keyDigest: digest(i), requestDigest: digest(i) })),
+    );
+    expect(sizes.slice(4)).toStrictEqual([64]);
   });
 
   it('answers 200 and 201 as documents come and go, though it looks nothing up', async () => {
