@@ -12,7 +12,7 @@ import { MeshPlanner, type MeshContext } from '../mesh/plan-mesh.ts';
 import { Stamps } from '../mesh/stamps.ts';
 import { decodeEntry, type IdempotencyEntry } from './idempotency.ts';
 import { planGroup, type GroupContext, type GroupPlan, type WriteRequest, type Written } from './plan-group.ts';
-import { planMeshReads, planReads, readState } from './read-state.ts';
+import { planMeshReads, planReads, readState, type Reads } from './read-state.ts';
 import type { RecentlyWritten } from './recently-written.ts';
 import { GROUP_BYTES_MAX } from './write-queue.ts';
 
@@ -74,14 +74,7 @@ export class GroupDecider {
   async decide(requests: readonly WriteRequest[], before: Before, onReading: () => void): Promise<GroupPlan> {
     const definitions = this.#host.definitions();
     const { mesh } = this.#host;
-    const reads =
-      mesh === null
-        ? planReads(requests, {
-            isThere: (id) => this.#recent.isThere(id),
-            isElsewhere: (id) => before.written.has(id),
-            looksBack: (collection) => definitions.looksBack(collection),
-          })
-        : planMeshReads(requests, mesh.keepsConflicts);
+    const reads = this.#readsOf(requests, before);
     const digests = requests.flatMap(({ idempotency }) => (idempotency === undefined ? [] : [idempotency.keyDigest]));
     const reading = Promise.all([readState(this.#host.documents, reads), this.#readIdempotency(digests)]);
     if (reads.looked.size + reads.read.size + digests.length > 0) onReading();
@@ -111,6 +104,17 @@ export class GroupDecider {
       // Which fields of unique indexes a group needs shows only as it is planned; then it is planned again.
       for (const [fields, keys] of await this.#readHolders(plan.unknownHolders)) holders.set(fields, keys);
     }
+  }
+
+  #readsOf(requests: readonly WriteRequest[], { written }: Before): Reads {
+    const { mesh } = this.#host;
+    if (mesh !== null) return planMeshReads(requests, mesh.keepsConflicts);
+    const definitions = this.#host.definitions();
+    return planReads(requests, {
+      isThere: (id) => this.#recent.isThere(id),
+      isElsewhere: (id) => written.has(id),
+      looksBack: (collection) => definitions.looksBack(collection),
+    });
   }
 
   #meshPlanner({ identity, headTs }: Facts, wallMs: number): MeshPlanner | null {

@@ -184,7 +184,7 @@ export class Writer {
     const ahead: Ahead = {
       group,
       decided: undefined,
-      deciding: note(deciding, (decided) => (ahead.decided = decided)),
+      deciding: tellResult(deciding, (decided) => (ahead.decided = decided)),
     };
     this.#ahead = ahead;
   }
@@ -258,7 +258,7 @@ export class Writer {
 }
 
 /** Tells what came of it, null when it failed; resolves then. */
-async function note<T>(made: Promise<T>, tell: (value: T | null) => void): Promise<void> {
+async function tellResult<T>(made: Promise<T>, tell: (value: T | null) => void): Promise<void> {
   tell(await made.catch(() => null));
 }
 

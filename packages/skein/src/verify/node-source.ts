@@ -50,7 +50,7 @@ export class NodeSource implements VerifySource {
 
   async digest(by: DigestBy): Promise<DigestSource> {
     const ask = (path: string): Promise<unknown> => this.#ask(path);
-    // Without asking for now, a node answers what it has told others some seconds ago.
+    // A root that is asked for by itself may be one that others were told seconds before.
     const { position } = digestPinSchema.parse(await ask(`/v1/digest?by=${by}&min=now`));
     return fetchDigest(ask, by, position);
   }

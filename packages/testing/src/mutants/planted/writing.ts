@@ -78,7 +78,7 @@ export const WRITING: readonly Mutant[] = [
     edits: [
       {
         file: DECIDE_GROUP,
-        find: 'isElsewhere: (id) => before.written.has(id),',
+        find: 'isElsewhere: (id) => written.has(id),',
         replace: 'isElsewhere: () => false,',
       },
       {
