@@ -132,7 +132,8 @@ export class Collection<Value = JsonValue, Given = Value> {
   /** What is wrong with what was given is a rejection, as any other refusal. */
   async #checked(make: () => Transaction['operations'][number]): Promise<Written> {
     const { changes, position } = await this.#source.commit({ operations: [make()] });
-    return { ...changes[0]!, position };
+    const { collection, key, version, created, valueText } = changes[0]!;
+    return { collection, key, version, created, valueText, position };
   }
 }
 

@@ -24,8 +24,14 @@ export interface Change {
 
 export type ChangeHead = Omit<Change, 'value' | 'op'>;
 
+/** The same, where what is absent may also be undefined. */
+type LineHead = { readonly [Name in keyof ChangeHead]: ChangeHead[Name] | undefined } & Pick<
+  ChangeHead,
+  'offset' | 'ts' | 'origin' | 'collection' | 'key'
+>;
+
 /** Writes a change as its line, without the line end. `valueText` is the JSON text of a put, undefined for a delete. */
-export function encodeLine(head: ChangeHead, valueText: JsonText | undefined): string {
+export function encodeLine(head: LineHead, valueText: JsonText | undefined): string {
   let line = `{"offset":${head.offset},"ts":${head.ts},"origin":${JSON.stringify(head.origin)}`;
   if (head.stamp !== undefined) line += `,"stamp":${JSON.stringify(head.stamp)}`;
   if (head.over !== undefined) line += `,"over":${JSON.stringify(head.over)}`;

@@ -11,6 +11,7 @@ import {
 } from '@skein/protocol';
 import type { WriteRules } from '../definitions/definitions.ts';
 import { checkAgainst } from '../definitions/rules.ts';
+import type { Made } from '../document.ts';
 import type { LostOf } from '../mesh/lost-changes.ts';
 import type { MergeChange } from '../mesh/merge-change.ts';
 import type { FindCurrent, LineMade, MeshPlanner, UnplacedLine } from '../mesh/plan-mesh.ts';
@@ -117,6 +118,8 @@ interface PlannedLine extends UnplacedLine {
 interface PlannedChange {
   readonly line: PlannedLine;
   readonly created: boolean;
+  /** What goes with it. */
+  readonly companions: readonly UnplacedLine[];
 }
 
 /** All that a request comes to: what it asks for, and behind that what goes with it. */
@@ -130,6 +133,9 @@ export type Written = ReadonlyMap<string, Current | undefined>;
 type Writing = Map<string, Current | undefined>;
 
 const NONE: readonly UnplacedLine[] = [];
+
+/** What all lines of a request say of it. */
+type RequestHead = { readonly [Name in 'tx' | 'trace']?: ChangeHead[Name] | undefined };
 
 class GroupPlanner {
   readonly lines: string[] = [];
@@ -145,6 +151,7 @@ class GroupPlanner {
   readonly #keysUsed = new Map<string, { readonly requestDigest: string; readonly first: CommittedOutcome }>();
   #bytes = 0;
   #isLast = false;
+  #lastRules: { readonly collection: string; readonly rules: WriteRules | undefined } | undefined;
 
   constructor(context: GroupContext) {
     this.#context = context;
@@ -204,22 +211,32 @@ class GroupPlanner {
     const companions: PlannedLine[] = [];
     let bytes = 0;
     for (const [index, operation] of operations.entries()) {
-      const id = idOf(operation);
-      const current = this.#find(own, id);
-      const place = operations.length > 1 ? index : undefined;
-      const { valueText, wasSeen } = withIndex(place, () => this.#planOne(operation, current));
-      bytes += valueText?.length ?? 0;
+      const change = this.#planChange(own, operation, index, operations.length > 1);
+      changes.push(change);
+      bytes += change.line.valueText?.length ?? 0;
       // One document may be as large as documents may be here.
       if (operations.length > 1 && bytes > LIMITS.transactionBytesMax)
         throw new SkeinError('too_large', `the transaction is over ${LIMITS.transactionBytesMax} bytes`);
-      const { line, companions: more } = withIndex(place, () => this.#made(own, operation, valueText));
+      for (const one of change.companions)
+        companions.push(this.#leave(own, one, operations.length + companions.length));
+    }
+    const unique = this.#changesOf(operations, own);
+    if (unique.length > 0) this.unique.check(unique);
+    return { changes, companions };
+  }
+
+  #planChange(own: Writing, operation: Operation, index: number, isOneOfMany: boolean): PlannedChange {
+    const id = idOf(operation);
+    const current = this.#find(own, id);
+    try {
+      const { valueText, wasSeen } = this.#planOne(operation, current);
+      const { line, companions } = this.#made(own, operation, valueText);
       const planned = placed(line, id, current !== undefined);
       own.set(id, this.#leftBy(planned, this.#nextOffset() + index));
-      changes.push({ line: planned, created: !wasSeen && valueText !== undefined });
-      for (const one of more) companions.push(this.#leave(own, one, operations.length + companions.length));
+      return { line: planned, created: !wasSeen && valueText !== undefined, companions };
+    } catch (error) {
+      throw isOneOfMany ? withIndex(index, error) : error;
     }
-    this.unique.check(this.#changesOf(operations, own));
-    return { changes, companions };
   }
 
   /** Merges changes that other nodes have made: each is taken or not, by its stamp alone. */
@@ -267,7 +284,7 @@ class GroupPlanner {
     current: Current | undefined,
   ): { readonly valueText: JsonText | undefined; readonly wasSeen: boolean } {
     const { ts, valueBytesMax } = this.#context;
-    const rules = this.#context.rules(operation.collection);
+    const rules = this.#rulesOf(operation.collection);
     const isExpired = rules !== undefined && current !== undefined && rules.isExpired(() => indexedOf(current), ts);
     const seen = isExpired ? undefined : current;
     const valueText = planOperation(
@@ -283,7 +300,7 @@ class GroupPlanner {
   #changesOf(operations: readonly Operation[], own: Writing): readonly DocumentChange[] {
     const found = new Map<string, DocumentChange>();
     for (const [index, operation] of operations.entries()) {
-      const unique = this.#context.rules(operation.collection)?.unique ?? [];
+      const unique = this.#rulesOf(operation.collection)?.unique ?? [];
       if (unique.length === 0) continue;
       const id = idOf(operation);
       const [before, after] = [this.#find(null, id), own.get(id)].map((one) => one && indexedOf(one));
@@ -296,15 +313,12 @@ class GroupPlanner {
   #accept(request: WriteRequest, { changes, companions }: PlannedRequest): CommittedOutcome {
     const offsetLast = this.#nextOffset() + changes.length + companions.length - 1;
     const isOne = offsetLast > this.#nextOffset() && request.load === undefined;
-    const common = {
-      ...(isOne ? { tx: offsetLast } : {}),
-      ...(request.trace === undefined ? {} : { trace: request.trace }),
-    };
-    const idem = request.idempotency === undefined ? {} : { idem: formatIdem(request.idempotency) };
+    const common = { tx: isOne ? offsetLast : undefined, trace: request.trace };
+    const idem = request.idempotency === undefined ? undefined : formatIdem(request.idempotency);
     this.unique.take();
     const committed = changes.map(({ line, created }, index): CommittedChange => {
       const { collection, key, valueText } = line;
-      const version = this.#push(line, index === 0 ? { ...common, ...idem } : common);
+      const version = this.#push(line, common, index === 0 ? idem : undefined);
       return { collection, key, version, created, valueText };
     });
     // They stand behind all of the request, and time does not go back along a log.
@@ -314,10 +328,11 @@ class GroupPlanner {
   }
 
   /** Gives a line its place. */
-  #push(line: PlannedLine, head: Pick<ChangeHead, 'tx' | 'idem' | 'trace'>): Version {
+  #push(line: PlannedLine, { tx, trace }: RequestHead, idem?: string): Version {
     const { id, collection, key, valueText, existed, made } = line;
     const offset = this.#nextOffset();
-    const text = encodeLine({ offset, ...made, ...head, collection, key }, valueText);
+    const { ts, origin, stamp, over } = made;
+    const text = encodeLine({ offset, ts, origin, stamp, over, tx, idem, trace, collection, key }, valueText);
     this.lines.push(text);
     this.#bytes += text.length;
     this.existed.push(existed);
@@ -326,10 +341,15 @@ class GroupPlanner {
     return makeVersion(offset, this.#context.epoch);
   }
 
-  #leftBy({ valueText, made, stamped }: UnplacedLine, offset: number): Current | undefined {
-    if (valueText === undefined) return undefined;
-    const version = makeVersion(offset, this.#context.epoch);
-    return { version, ts: stamped?.stamp.ms ?? made.ts, valueText: () => valueText, made: () => stamped };
+  #leftBy(line: UnplacedLine, offset: number): Current | undefined {
+    return line.valueText === undefined ? undefined : new Left(line, offset, this.#context.epoch);
+  }
+
+  /** Most operations are of the collection of the one before. */
+  #rulesOf(collection: string): WriteRules | undefined {
+    if (this.#lastRules?.collection !== collection)
+      this.#lastRules = { collection, rules: this.#context.rules(collection) };
+    return this.#lastRules.rules;
   }
 
   #finder(own: Writing): FindCurrent {
@@ -343,6 +363,35 @@ class GroupPlanner {
 
   #nextOffset(): number {
     return this.#context.offsetFirst + this.lines.length;
+  }
+}
+
+/** A document as a line leaves it. Hardly anybody asks for more than whether it is there. */
+class Left implements Current {
+  readonly #line: UnplacedLine;
+  readonly #offset: number;
+  readonly #epoch: Epoch;
+
+  constructor(line: UnplacedLine, offset: number, epoch: Epoch) {
+    this.#line = line;
+    this.#offset = offset;
+    this.#epoch = epoch;
+  }
+
+  get version(): Version {
+    return makeVersion(this.#offset, this.#epoch);
+  }
+
+  get ts(): number {
+    return this.#line.stamped?.stamp.ms ?? this.#line.made.ts;
+  }
+
+  valueText(): JsonText {
+    return this.#line.valueText!;
+  }
+
+  made(): Made | undefined {
+    return this.#line.stamped;
   }
 }
 

@@ -17,14 +17,14 @@ export interface Current {
   readonly version: Version;
   /** When it was written. */
   readonly ts: number;
-  readonly valueText: () => JsonText;
+  valueText(): JsonText;
   /** In a mesh: the stamp of the change that it is of, and what that was written over. */
-  readonly made: () => Made | undefined;
+  made(): Made | undefined;
 }
 
 /** As an index looks at it. */
-export function indexedOf({ ts, valueText }: Current): IndexedDocument {
-  return { ts, value: JSON.parse(valueText()) as JsonValue };
+export function indexedOf(current: Current): IndexedDocument {
+  return { ts: current.ts, value: parse(current) };
 }
 
 /**
@@ -122,11 +122,7 @@ function where(operation: Operation): { readonly collection: string; readonly ke
 }
 
 /** A refusal inside a transaction says which operation it was. */
-export function withIndex<T>(index: number | undefined, plan: () => T): T {
-  try {
-    return plan();
-  } catch (error) {
-    if (index === undefined || !isSkeinError(error)) throw error;
-    throw new SkeinError(error.code, error.message, { ...error.details, operation: index }, error);
-  }
+export function withIndex(index: number, error: unknown): unknown {
+  if (!isSkeinError(error)) return error;
+  return new SkeinError(error.code, error.message, { ...error.details, operation: index }, error);
 }

@@ -272,5 +272,5 @@ function once(act: () => void): () => void {
 }
 
 function committed({ offsetLast, changes }: CommittedOutcome, head: Position, replayed: boolean): Committed {
-  return { position: { ...head, offset: offsetLast }, changes, replayed };
+  return { position: { offset: offsetLast, epoch: head.epoch, hash: head.hash }, changes, replayed };
 }

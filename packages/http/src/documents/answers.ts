@@ -13,26 +13,24 @@ export function sendWritten(
   if (change.valueText !== undefined) reply.header('etag', formatEtag(change.version));
   const value = options.withValue ? `,"value":${change.valueText}` : '';
   const body = `{"key":${JSON.stringify(change.key)},"version":"${change.version}","position":"${position}"${value}}`;
-  return sendCommitted(reply, committed, change.created ? 201 : 200, body);
+  return sendCommitted(reply, committed, position, change.created ? 201 : 200, body);
 }
 
 export function sendTransaction(reply: FastifyReply, committed: Committed): FastifyReply {
   const results = committed.changes.map(({ collection, key, version }) => ({ collection, key, version }));
-  return sendCommitted(
-    reply,
-    committed,
-    200,
-    JSON.stringify({ position: formatPosition(committed.position), results }),
-  );
+  const position = formatPosition(committed.position);
+  return sendCommitted(reply, committed, position, 200, JSON.stringify({ position, results }));
 }
 
-function sendCommitted(reply: FastifyReply, committed: Committed, status: number, body: string): FastifyReply {
-  if (committed.replayed) reply.header(HEADERS.idempotentReplayed, 'true');
-  return reply
-    .code(status)
-    .header('content-type', MEDIA_TYPES.json)
-    .header(HEADERS.position, formatPosition(committed.position))
-    .send(body);
+function sendCommitted(
+  reply: FastifyReply,
+  { replayed }: Committed,
+  position: string,
+  status: number,
+  body: string,
+): FastifyReply {
+  if (replayed) reply.header(HEADERS.idempotentReplayed, 'true');
+  return reply.code(status).header('content-type', MEDIA_TYPES.json).header(HEADERS.position, position).send(body);
 }
 
 /** A document of a page; its value is passed on as the text that was stored. */

@@ -9,6 +9,7 @@ import {
   MEDIA_TYPES,
   SkeinError,
   START,
+  type JsonValue,
   type Position,
 } from '@skein/protocol';
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
@@ -99,16 +100,18 @@ class BulkLoad {
     let bytes = 0;
     const underWay: Promise<void>[] = [];
     try {
-      for await (const operation of operationsOf(this.#source)) {
-        group.push({ operation, line: this.#source.line });
-        bytes += operation.valueText.length;
-        if (group.length < GROUP_OPERATIONS_MAX && bytes < GROUP_BYTES_MAX) continue;
-        if (underWay.length === GROUPS_UNDER_WAY_MAX) await underWay.shift();
-        const committed = this.#commit(group);
-        committed.catch(() => undefined);
-        underWay.push(committed);
-        group = [];
-        bytes = 0;
+      for await (const operations of operationsOf(this.#source)) {
+        for (const operation of operations) {
+          group.push({ operation, line: this.#source.line });
+          bytes += operation.valueText.length;
+          if (group.length < GROUP_OPERATIONS_MAX && bytes < GROUP_BYTES_MAX) continue;
+          if (underWay.length === GROUPS_UNDER_WAY_MAX) await underWay.shift();
+          const committed = this.#commit(group);
+          committed.catch(() => undefined);
+          underWay.push(committed);
+          group = [];
+          bytes = 0;
+        }
       }
     } finally {
       await allInOrder(underWay);
@@ -179,13 +182,15 @@ async function loadAsTransaction(
   const chunks: Buffer[] = [];
   const operations: Operation[] = [];
   const source: BulkSource = { request, collection, valueBytesMax: writer.valueBytesMax, line: 0 };
-  for await (const operation of operationsOf(source, (chunk) => chunks.push(chunk))) {
-    operations.push(operation);
-    if (operations.length > LIMITS.transactionOperationsMax) {
-      throw new SkeinError(
-        'too_large',
-        `a bulk load with an Idempotency-Key is one transaction, of at most ${LIMITS.transactionOperationsMax} documents`,
-      );
+  for await (const some of operationsOf(source, (chunk) => chunks.push(chunk))) {
+    for (const operation of some) {
+      operations.push(operation);
+      if (operations.length > LIMITS.transactionOperationsMax) {
+        throw new SkeinError(
+          'too_large',
+          `a bulk load with an Idempotency-Key is one transaction, of at most ${LIMITS.transactionOperationsMax} documents`,
+        );
+      }
     }
   }
   if (operations.length === 0) return sendLoaded(reply, 0, START);
@@ -201,31 +206,47 @@ function sendLoaded(reply: FastifyReply, count: number, at: Position): FastifyRe
   return reply.header(HEADERS.position, position).send({ count, position });
 }
 
-async function* operationsOf(
-  source: BulkSource,
-  onChunk?: (chunk: Buffer) => void,
-): AsyncGenerator<Operation & { op: 'put' }> {
+type Put = Operation & { readonly op: 'put' };
+
+/** The documents of a body, as many at once as have come; each is looked at when its turn is. */
+async function* operationsOf(source: BulkSource, onChunk?: (chunk: Buffer) => void): AsyncGenerator<Iterable<Put>> {
   const { request } = source;
   if (Buffer.isBuffer(request.body)) {
     const list = jsonBody(request, LIMITS.jsonDepthMax + LEVELS_IN_ARRAY);
     if (!Array.isArray(list)) throw new SkeinError('bad_body', `send a JSON array, or lines as ${MEDIA_TYPES.ndjson}`);
-    for (const line of list) {
-      source.line++;
-      yield toOperation(source, line);
-    }
+    yield ofElements(source, list);
     return;
   }
   if (request.body === undefined)
     throw new SkeinError('unsupported_media_type', `send ${MEDIA_TYPES.ndjson} or ${MEDIA_TYPES.json}`);
   const chunks = chunksOf(request.body as Readable, request.raw.socket);
   source.line = 1;
-  for await (const line of linesOf(chunks, source.valueBytesMax + LINE_OVERHEAD_BYTES, onChunk)) {
+  for await (const lines of linesOf(chunks, source.valueBytesMax + LINE_OVERHEAD_BYTES, onChunk))
+    yield ofLines(source, lines);
+}
+
+function* ofElements(source: BulkSource, elements: readonly unknown[]): Generator<Put> {
+  for (const element of elements) {
+    source.line++;
+    yield toOperation(source, element);
+  }
+}
+
+function* ofLines(source: BulkSource, lines: Iterable<Buffer>): Generator<Put> {
+  for (const line of lines) {
     if (line.length > 0) yield toOperation(source, parseJsonBytes(line, LIMITS.jsonDepthMax + LEVELS_IN_LINE));
     source.line++;
   }
 }
 
-function toOperation({ collection, valueBytesMax }: BulkSource, line: unknown): Operation & { op: 'put' } {
-  const { key, value } = parseBody(lineSchema, line);
+/** Nearly every line is one; zod says what is wrong with the others. */
+function isLine(line: unknown): line is { readonly key: string; readonly value: JsonValue } {
+  if (typeof line !== 'object' || line === null || Object.keys(line).length !== 2) return false;
+  const { key, value } = line as { readonly key?: unknown; readonly value?: unknown };
+  return typeof key === 'string' && value !== undefined && Object.hasOwn(line, 'key') && Object.hasOwn(line, 'value');
+}
+
+function toOperation({ collection, valueBytesMax }: BulkSource, line: unknown): Put {
+  const { key, value } = isLine(line) ? line : parseBody(lineSchema, line);
   return { op: 'put', collection, key: checkKey(key), valueText: checkValueSize(JSON.stringify(value), valueBytesMax) };
 }

@@ -55,7 +55,7 @@ export function collectionDeletion(app: FastifyInstance, parts: CollectionDeleti
       await groups.next();
       return count;
     });
-    const reached = (position: Position): Promise<void> => parts.replicas.reached(position, level);
+    const reached = (position: Position): Promise<void> | undefined => parts.replicas.reached(position, level);
     const lines = linesOf(deletion, { of, rest: groups, clock: parts.clock, reached });
     return reply.header('content-type', format).send(Readable.from(lines, { objectMode: false }));
   });
@@ -147,7 +147,7 @@ interface Telling {
   readonly of: number;
   readonly rest: AsyncIterable<void>;
   readonly clock: Clock;
-  readonly reached: (position: Position) => Promise<void>;
+  readonly reached: (position: Position) => Promise<void> | undefined;
 }
 
 /** How far it is, a few times a second; then what came of it, which is a problem where it failed. */

@@ -41,12 +41,14 @@ interface Level {
  */
 export class Replicas {
   readonly #options: ReplicasOptions;
+  readonly #levelHere: Level;
   readonly #waits: Waits<void>;
   /** What has been worked out since the last acknowledgement, by the number of members. */
   readonly #upTo = new Map<number, number>();
 
   constructor(options: ReplicasOptions) {
     this.#options = options;
+    this.#levelHere = { replicas: options.replicasMin, waitMs: WAIT_SECONDS_DEFAULT * 1000, isAsked: false };
     this.#waits = new Waits(options.clock, options.stopping);
     const lookAgain = (): void => {
       this.#upTo.clear();
@@ -70,17 +72,19 @@ export class Replicas {
   async commit(request: FastifyRequest, reply: FastifyReply, commit: () => Promise<Committed>): Promise<Committed> {
     const level = this.levelOf(request);
     const committed = await commit();
-    await this.reached(committed.position, level, reply);
+    const reaching = this.reached(committed.position, level, reply);
+    if (reaching !== undefined) await reaching;
     return committed;
   }
 
-  /** The same for who writes from within this process, and gets what is configured. */
-  async commitHere(commit: () => Promise<Committed>): Promise<Committed> {
-    const { replicasMin: replicas, assure } = this.#options;
-    await assure();
-    const committed = await commit();
-    await this.reached(committed.position, { replicas, waitMs: WAIT_SECONDS_DEFAULT * 1000, isAsked: false });
-    return committed;
+  /** The same for who writes from within this process, and gets what is configured; most often there is one thing to wait for. */
+  commitHere(commit: () => Promise<Committed>): Promise<Committed> {
+    const assuring = this.#options.assure();
+    const committing = assuring === undefined ? commit() : assuring.then(commit);
+    return committing.then((committed) => {
+      const reaching = this.reached(committed.position, this.#levelHere);
+      return reaching === undefined ? committed : reaching.then(() => committed);
+    });
   }
 
   /** What is to be waited for; asked before anything is written, since it may be what cannot be. */
@@ -88,24 +92,37 @@ export class Replicas {
     const { replicasMin, members } = this.#options;
     const asked = preferredReplicas(request);
     const replicas = Math.max(replicasMin, asked ?? 0);
-    const count = members().length;
+    const count = replicas === 0 ? 0 : members().length;
     if (replicas > count)
       throw new SkeinError('bad_header', `replicas=${replicas} cannot be: ${count} other members are configured`);
     const waitMs = (preferredWait(request) ?? WAIT_SECONDS_DEFAULT) * 1000;
     return { replicas, waitMs, isAsked: asked !== undefined };
   }
 
-  /** Resolves when a position is on so many members, and says so where it was asked for. */
-  async reached(position: Position, { replicas, waitMs, isAsked }: Level, reply?: FastifyReply): Promise<void> {
+  /**
+   * Resolves when a position is on so many members, and says so where it was asked for; undefined when there is nothing to
+   * wait for, which is most often.
+   */
+  reached(position: Position, level: Level, reply?: FastifyReply): Promise<void> | undefined {
+    if (level.isAsked || level.replicas > 0) return this.#reach(position, level, reply);
+    const assuring = this.#options.assure();
+    if (assuring !== undefined) return assuring.then(() => this.#assertLeading(position));
+    this.#assertLeading(position);
+    return undefined;
+  }
+
+  async #reach(position: Position, { replicas, waitMs, isAsked }: Level, reply?: FastifyReply): Promise<void> {
     if (replicas > 0) await this.#wait(position, { replicas, waitMs }, reply);
-    const { assure, mayAcknowledge } = this.#options;
-    const assuring = assure();
-    if (assuring !== undefined) await assuring;
-    if (!mayAcknowledge())
+    await this.#options.assure();
+    this.#assertLeading(position);
+    if (isAsked) reply?.header('preference-applied', `replicas=${replicas}`);
+  }
+
+  #assertLeading(position: Position): void {
+    if (!this.#options.mayAcknowledge())
       throw new SkeinError('outcome_unknown', 'committed here, but this node leads no longer', {
         position: formatPosition(position),
       });
-    if (isAsked) reply?.header('preference-applied', `replicas=${replicas}`);
   }
 
   async #wait(position: Position, { replicas, waitMs }: Omit<Level, 'isAsked'>, reply?: FastifyReply): Promise<void> {

@@ -100,10 +100,16 @@ export class RoleKeeper implements Roles, Routes {
   }
 
   /** Takes a write from within this process, where it leads. */
-  async commit(transaction: Transaction): Promise<Committed> {
-    while (this.isChanging || this.#gate.held !== null) await (this.#changing ?? this.#gate.held);
+  commit(transaction: Transaction): Promise<Committed> {
+    const waitsFor = this.#changing ?? this.#gate.held;
+    return waitsFor === null ? this.#commitNow(transaction) : waitsFor.then(() => this.commit(transaction));
+  }
+
+  #commitNow(transaction: Transaction): Promise<Committed> {
     if (this.#current instanceof Leader) return this.#current.commit(transaction);
-    throw new SkeinError('not_leader', 'this node does not lead; writes through its address are passed on');
+    return Promise.reject(
+      new SkeinError('not_leader', 'this node does not lead; writes through its address are passed on'),
+    );
   }
 
   following(): string | null {

@@ -16,12 +16,18 @@ const READS: ReadonlySet<string> = new Set(['GET', 'HEAD', 'OPTIONS']);
 export class WriteGate {
   readonly #clock: Clock;
   readonly #underWay = new Set<ServerResponse>();
+  /** One function for all responses: a closure each is noticed where writes are many. */
+  readonly #onClose: (this: ServerResponse) => void;
   #onNoneUnderWay: () => void = () => undefined;
   #held: Promise<void> | null = null;
   #open: () => void = () => undefined;
 
   constructor(clock: Clock) {
     this.#clock = clock;
+    const answered = (response: ServerResponse): void => this.#answered(response);
+    this.#onClose = function closed() {
+      answered(this);
+    };
   }
 
   /** Resolves when writes may go on; null while they may. */
@@ -32,10 +38,12 @@ export class WriteGate {
   /** A write goes on its way, until it is answered. */
   count(response: ServerResponse): void {
     this.#underWay.add(response);
-    response.once('close', () => {
-      this.#underWay.delete(response);
-      if (this.#underWay.size === 0) this.#onNoneUnderWay();
-    });
+    response.on('close', this.#onClose);
+  }
+
+  #answered(response: ServerResponse): void {
+    this.#underWay.delete(response);
+    if (this.#underWay.size === 0) this.#onNoneUnderWay();
   }
 
   /** Resolves when those that are on their way have been answered, or have had the time for it. */

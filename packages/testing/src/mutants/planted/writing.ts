@@ -154,8 +154,8 @@ export const WRITING: readonly Mutant[] = [
     edits: [
       {
         file: REPLICAS,
-        find: 'await this.reached(committed.position, level, reply);',
-        replace: '',
+        find: 'const reaching = this.reached(committed.position, level, reply);',
+        replace: 'const reaching = undefined;',
       },
     ],
   },
