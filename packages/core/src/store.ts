@@ -105,6 +105,7 @@ export class Store {
       valueBytesMax: this.valueBytesMax,
       mesh: this.#mesh,
       now: () => engine.now,
+      count: (collection) => engine.counts.get(collection),
       refusal: () => engine.condition.refusal() ?? leadingRefusal(engine.facts),
       reading: (read) => engine.reading(read),
       exclusive: (work) => engine.turns.take(work),

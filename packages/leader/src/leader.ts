@@ -207,10 +207,10 @@ interface WritesParts {
 
 /** Known to be so for most requests, which wait for nothing then. */
 function onceAssured(assure: () => Promise<void> | undefined): onRequestHookHandler {
-  return (_request, _reply, done) => {
+  return (_request, _reply, goOn) => {
     const assuring = assure();
-    if (assuring === undefined) done();
-    else assuring.then(() => done(), done);
+    if (assuring === undefined) goOn();
+    else assuring.then(() => goOn(), goOn);
   };
 }
 

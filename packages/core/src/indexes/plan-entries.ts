@@ -1,7 +1,7 @@
+import { ByName, type DocumentName } from '../by-name.ts';
 import { keyBytesOf, parseDocumentKey } from '../level/layout.ts';
 import type { Level, LevelBatch } from '../level/level.ts';
 import { putSealed } from '../level/sealed.ts';
-import { idOf } from '../write/read-state.ts';
 import type { Written } from '../write/plan-group.ts';
 import { indexedOf } from '../write/plan-operation.ts';
 import type { WalkedChange } from '../write/walk-records.ts';
@@ -20,8 +20,7 @@ const NOTHING = Buffer.alloc(0);
 
 /** A document that a page changes, once, however often it does. */
 interface Rewritten {
-  /** What `Written` knows it by. */
-  readonly id: string;
+  readonly name: DocumentName;
   readonly indexes: readonly Index[];
   readonly levelKey: Buffer;
   /** Known to have been there before the page or not; undefined when nobody has looked. */
@@ -48,16 +47,16 @@ export async function planEntries(
   { changes, existed, underWay, book }: IndexedPage,
 ): Promise<EntryChanges> {
   if (book.isEmpty) return NO_ENTRIES;
-  const rewritten = [...rewrittenBy(changes, existed, book).values()];
+  const rewritten = rewrittenBy(changes, existed, book);
   if (rewritten.length === 0) return NO_ENTRIES;
-  const wanted = rewritten.filter(({ existed: was, id }) => was !== false && !underWay.has(id));
+  const wanted = rewritten.filter(({ existed: was, name }) => was !== false && !underWay.has(name));
   const found = await level.getMany(wanted.map(({ levelKey }) => levelKey));
   const before = new Map(wanted.map((document, i) => [document, found[i]]));
   const added: Buffer[] = [];
   const removed: Buffer[] = [];
   for (const document of rewritten) {
     const { indexes, levelKey, after } = document;
-    const other = underWay.get(document.id);
+    const other = underWay.get(document.name);
     const was = other === undefined ? readIndexed(levelKey, before.get(document)) : indexedOf(other);
     const is = readIndexed(levelKey, after ?? undefined);
     const keyBytes = keyBytesOf(levelKey);
@@ -81,15 +80,15 @@ function rewrittenBy(
   changes: readonly WalkedChange[],
   existed: readonly boolean[] | null,
   book: IndexBook,
-): ReadonlyMap<string, Rewritten> {
-  const documents = new Map<string, Rewritten>();
+): readonly Rewritten[] {
+  const documents = new ByName<Rewritten>();
   for (const [i, { collection, levelKey, stored }] of changes.entries()) {
     const indexes = book.of(collection);
     if (indexes.length === 0) continue;
-    const id = idOf({ collection, key: parseDocumentKey(levelKey).key });
-    const known = documents.get(id);
-    if (known === undefined) documents.set(id, { id, indexes, levelKey, existed: existed?.[i], after: stored });
+    const name = parseDocumentKey(levelKey);
+    const known = documents.get(name);
+    if (known === undefined) documents.set(name, { name, indexes, levelKey, existed: existed?.[i], after: stored });
     else known.after = stored;
   }
-  return documents;
+  return Array.from(documents, ({ value }) => value);
 }

@@ -1,4 +1,5 @@
 import { DEFINITIONS } from '@skein/protocol';
+import { ByName } from '../by-name.ts';
 import type { Clock } from '../clock.ts';
 import type { Definitions } from '../definitions/definitions.ts';
 import type { DocumentReader } from '../documents.ts';
@@ -44,7 +45,7 @@ export interface Before {
   readonly revision: number;
 }
 
-export const NOTHING_UNDER_WAY: Written = new Map();
+export const NOTHING_UNDER_WAY: Written = new ByName();
 
 /** Decides groups: reads what has to be known of what is stored, and plans. */
 export class GroupDecider {
@@ -77,7 +78,7 @@ export class GroupDecider {
     const reads = this.#readsOf(requests, before);
     const digests = requests.flatMap(({ idempotency }) => (idempotency === undefined ? [] : [idempotency.keyDigest]));
     const reading = Promise.all([readState(this.#host.documents, reads), this.#readIdempotency(digests)]);
-    if (reads.looked.size + reads.read.size + digests.length > 0) onReading();
+    if (reads.looked.length + reads.read.length + digests.length > 0) onReading();
     const [stored, idempotency] = await reading;
     const { head, headTs, history, identity } = before.facts;
     const holders = new Map<string, readonly string[]>();
@@ -89,7 +90,7 @@ export class GroupDecider {
       ts: Math.max(wallMs, headTs ?? 0),
       valueBytesMax: this.#host.valueBytesMax,
       recordBytesWanted: GROUP_BYTES_MAX,
-      current: (id) => (before.written.has(id) ? before.written.get(id) : stored.get(id)),
+      current: (name) => (before.written.has(name) ? before.written.get(name) : stored.get(name)),
       idempotency: (digest) => idempotency.get(digest),
       rules: (collection) => definitions.ofWrites(collection),
       holders: (fields) => holders.get(fields),
@@ -111,8 +112,8 @@ export class GroupDecider {
     if (mesh !== null) return planMeshReads(requests, mesh.keepsConflicts);
     const definitions = this.#host.definitions();
     return planReads(requests, {
-      isThere: (id) => this.#recent.isThere(id),
-      isElsewhere: (id) => written.has(id),
+      isThere: (name) => this.#recent.isThere(name),
+      isElsewhere: (name) => written.has(name),
       looksBack: (collection) => definitions.looksBack(collection),
     });
   }

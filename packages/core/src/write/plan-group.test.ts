@@ -1,11 +1,11 @@
 import { isSkeinError, parseLine } from '@skein/protocol';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
+import { ByName } from '../by-name.ts';
 import { meantNow, steps } from '../../test/steps.ts';
 import { StoreModel } from '../../test/store-model.ts';
 import { Load } from './load.ts';
 import { planGroup, type GroupContext, type GroupPlan, type WriteRequest } from './plan-group.ts';
-import { idOf } from './read-state.ts';
 
 const EPOCH = '1-aaaaaaaa';
 const KEYED = { keyDigest: '1'.repeat(32), requestDigest: '2'.repeat(32) };
@@ -35,8 +35,8 @@ const groups = steps.map((taken) => {
     const context: GroupContext = {
       ...empty,
       offsetFirst: head + 1,
-      current: (id) => {
-        const found = documents.get(id.replace('\0', '/'));
+      current: ({ collection, key }) => {
+        const found = documents.get(`${collection}/${key}`);
         return (
           found && {
             version: found.version,
@@ -73,15 +73,15 @@ describe('planGroup', () => {
 
   it('plans a group as it would plan its requests one after the other', () => {
     forEachPlan(({ requests, context, plan }) => {
-      const written = new Map<string, { version: string; valueText: string } | undefined>();
+      const written = new ByName<{ version: string; valueText: string } | undefined>();
       const lines: string[] = [];
       for (const request of requests) {
         const alone = planGroup([request], {
           ...context,
           offsetFirst: context.offsetFirst + lines.length,
-          current: (id) => {
-            if (!written.has(id)) return context.current(id);
-            const found = written.get(id);
+          current: (name) => {
+            if (!written.has(name)) return context.current(name);
+            const found = written.get(name);
             return (
               found && { version: found.version, ts: 1000, valueText: () => found.valueText, made: () => undefined }
             );
@@ -91,7 +91,7 @@ describe('planGroup', () => {
         for (const line of alone.lines.map(parseLine)) {
           const isPut = line.op === 'put';
           const version = `${line.offset}.${EPOCH}`;
-          written.set(idOf(line), isPut ? { version, valueText: JSON.stringify(line.value) } : undefined);
+          written.set(line, isPut ? { version, valueText: JSON.stringify(line.value) } : undefined);
         }
       }
       expect(plan.lines).toStrictEqual(lines);

@@ -9,6 +9,7 @@ import {
   type JsonText,
   type Version,
 } from '@skein/protocol';
+import { ByName, type DocumentName, type ReadonlyByName } from '../by-name.ts';
 import type { WriteRules } from '../definitions/definitions.ts';
 import { checkAgainst } from '../definitions/rules.ts';
 import type { Made } from '../document.ts';
@@ -19,7 +20,6 @@ import { formatIdem, isExpired as isForgotten, type IdempotencyEntry } from './i
 import type { Load } from './load.ts';
 import type { CommittedChange, Idempotency, Operation, Transaction } from './operation.ts';
 import { indexedOf, planOperation, withIndex, type Current } from './plan-operation.ts';
-import { idOf } from './read-state.ts';
 import { UniqueFields, type DocumentChange, type StoredHolders } from './unique-fields.ts';
 
 /** One request in the writer's queue. What is of a load is acknowledged together, and need not be atomic. */
@@ -79,8 +79,8 @@ export interface GroupContext {
   readonly valueBytesMax: number;
   /** The request whose lines pass this bound is the last one planned. */
   readonly recordBytesWanted: number;
-  /** The documents the operations touch, by `idOf` their names, as they are before the group. */
-  readonly current: (id: string) => Current | undefined;
+  /** The documents the operations touch, as they are before the group. */
+  readonly current: (name: DocumentName) => Current | undefined;
   readonly idempotency: (keyDigest: string) => IdempotencyEntry | undefined;
   /** What is asked of documents of a collection; throws where nothing may be written now. */
   readonly rules: (collection: string) => WriteRules | undefined;
@@ -109,7 +109,6 @@ export function planGroup(requests: readonly WriteRequest[], context: GroupConte
 
 /** A line of a request, and what it finds. */
 interface PlannedLine extends UnplacedLine {
-  readonly id: string;
   /** There, as the store counts. */
   readonly existed: boolean;
 }
@@ -128,11 +127,12 @@ interface PlannedRequest {
   readonly companions: readonly PlannedLine[];
 }
 
-/** Documents as something leaves them, by `idOf` their names; undefined means deleted. */
-export type Written = ReadonlyMap<string, Current | undefined>;
-type Writing = Map<string, Current | undefined>;
+/** Documents as something leaves them; undefined means deleted. */
+export type Written = ReadonlyByName<Current | undefined>;
+type Writing = ByName<Current | undefined>;
 
 const NONE: readonly UnplacedLine[] = [];
+const NO_CHANGES: readonly DocumentChange[] = [];
 
 /** What all lines of a request say of it. */
 type RequestHead = { readonly [Name in 'tx' | 'trace']?: ChangeHead[Name] | undefined };
@@ -141,7 +141,7 @@ class GroupPlanner {
   readonly lines: string[] = [];
   readonly existed: boolean[] = [];
   /** Documents as this group leaves them. */
-  readonly written: Writing = new Map();
+  readonly written: Writing = new ByName();
   readonly unique: UniqueFields;
   readonly #context: GroupContext;
   readonly #madeHere: LineMade;
@@ -206,7 +206,7 @@ class GroupPlanner {
   /** Plans all operations of a request against its own effects, touching nothing the next request could see. */
   #plan({ operations }: WriteRequest): PlannedRequest {
     if (operations.length === 0) throw new SkeinError('bad_body', 'a transaction has at least one operation');
-    const own: Writing = new Map();
+    const own: Writing = new ByName();
     const changes: PlannedChange[] = [];
     const companions: PlannedLine[] = [];
     let bytes = 0;
@@ -226,13 +226,12 @@ class GroupPlanner {
   }
 
   #planChange(own: Writing, operation: Operation, index: number, isOneOfMany: boolean): PlannedChange {
-    const id = idOf(operation);
-    const current = this.#find(own, id);
+    const current = this.#find(own, operation);
     try {
       const { valueText, wasSeen } = this.#planOne(operation, current);
       const { line, companions } = this.#made(own, operation, valueText);
-      const planned = placed(line, id, current !== undefined);
-      own.set(id, this.#leftBy(planned, this.#nextOffset() + index));
+      const planned = placed(line, current !== undefined);
+      own.set(operation, this.#leftBy(planned, this.#nextOffset() + index));
       return { line: planned, created: !wasSeen && valueText !== undefined, companions };
     } catch (error) {
       throw isOneOfMany ? withIndex(index, error) : error;
@@ -243,7 +242,7 @@ class GroupPlanner {
   #merge(merges: readonly MergeChange[]): MergedOutcome {
     const { mesh } = this.#context;
     if (mesh === null) throw new SkeinError('wrong_data', 'this node is no node of a mesh');
-    const own: Writing = new Map();
+    const own: Writing = new ByName();
     const lines: PlannedLine[] = [];
     const lost: LostOf[] = [];
     const counts = { take: 0, known: 0, older: 0 };
@@ -272,9 +271,8 @@ class GroupPlanner {
 
   /** What is behind a line finds the document as it leaves it. */
   #leave(own: Writing, line: UnplacedLine, index: number): PlannedLine {
-    const id = idOf(line);
-    const planned = placed(line, id, this.#find(own, id) !== undefined);
-    own.set(id, this.#leftBy(line, this.#nextOffset() + index));
+    const planned = placed(line, this.#find(own, line) !== undefined);
+    own.set(line, this.#leftBy(line, this.#nextOffset() + index));
     return planned;
   }
 
@@ -298,16 +296,15 @@ class GroupPlanner {
 
   /** What a request does to documents of collections with unique indexes, each once. */
   #changesOf(operations: readonly Operation[], own: Writing): readonly DocumentChange[] {
-    const found = new Map<string, DocumentChange>();
+    const found = new ByName<DocumentChange>();
     for (const [index, operation] of operations.entries()) {
       const unique = this.#rulesOf(operation.collection)?.unique ?? [];
       if (unique.length === 0) continue;
-      const id = idOf(operation);
-      const [before, after] = [this.#find(null, id), own.get(id)].map((one) => one && indexedOf(one));
+      const [before, after] = [this.#find(null, operation), own.get(operation)].map((one) => one && indexedOf(one));
       const place = operations.length > 1 ? index : undefined;
-      found.set(id, { unique, key: operation.key, before, after, operation: place });
+      found.set(operation, { unique, key: operation.key, before, after, operation: place });
     }
-    return [...found.values()];
+    return found.size === 0 ? NO_CHANGES : Array.from(found, ({ value }) => value);
   }
 
   #accept(request: WriteRequest, { changes, companions }: PlannedRequest): CommittedOutcome {
@@ -329,14 +326,14 @@ class GroupPlanner {
 
   /** Gives a line its place. */
   #push(line: PlannedLine, { tx, trace }: RequestHead, idem?: string): Version {
-    const { id, collection, key, valueText, existed, made } = line;
+    const { collection, key, valueText, existed, made } = line;
     const offset = this.#nextOffset();
     const { ts, origin, stamp, over } = made;
     const text = encodeLine({ offset, ts, origin, stamp, over, tx, idem, trace, collection, key }, valueText);
     this.lines.push(text);
     this.#bytes += text.length;
     this.existed.push(existed);
-    this.written.set(id, this.#leftBy(line, offset));
+    this.written.set(line, this.#leftBy(line, offset));
     if (collection === DEFINITIONS) this.#isLast = true;
     return makeVersion(offset, this.#context.epoch);
   }
@@ -353,12 +350,12 @@ class GroupPlanner {
   }
 
   #finder(own: Writing): FindCurrent {
-    return (collection, key) => this.#find(own, idOf({ collection, key }));
+    return (collection, key) => this.#find(own, { collection, key });
   }
 
-  #find(own: Written | null, id: string): Current | undefined {
-    if (own?.has(id) === true) return own.get(id);
-    return this.written.has(id) ? this.written.get(id) : this.#context.current(id);
+  #find(own: Written | null, name: DocumentName): Current | undefined {
+    if (own?.has(name) === true) return own.get(name);
+    return this.written.has(name) ? this.written.get(name) : this.#context.current(name);
   }
 
   #nextOffset(): number {
@@ -396,12 +393,8 @@ class Left implements Current {
 }
 
 /** Field by field: spreading one costs as much as all else that is done for a change. */
-function placed(
-  { collection, key, valueText, made, stamped }: UnplacedLine,
-  id: string,
-  existed: boolean,
-): PlannedLine {
-  return { id, collection, key, valueText, made, stamped, existed };
+function placed({ collection, key, valueText, made, stamped }: UnplacedLine, existed: boolean): PlannedLine {
+  return { collection, key, valueText, made, stamped, existed };
 }
 
 /** What may be deleted for having expired: nothing else. */

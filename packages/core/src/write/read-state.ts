@@ -1,36 +1,31 @@
 import { CONFLICTS, formatPlace, TOMBSTONES } from '@skein/protocol';
+import { ByName, type DocumentName, type ReadonlyByName } from '../by-name.ts';
 import type { Document } from '../document.ts';
 import type { DocumentReader } from '../documents.ts';
 import type { Operation } from './operation.ts';
 import type { Current } from './plan-operation.ts';
 import type { WriteRequest } from './plan-group.ts';
 
-/** A document by its name. */
-export interface DocumentName {
-  readonly collection: string;
-  readonly key: string;
-}
-
-/** The documents a group touches, by their names, as they are stored before it. */
-export type StoredState = ReadonlyMap<string, Current>;
+/** The documents a group touches, as they are stored before it. */
+export type StoredState = ReadonlyByName<Current>;
 
 /** What is known of documents without asking the disk. */
 export interface KnownDocuments {
   /** Undefined when that is not known. */
-  isThere(id: string): boolean | undefined;
+  isThere(name: DocumentName): boolean | undefined;
   /** It is other than the disk has it, and not to be had there. */
-  isElsewhere(id: string): boolean;
+  isElsewhere(name: DocumentName): boolean;
   /** Whether a write to a collection has to look into what is there. */
   looksBack(collection: string): boolean;
 }
 
-/** What the disk is asked for before a group can be decided, by the name of the document. */
+/** What the disk is asked for before a group can be decided; each document once. */
 export interface Reads {
   /** Known to be there without asking. */
-  readonly known: ReadonlySet<string>;
+  readonly known: readonly DocumentName[];
   /** Nothing but whether they are there matters. */
-  readonly looked: ReadonlyMap<string, DocumentName>;
-  readonly read: ReadonlyMap<string, DocumentName>;
+  readonly looked: readonly DocumentName[];
+  readonly read: readonly DocumentName[];
 }
 
 /**
@@ -38,62 +33,59 @@ export interface Reads {
  * of reading it, and nothing when it was written lately; unless the rules of its collection ask for what was there.
  */
 export function planReads(requests: readonly WriteRequest[], documents: KnownDocuments): Reads {
-  const known = new Set<string>();
-  const looked = new Map<string, DocumentName>();
-  const read = new Map<string, DocumentName>();
+  const wanted = new ByName<keyof Reads | null>();
   for (const { operations } of requests) {
     for (const operation of operations) {
-      const id = idOf(operation);
-      if (documents.isElsewhere(id)) continue;
       const isBlind = asksForNothing(operation) && !documents.looksBack(operation.collection);
-      const isThere = isBlind ? documents.isThere(id) : undefined;
-      if (isThere === true) known.add(id);
-      else if (isThere === undefined) (isBlind ? looked : read).set(id, operation);
+      if (isBlind && wanted.has(operation)) continue;
+      if (documents.isElsewhere(operation)) continue;
+      wanted.set(operation, isBlind ? wantedOf(documents.isThere(operation)) : 'read');
     }
   }
-  for (const id of read.keys()) looked.delete(id);
-  return { known, looked, read };
+  const reads = { known: [] as DocumentName[], looked: [] as DocumentName[], read: [] as DocumentName[] };
+  for (const { collection, key, value } of wanted) if (value !== null) reads[value].push({ collection, key });
+  return reads;
+}
+
+/** Of a document that is known not to be there nothing is wanted. */
+function wantedOf(isThere: boolean | undefined): 'known' | 'looked' | null {
+  if (isThere === undefined) return 'looked';
+  return isThere ? 'known' : null;
 }
 
 /** In a mesh, what is written is decided by the stamps of what is there, or of its tombstone; and what has lost before is kept with what loses now. */
 export function planMeshReads(requests: readonly WriteRequest[], keepsConflicts: boolean): Reads {
-  const read = new Map<string, DocumentName>();
-  const note = (name: DocumentName): void => void read.set(idOf(name), name);
+  const read = new ByName<true>();
   for (const { operations, merges = [] } of requests) {
     for (const name of [...operations, ...merges]) {
       const place = formatPlace(name.collection, name.key);
-      note(name);
-      if (name.collection !== TOMBSTONES) note({ collection: TOMBSTONES, key: place });
+      read.set(name, true);
+      if (name.collection !== TOMBSTONES) read.set({ collection: TOMBSTONES, key: place }, true);
     }
     if (keepsConflicts)
-      for (const { collection, key } of merges) note({ collection: CONFLICTS, key: formatPlace(collection, key) });
+      for (const { collection, key } of merges)
+        read.set({ collection: CONFLICTS, key: formatPlace(collection, key) }, true);
   }
-  return { known: new Set(), looked: new Map(), read };
+  return { known: [], looked: [], read: [...read] };
 }
 
 export async function readState(documents: DocumentReader, { known, looked, read }: Reads): Promise<StoredState> {
   const [existing, found] = await Promise.all([
-    looked.size === 0 ? [] : documents.hasMany([...looked.values()]),
-    read.size === 0 ? [] : documents.getMany([...read.values()]),
+    looked.length === 0 ? [] : documents.hasMany(looked),
+    read.length === 0 ? [] : documents.getMany(read),
   ]);
-  const current = new Map<string, Current>();
-  for (const id of known) current.set(id, UNREAD);
-  let i = 0;
-  for (const id of looked.keys()) if (existing[i++] === true) current.set(id, UNREAD);
-  i = 0;
-  for (const id of read.keys()) {
-    const document = found[i++];
-    if (document !== undefined) current.set(id, currentOf(document));
+  const current = new ByName<Current>();
+  for (const name of known) current.set(name, UNREAD);
+  for (const [i, name] of looked.entries()) if (existing[i] === true) current.set(name, UNREAD);
+  for (const [i, name] of read.entries()) {
+    const document = found[i];
+    if (document !== undefined) current.set(name, currentOf(document));
   }
   return current;
 }
 
 function asksForNothing({ op, condition }: Operation): boolean {
   return condition === undefined && (op === 'put' || op === 'delete');
-}
-
-export function idOf({ collection, key }: DocumentName): string {
-  return `${collection}\0${key}`;
 }
 
 /** A document that is there and that nobody in the group looks into. */

@@ -5,7 +5,6 @@ import { GroupDecider, type Before, type DecidingHost } from './decide-group.ts'
 import type { StagedPage } from './fill-batch.ts';
 import type { Committed } from './operation.ts';
 import type { CommittedOutcome, GroupPlan, MergeCounts, MergedOutcome, Outcome, WriteRequest } from './plan-group.ts';
-import { idOf } from './read-state.ts';
 import { RecentlyWritten } from './recently-written.ts';
 import { replay } from './replay.ts';
 import { WriteQueue, type Waiting } from './write-queue.ts';
@@ -14,6 +13,8 @@ import { WriteQueue, type Waiting } from './write-queue.ts';
 export interface WriterHost extends DecidingHost {
   /** What a group goes on from while nothing is under way. */
   now(): Before;
+  /** How many documents of a collection are stored; null where nobody has kept that. */
+  count(collection: string): number | null;
   /** Why nothing may be written now, if so. */
   refusal(): SkeinError | undefined;
   /** Runs while no batch is in flight, and no other does until it is done. */
@@ -70,7 +71,7 @@ type Answers = () => void;
  */
 export class Writer {
   readonly #host: WriterHost;
-  readonly #recent = new RecentlyWritten();
+  readonly #recent: RecentlyWritten;
   readonly #decider: GroupDecider;
   readonly #queue = new WriteQueue<Committed | Merged>();
   #running: Promise<void> | null = null;
@@ -80,6 +81,7 @@ export class Writer {
 
   constructor(host: WriterHost) {
     this.#host = host;
+    this.#recent = new RecentlyWritten((collection) => host.count(collection) === 0);
     this.#decider = new GroupDecider(host, this.#recent);
   }
 
@@ -231,7 +233,7 @@ export class Writer {
     for (const outcome of outcomes) {
       if (outcome.kind !== 'committed' || this.#host.mesh !== null) continue;
       for (const change of outcome.changes)
-        this.#recent.note(idOf(change), { isThere: change.valueText !== undefined, wasThere: !change.created });
+        this.#recent.note(change, { isThere: change.valueText !== undefined, wasThere: !change.created });
     }
   }
 

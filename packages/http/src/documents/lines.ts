@@ -36,7 +36,7 @@ function* wholeLines(buffer: Buffer, lineBytesMax: number): Generator<Buffer> {
 }
 
 function trimmed(line: Buffer): Buffer {
-  return line[line.length - 1] === 0x0d ? line.subarray(0, -1) : line;
+  return line.at(-1) === 0x0d ? line.subarray(0, -1) : line;
 }
 
 function tooLong(lineBytesMax: number): SkeinError {

@@ -12,9 +12,9 @@ import { headerOf } from '../request.ts';
  * lost that, or is another one.
  */
 export function onlyForThisHistory(store: Store): onRequestHookHandler {
-  return (request, _reply, done) => {
-    if (request.headers[HEADERS.log] === undefined) done();
-    else assertForThisHistory(request, store).then(() => done(), done);
+  return (request, _reply, goOn) => {
+    if (request.headers[HEADERS.log] === undefined) goOn();
+    else assertForThisHistory(request, store).then(() => goOn(), goOn);
   };
 }
 

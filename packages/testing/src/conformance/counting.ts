@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import type { Store } from '@skein/core';
-import { entriesOf, follow, recordsOf } from './looking.ts';
+import { entriesOf, follow, recordsOf, refused, until } from './looking.ts';
 import type { Suite } from './suite.ts';
 
 /** More changes than a page may have and still be looked up: what it touches is no longer counted. */
@@ -33,6 +33,31 @@ export function counting({ describe, test }: Suite): void {
         (await store.collections()).map(({ name }) => name),
         ['a', 'z'],
       );
+    });
+
+    test('of a collection that was empty tell what is new from what is not', async (bench) => {
+      const { store, faults } = await bench.placeLeader();
+      const c = store.collection('c');
+      const isNew = async (write: Promise<{ readonly created: boolean }>): Promise<boolean> => (await write).created;
+      assert.deepEqual([await isNew(c.put('a', 1)), await isNew(c.put('a', 2))], [true, false]);
+      assert.deepEqual(await Promise.all([isNew(c.put('b', 1)), isNew(c.put('b', 2)), isNew(c.put('a', 3))]), [
+        true,
+        false,
+        false,
+      ]);
+      await c.delete('a');
+      assert.deepEqual([await isNew(c.put('a', 1)), await isNew(c.put('a', 2))], [true, false]);
+      assert.deepEqual(await store.collections(), [{ name: 'c', documents: 2 }]);
+      for (const collection of [c, store.collection('unknown')]) {
+        faults.failWrite({ isStored: true });
+        await refused('outcome_unknown', collection.put('x', 1));
+        await until(() => store.state === 'ready');
+        assert.deepEqual([await isNew(collection.put('x', 2)), await isNew(collection.put('y', 1))], [false, true]);
+      }
+      assert.deepEqual(await store.collections(), [
+        { name: 'c', documents: 4 },
+        { name: 'unknown', documents: 2 },
+      ]);
     });
 
     test('of a follower that takes small pages are kept as it goes', async (bench) => {

@@ -3,6 +3,7 @@ import type { Mutant } from '../mutant.ts';
 const ENGINE = 'core/dist/store-engine.js';
 const WRITER = 'core/dist/write/writer.js';
 const DECIDE_GROUP = 'core/dist/write/decide-group.js';
+const RECENTLY_WRITTEN = 'core/dist/write/recently-written.js';
 const FILL_BATCH = 'core/dist/write/fill-batch.js';
 const PLAN_GROUP = 'core/dist/write/plan-group.js';
 const REPLICAS = 'http/dist/documents/replicas.js';
@@ -78,27 +79,35 @@ export const WRITING: readonly Mutant[] = [
     edits: [
       {
         file: DECIDE_GROUP,
-        find: 'isElsewhere: (id) => written.has(id),',
+        find: 'isElsewhere: (name) => written.has(name),',
         replace: 'isElsewhere: () => false,',
       },
       {
         file: DECIDE_GROUP,
-        find: 'before.written.has(id) ? before.written.get(id) : stored.get(id)',
-        replace: 'stored.get(id)',
+        find: 'before.written.has(name) ? before.written.get(name) : stored.get(name)',
+        replace: 'stored.get(name)',
       },
     ],
+  },
+  {
+    name: 'takes for new what was written before, where there was nothing',
+    edits: [{ file: RECENTLY_WRITTEN, find: 'this.#see(name);', replace: '' }],
+  },
+  {
+    name: 'takes for new what came to be though its write had failed',
+    edits: [{ file: RECENTLY_WRITTEN, find: 'this.#unseen.clear();', replace: '' }],
   },
   {
     name: 'takes out of an index what the disk has of a document, though another batch is in flight',
     edits: [
       {
         file: 'core/dist/indexes/plan-entries.js',
-        find: 'was !== false && !underWay.has(id)',
+        find: 'was !== false && !underWay.has(name)',
         replace: 'was !== false',
       },
       {
         file: 'core/dist/indexes/plan-entries.js',
-        find: 'const other = underWay.get(document.id);',
+        find: 'const other = underWay.get(document.name);',
         replace: 'const other = undefined;',
       },
     ],
@@ -134,8 +143,8 @@ export const WRITING: readonly Mutant[] = [
     edits: [
       {
         file: PLAN_GROUP,
-        find: '...(isOne ? { tx: offsetLast } : {}),',
-        replace: '',
+        find: 'tx: isOne ? offsetLast : undefined,',
+        replace: 'tx: undefined,',
       },
     ],
   },
