@@ -5,6 +5,7 @@ import { measureRaw } from './raw.ts';
 
 const WRITERS = 64;
 const DOCUMENTS = 50_000;
+const WARM_UP = 20_000;
 
 /** Durable writes of 64 writers in the database's own process, beside LevelDB's own in batches of as many. */
 export const embeddedWrites: Bench = {
@@ -12,7 +13,7 @@ export const embeddedWrites: Bench = {
   async run(stage, { runs }) {
     const pairs = await inPairs(runs, {
       figure: () => write(stage, 'none'),
-      ceiling: () => measureRaw(stage, WRITERS, DOCUMENTS),
+      ceiling: () => measureRaw(stage, { batch: WRITERS, documents: DOCUMENTS, warmUp: WARM_UP }),
     });
     const name = 'durable writes in process, 64 writers';
     const target = { of: 'ratio', relation: 'at least', bound: 0.6 } as const;
@@ -67,7 +68,7 @@ export const embeddedReads: Bench = {
 };
 
 async function write(stage: Stage, definition: 'none' | 'schema' | 'index'): Promise<Run> {
-  const given = { directory: stage.directory(), documents: DOCUMENTS, writers: WRITERS, definition };
+  const given = { directory: stage.directory(), documents: DOCUMENTS, warmUp: WARM_UP, writers: WRITERS, definition };
   const writer = stage.start('embedded-writer', given);
   const { seconds } = await writer.hear<{ readonly seconds: number }>();
   await stage.stop(writer);

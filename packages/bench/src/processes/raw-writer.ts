@@ -13,6 +13,8 @@ interface Given {
   readonly documents: number;
   /** Documents in a batch. */
   readonly batch: number;
+  /** How many more are written before the clock starts. */
+  readonly warmUp?: number;
 }
 
 interface Page {
@@ -42,16 +44,17 @@ function makePages(count: number, batchDocuments: number): readonly Page[] {
   return pages;
 }
 
-const { directory, documents, batch: batchDocuments } = given() as Given;
-const pages = makePages(documents, batchDocuments);
+const { directory, documents, batch: batchDocuments, warmUp = 0 } = given() as Given;
+const pages = makePages(warmUp + documents, batchDocuments);
 const level = new ClassicLevel<Buffer, Buffer>(directory, {
   keyEncoding: 'buffer',
   valueEncoding: 'buffer',
   writeBufferSize: WRITE_BUFFER_BYTES,
 });
 await level.open();
-const startedAt = machineMs();
+let startedAt = machineMs();
 for (const [i, page] of pages.entries()) {
+  if (i === Math.ceil(warmUp / batchDocuments)) startedAt = machineMs();
   const batch = level.batch();
   const recordKey = Buffer.allocUnsafe(9);
   recordKey[0] = RECORD_KIND;
