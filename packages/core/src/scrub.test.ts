@@ -70,4 +70,28 @@ describe('reading everything that is stored', () => {
     expect((await stoppedAt(2, reason)).end).toBe(reason);
     expect(store.state).toBe('ready');
   });
+
+  it('looks for one document by its key of any eight, and of any two KiB', async () => {
+    await store.load(
+      Array.from({ length: 100 }, (_, i) => ({
+        op: 'put',
+        collection: 'large',
+        key: String(i),
+        valueText: JSON.stringify('x'.repeat(600)),
+      })),
+    );
+    const looked = new Set<unknown>();
+    const getMany = level.getMany.bind(level) as (keys: readonly unknown[], options: object) => Promise<never>;
+    Object.assign(level, {
+      getMany: (keys: readonly unknown[], options: object) => {
+        for (const key of keys) looked.add(key);
+        return getMany(keys, options);
+      },
+    });
+    expect((await store.scrub()).problems).toStrictEqual([]);
+    const keys = await level.keys({ gte: 'dc', lt: 'e', keyEncoding: 'utf8' }).all();
+    const gaps = keys.flatMap((key, i) => (looked.has(key) ? [i] : [])).map((at, i, all) => at - (all[i - 1] ?? -1));
+    const [small, large] = [gaps.slice(0, RECORDS), gaps.slice(-20)];
+    expect([gaps[0], Math.max(...small), Math.max(...large)]).toStrictEqual([1, 8, 3]);
+  });
 });

@@ -32,14 +32,33 @@ type LineHead = { readonly [Name in keyof ChangeHead]: ChangeHead[Name] | undefi
 
 /** Writes a change as its line, without the line end. `valueText` is the JSON text of a put, undefined for a delete. */
 export function encodeLine(head: LineHead, valueText: JsonText | undefined): string {
-  let line = `{"offset":${head.offset},"ts":${head.ts},"origin":${JSON.stringify(head.origin)}`;
-  if (head.stamp !== undefined) line += `,"stamp":${JSON.stringify(head.stamp)}`;
-  if (head.over !== undefined) line += `,"over":${JSON.stringify(head.over)}`;
-  if (head.tx !== undefined) line += `,"tx":${head.tx}`;
-  if (head.idem !== undefined) line += `,"idem":${JSON.stringify(head.idem)}`;
-  if (head.trace !== undefined) line += `,"trace":${JSON.stringify(head.trace)}`;
-  line += `,"collection":${JSON.stringify(head.collection)},"key":${JSON.stringify(head.key)}`;
+  const line = `{"offset":${head.offset}${toldBefore(head) ?? between(head)}${JSON.stringify(head.key)}`;
   return valueText === undefined ? `${line},"op":"delete"}` : `${line},"op":"put","value":${valueText}}`;
+}
+
+/** What stands between the offset and the key. */
+function between(head: LineHead): string {
+  let text = `,"ts":${head.ts},"origin":${JSON.stringify(head.origin)}`;
+  if (head.stamp !== undefined) text += `,"stamp":${JSON.stringify(head.stamp)}`;
+  if (head.over !== undefined) text += `,"over":${JSON.stringify(head.over)}`;
+  if (head.tx !== undefined) text += `,"tx":${head.tx}`;
+  if (head.idem !== undefined) text += `,"idem":${JSON.stringify(head.idem)}`;
+  if (head.trace !== undefined) text += `,"trace":${JSON.stringify(head.trace)}`;
+  return `${text},"collection":${JSON.stringify(head.collection)},"key":`;
+}
+
+/** The line before, of those that say no more than most do, and what stood there in it: nearly all of a group say the same. */
+let last:
+  | { readonly ts: number; readonly origin: string; readonly collection: string; readonly text: string }
+  | undefined;
+
+function toldBefore(head: LineHead): string | undefined {
+  const { ts, origin, stamp, over, tx, idem, trace, collection } = head;
+  if (tx !== undefined || idem !== undefined || trace !== undefined || stamp !== undefined || over !== undefined)
+    return;
+  if (last?.ts !== ts || last.origin !== origin || last.collection !== collection)
+    last = { ts, origin, collection, text: between(head) };
+  return last.text;
 }
 
 /** Reads a line whole, value included. For the paths where speed matters there is `LineReader`. */
@@ -128,23 +147,11 @@ export class LineReader {
     this.originStart = this.#at;
     this.originEnd = this.#readString();
     this.stampStart = this.stampEnd = 0;
-    if (this.#accept(STAMP)) {
-      this.stampStart = this.#at;
-      this.stampEnd = this.#readString();
-    }
     this.overStart = this.overEnd = 0;
-    if (this.#accept(OVER)) {
-      this.overStart = this.#at;
-      this.overEnd = this.#readString();
-    }
-    this.transactionEnd = this.#accept(TX) ? this.#readNumber() : this.offset;
+    this.transactionEnd = this.offset;
     this.idemStart = this.idemEnd = 0;
-    if (this.#accept(IDEM)) {
-      this.idemStart = this.#at;
-      this.idemEnd = this.#readString();
-    }
-    if (this.#accept(TRACE)) this.#readString();
-    this.#expect(COLLECTION);
+    // Most lines say no more.
+    if (!this.#accept(COLLECTION)) this.#readMore();
     this.collectionStart = this.#at;
     this.collectionEnd = this.#readString();
     this.#expect(KEY);
@@ -153,6 +160,25 @@ export class LineReader {
     this.isKeyEscaped = this.#sawEscape;
     this.#readOperation();
     if (this.transactionEnd < this.offset || this.offset === 0) this.#refuse();
+  }
+
+  /** What not every line has, up to where its collection begins. */
+  #readMore(): void {
+    if (this.#accept(STAMP)) {
+      this.stampStart = this.#at;
+      this.stampEnd = this.#readString();
+    }
+    if (this.#accept(OVER)) {
+      this.overStart = this.#at;
+      this.overEnd = this.#readString();
+    }
+    if (this.#accept(TX)) this.transactionEnd = this.#readNumber();
+    if (this.#accept(IDEM)) {
+      this.idemStart = this.#at;
+      this.idemEnd = this.#readString();
+    }
+    if (this.#accept(TRACE)) this.#readString();
+    this.#expect(COLLECTION);
   }
 
   /** When the change was made: in a mesh that is told by its stamp, and is the same in whoever's log. */
@@ -205,9 +231,11 @@ export class LineReader {
 
   #accept(literal: Uint8Array): boolean {
     const at = this.#at;
-    if (at + literal.length > this.#end) return false;
-    for (let i = 0; i < literal.length; i++) if (this.#bytes[at + i] !== literal[i]) return false;
-    this.#at = at + literal.length;
+    const { length } = literal;
+    if (at + length > this.#end) return false;
+    const bytes = this.#bytes;
+    for (let i = 0; i < length; i++) if (bytes[at + i] !== literal[i]) return false;
+    this.#at = at + length;
     return true;
   }
 
@@ -216,15 +244,18 @@ export class LineReader {
   }
 
   #readNumber(): number {
+    const bytes = this.#bytes;
     const start = this.#at;
     let value = 0;
-    for (; this.#at < this.#end; this.#at++) {
-      const digit = this.#bytes[this.#at]! - DIGIT_0;
+    let at = start;
+    for (; at < this.#end; at++) {
+      const digit = bytes[at]! - DIGIT_0;
       if (digit < 0 || digit > 9) break;
       value = value * 10 + digit;
     }
-    const hasLeadingZero = this.#bytes[start] === DIGIT_0 && this.#at - start > 1;
-    if (this.#at === start || hasLeadingZero || !Number.isSafeInteger(value)) this.#refuse();
+    this.#at = at;
+    const hasLeadingZero = bytes[start] === DIGIT_0 && at - start > 1;
+    if (at === start || hasLeadingZero || !Number.isSafeInteger(value)) this.#refuse();
     return value;
   }
 

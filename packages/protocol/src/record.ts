@@ -114,6 +114,8 @@ function bad(what: string): SkeinError {
   return new SkeinError('bad_record', `a record ${what}`);
 }
 
+const [DIGIT_0, DIGIT_9, LETTER_A] = [0x30, 0x39, 0x61];
+
 const HEX: readonly string[] = Array.from({ length: 256 }, (_, byte) => byte.toString(16).padStart(2, '0'));
 
 function toHex(bytes: Uint8Array, count: number): string {
@@ -124,6 +126,12 @@ function toHex(bytes: Uint8Array, count: number): string {
 
 function fromHex(hex: string): Uint8Array {
   const bytes = new Uint8Array(hex.length / 2);
-  for (let i = 0; i < bytes.length; i++) bytes[i] = Number.parseInt(hex.slice(2 * i, 2 * i + 2), 16);
+  for (let i = 0; i < bytes.length; i++)
+    bytes[i] = (digitOf(hex.charCodeAt(2 * i)) << 4) | digitOf(hex.charCodeAt(2 * i + 1));
   return bytes;
+}
+
+/** Of lower-case hex, as all hashes are. */
+function digitOf(unit: number): number {
+  return unit <= DIGIT_9 ? unit - DIGIT_0 : unit - LETTER_A + 10;
 }
