@@ -81,7 +81,10 @@ describe('reading everything that is stored', () => {
       })),
     );
     const looked = new Set<unknown>();
-    const getMany = level.getMany.bind(level) as (keys: readonly unknown[], options: object) => Promise<never>;
+    const getMany = level.getMany.bind(level) as unknown as (
+      keys: readonly unknown[],
+      options: object,
+    ) => Promise<never>;
     Object.assign(level, {
       getMany: (keys: readonly unknown[], options: object) => {
         for (const key of keys) looked.add(key);
