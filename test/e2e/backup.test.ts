@@ -4,7 +4,7 @@
  */
 import { cp, mkdir, readdir, readFile, rename, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { undiciLink } from '@skein/http';
+import { undiciLink, type NodeLink } from '@skein/http';
 import {
   Cluster,
   freePort,
@@ -109,6 +109,15 @@ describe('a backup', () => {
     await leader.client.load('c', documents);
     const link = undiciLink(leader.url, { connections: 2, timeoutMs: 5000 });
     cluster.atEnd(() => link.close());
+    // A page that was asked for before the write would hold the snapshot.
+    let restarted = Promise.resolve();
+    const patient: NodeLink = {
+      request: async (asked) => {
+        await restarted;
+        return link.request(asked);
+      },
+      close: () => link.close(),
+    };
     const takeWith = async (onFirstPage: () => Promise<void>) => {
       let begun = 0;
       let pages = 0;
@@ -118,13 +127,13 @@ describe('a backup', () => {
           pages = 0;
         },
         putPage: async (number) => {
-          if (number === 1 && begun === 1) await onFirstPage();
+          if (number === 1 && begun === 1) await (restarted = onFirstPage());
           pages = number;
         },
         putRecord: async () => undefined,
         finish: async () => undefined,
       };
-      const description = await takeBackup(link, sink, { clock: systemClock });
+      const description = await takeBackup(patient, sink, { clock: systemClock });
       return { begun, isWhole: pages === description.pages.length, documents: description.documents };
     };
     const isRestarted = await takeWith(async () => {
