@@ -1,4 +1,4 @@
 // `npm start`: a leader and a follower with their data under ./skein-data, to try Skein by hand.
-import { startQuickly } from '../bundle/quick-start.js';
+import { loadBundle } from '../dist/bundle/load.js';
 
-await startQuickly();
+await loadBundle().contents.startQuickly();

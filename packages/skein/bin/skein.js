@@ -1,2 +1,4 @@
 #!/usr/bin/env node
-import '../bundle/main.js';
+import { loadBundle } from '../dist/bundle/load.js';
+
+await loadBundle().contents.runCommand();

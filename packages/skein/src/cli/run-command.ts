@@ -20,21 +20,24 @@ const COMMANDS: Readonly<Record<string, () => Promise<Command>>> = {
   demo: async () => (await import('./demo.ts')).demoCommand(),
 };
 
-const program = new Command('skein')
-  .description('A document database with one leader, any number of followers, and an open HTTP change feed.')
-  .version(VERSION)
-  .showHelpAfterError('(see: skein --help)')
-  .exitOverride();
+/** What `skein` does with the arguments of this process. */
+export async function runCommand(): Promise<void> {
+  const program = new Command('skein')
+    .description('A document database with one leader, any number of followers, and an open HTTP change feed.')
+    .version(VERSION)
+    .showHelpAfterError('(see: skein --help)')
+    .exitOverride();
 
-const called = process.argv[2] ?? '';
-const wanted = Object.hasOwn(COMMANDS, called) ? [COMMANDS[called]!] : Object.values(COMMANDS);
-for (const load of wanted) program.addCommand(await load());
-for (const command of program.commands) command.exitOverride();
+  const called = process.argv[2] ?? '';
+  const wanted = Object.hasOwn(COMMANDS, called) ? [COMMANDS[called]!] : Object.values(COMMANDS);
+  for (const load of wanted) program.addCommand(await load());
+  for (const command of program.commands) command.exitOverride();
 
-try {
-  await program.parseAsync();
-} catch (error) {
-  process.exitCode = exitCodeOf(error);
+  try {
+    await program.parseAsync();
+  } catch (error) {
+    process.exitCode = exitCodeOf(error);
+  }
 }
 
 function exitCodeOf(error: unknown): number {
