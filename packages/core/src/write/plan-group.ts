@@ -220,8 +220,7 @@ class GroupPlanner {
       for (const one of change.companions)
         companions.push(this.#leave(own, one, operations.length + companions.length));
     }
-    const unique = this.#changesOf(operations, own);
-    if (unique.length > 0) this.unique.check(unique);
+    this.unique.check(this.#changesOf(operations, own));
     return { changes, companions };
   }
 

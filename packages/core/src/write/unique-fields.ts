@@ -24,6 +24,8 @@ interface Moved {
   readonly operation: number | undefined;
 }
 
+const NOTHING_MOVED: readonly Moved[] = [];
+
 /**
  * Whose the fields of unique indexes are, as a group of writes goes on. A transaction is judged by what it leaves: two
  * documents may change places in it. What the store has to be asked for is noted, and taken for nobody's meanwhile.
@@ -41,7 +43,9 @@ export class UniqueFields {
 
   /** Throws when a request would leave two documents alike; `take` takes it on. */
   check(changes: readonly DocumentChange[]): void {
-    this.#checked = changes.flatMap(movedBy);
+    // Whatever a request before has left here, it was refused.
+    this.#checked = changes.length === 0 ? NOTHING_MOVED : changes.flatMap(movedBy);
+    if (this.#checked.length === 0) return;
     const released = new Set(this.#checked.map(({ had, key }) => `${had} ${key}`));
     const taken = new Map<string, string>();
     for (const { index, key, has, operation } of this.#checked) {

@@ -227,6 +227,20 @@ export function indexing({ describe, test }: Suite): void {
       });
     });
 
+    test('is not held by what was refused, whatever comes behind it in its group', async (bench) => {
+      const store = await bench.leader();
+      const users = store.collection('users');
+      await store.definitions.put('users', UNIQUE);
+      await users.put('a', { email: 'same' });
+      const group = [
+        refused('not_unique', users.put('b', { email: 'same' })),
+        store.collection('others').put('x', 1),
+        users.delete('a'),
+        users.put('c', { email: 'same' }),
+      ];
+      await Promise.all(group);
+    });
+
     test('holds from the moment on when all that was there is in it', async (bench) => {
       const store = await bench.leader();
       const users = store.collection('users');

@@ -44,6 +44,17 @@ export const DEFINING: readonly Mutant[] = [
     ],
   },
   {
+    name: 'lets a write that was refused hold the fields of a unique index',
+    edits: [
+      {
+        file: 'core/dist/write/unique-fields.js',
+        find: 'this.#checked = changes.length === 0 ? NOTHING_MOVED : changes.flatMap(movedBy);',
+        replace: 'if (changes.length === 0) return; this.#checked = changes.flatMap(movedBy);',
+      },
+    ],
+    test: 'test/conformance/memory-level.test.ts',
+  },
+  {
     name: 'has a follower learn of a definition only when it starts',
     edits: [
       {
