@@ -7,7 +7,7 @@ import { tableOf } from './table.ts';
 const HELP = `npm run bench -- [options]
 
   --only NAME      run this bench; may be given more than once (${BENCH_NAMES.join(', ')})
-  --runs N         measure everything N times; the table shows medians (5)
+  --runs N         measure everything N times; the table shows medians (3)
   --json FILE      where to write the results (bench-results.json)
   --quick          one short run of each, to see that it works
   --node-flag F    give a flag to every process, such as --node-flag=--cpu-prof; may be given more than once
@@ -37,7 +37,7 @@ async function main(): Promise<void> {
     process.once(signal, () => interrupted.abort(new Error(`stopped by ${signal}`)));
   const startedAt = Date.now();
   const rows = await runBenches({
-    runs: values.runs === undefined ? (values.quick ? 1 : 5) : Number(values.runs),
+    runs: values.runs === undefined ? (values.quick ? 1 : 3) : Number(values.runs),
     quick: values.quick,
     only: values.only,
     nodeFlags: values['node-flag'],
