@@ -36,7 +36,10 @@ interface Met {
 
 const NONE_MET: Met = { collection: '', prefix: '\0', count: 0 };
 
-/** LevelDB finds a key by what it keeps of each block of 4 KiB, and of each 16 keys in one: half of that misses none of them. */
+/**
+ * LevelDB finds a key by what it keeps of each block, which is of 4 KiB or more but where a table ends, and of each 16 keys in
+ * one: who looks for one in half of that has been to each of them.
+ */
 const UNLOOKED_BYTES_MAX = 2048;
 const UNLOOKED_ENTRIES_MAX = 8;
 
@@ -124,7 +127,9 @@ class Scrubbing {
    */
   async #checkEntries(entries: readonly (readonly [string, Buffer])[]): Promise<void> {
     this.#signal?.throwIfAborted();
-    const looked = entries.filter(([, stored]) => this.#isLookUpDue(stored));
+    const looked = entries.filter(([levelKey, stored]) =>
+      this.#isLookUpDue(Buffer.byteLength(levelKey) + stored.length),
+    );
     const levelKeys = looked.map(([levelKey]) => levelKey);
     const looking = this.#level.getMany(levelKeys, { ...KEYS_AS_TEXT, snapshot: this.#snapshot });
     looking.catch(() => undefined);
@@ -136,9 +141,9 @@ class Scrubbing {
     }
   }
 
-  #isLookUpDue({ length }: Buffer): boolean {
+  #isLookUpDue(bytes: number): boolean {
     this.#unlookedEntries++;
-    this.#unlookedBytes += length;
+    this.#unlookedBytes += bytes;
     if (this.#unlookedEntries < UNLOOKED_ENTRIES_MAX && this.#unlookedBytes < UNLOOKED_BYTES_MAX) return false;
     this.#unlookedEntries = 0;
     this.#unlookedBytes = 0;

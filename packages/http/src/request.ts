@@ -1,18 +1,10 @@
 import { isUtf8 } from 'node:buffer';
 import { LIMITS, parseJson, SkeinError, type JsonValue } from '@skein/protocol';
-import type { FastifyInstance, FastifyRequest, FastifySchemaCompiler } from 'fastify';
-import { validatorCompiler as zodValidator } from 'fastify-type-provider-zod';
+import type { FastifyInstance, FastifyRequest } from 'fastify';
 import { z } from 'zod';
 
 /** For paths that take no query: whatever is there is unknown. */
 export const NO_QUERY = z.strictObject({});
-
-/** Where no query may be and none is, as with most requests, there is nothing to ask zod. */
-export const validatorCompiler: FastifySchemaCompiler<z.ZodType> = (route) => {
-  const validate = zodValidator(route);
-  if (route.schema !== NO_QUERY) return validate;
-  return (query: object) => (Object.keys(query).length === 0 ? { value: query } : validate(query));
-};
 
 /** A whole number in plain decimal; `1e3`, `+5`, `05` and an empty text are none. */
 function wholeNumber(min: number, max: number): z.ZodType<number, string> {
@@ -83,10 +75,8 @@ export function jsonBody(request: FastifyRequest, depthMax: number = LIMITS.json
 }
 
 export function parseJsonBytes(bytes: Buffer, depthMax?: number): JsonValue {
-  const text = bytes.toString();
-  // What is not UTF-8 has become this character, which may have been there too.
-  if (text.includes('\ufffd') && !isUtf8(bytes)) throw new SkeinError('bad_json', 'the body is not UTF-8');
-  return parseJson(text, depthMax);
+  if (!isUtf8(bytes)) throw new SkeinError('bad_json', 'the body is not UTF-8');
+  return parseJson(bytes.toString(), depthMax);
 }
 
 /** Bodies arrive as bytes and are parsed by the route, which alone knows what they should be. */

@@ -2,6 +2,7 @@ import { HEADERS, LIMITS } from '@skein/protocol';
 import { SLO_DEFAULTS, type RetentionPolicy } from '@skein/replication';
 import compress from '@fastify/compress';
 import Fastify, { type FastifyBaseLogger, type FastifyInstance, type FastifyReply } from 'fastify';
+import { validatorCompiler } from 'fastify-type-provider-zod';
 import { Commits } from './commits.ts';
 import { Cors, type CorsOrigins } from './cors.ts';
 import { definitionReads } from './definitions/reads.ts';
@@ -32,7 +33,7 @@ import { SnapshotPages } from './snapshot/pages.ts';
 import { namedSnapshotRoute, snapshotRoute } from './snapshot/snapshot.ts';
 import type { RoleAddition } from './role-addition.ts';
 import { installProblems, sendProblem, toSkeinError } from './problem.ts';
-import { installBodyParsers, validatorCompiler } from './request.ts';
+import { installBodyParsers } from './request.ts';
 import { discardUnreadBodies } from './unread-bodies.ts';
 
 export interface ServerOptions {

@@ -29,7 +29,7 @@ import {
 } from '@skein/http';
 import type { Health, Role } from '@skein/protocol';
 import { storeVerdict, type RetentionPolicy, type Verdict } from '@skein/replication';
-import type { FastifyBaseLogger, FastifyInstance, onRequestHookHandler } from 'fastify';
+import type { FastifyBaseLogger, FastifyInstance } from 'fastify';
 import { ExpirySweeper } from './expiry-sweeper.ts';
 import { leaderMetrics } from './metrics.ts';
 
@@ -205,18 +205,9 @@ interface WritesParts {
   readonly node: ServedNode;
 }
 
-/** Known to be so for most requests, which wait for nothing then. */
-function onceAssured(assure: () => Promise<void> | undefined): onRequestHookHandler {
-  return (_request, _reply, goOn) => {
-    const assuring = assure();
-    if (assuring === undefined) goOn();
-    else assuring.then(() => goOn(), goOn);
-  };
-}
-
 function addWrites(app: FastifyInstance, parts: WritesParts): void {
   app.register(async (scope) => {
-    scope.addHook('onRequest', onceAssured(parts.assure));
+    scope.addHook('onRequest', async () => parts.assure());
     scope.addHook('onRequest', onlyForThisHistory(parts.writer));
     documentWrites(scope, parts);
     transactions(scope, parts);

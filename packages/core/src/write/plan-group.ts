@@ -12,11 +12,11 @@ import {
 import { ByName, type DocumentName, type ReadonlyByName } from '../by-name.ts';
 import type { WriteRules } from '../definitions/definitions.ts';
 import { checkAgainst } from '../definitions/rules.ts';
-import type { Made } from '../document.ts';
 import type { LostOf } from '../mesh/lost-changes.ts';
 import type { MergeChange } from '../mesh/merge-change.ts';
 import type { FindCurrent, LineMade, MeshPlanner, UnplacedLine } from '../mesh/plan-mesh.ts';
 import { formatIdem, isExpired as isForgotten, type IdempotencyEntry } from './idempotency.ts';
+import { LeftDocument } from './left-document.ts';
 import type { Load } from './load.ts';
 import type { CommittedChange, Idempotency, Operation, Transaction } from './operation.ts';
 import { indexedOf, planOperation, withIndex, type Current } from './plan-operation.ts';
@@ -338,7 +338,7 @@ class GroupPlanner {
   }
 
   #leftBy(line: UnplacedLine, offset: number): Current | undefined {
-    return line.valueText === undefined ? undefined : new Left(line, offset, this.#context.epoch);
+    return line.valueText === undefined ? undefined : new LeftDocument(line, offset, this.#context.epoch);
   }
 
   /** Most operations are of the collection of the one before. */
@@ -359,35 +359,6 @@ class GroupPlanner {
 
   #nextOffset(): number {
     return this.#context.offsetFirst + this.lines.length;
-  }
-}
-
-/** A document as a line leaves it. Hardly anybody asks for more than whether it is there. */
-class Left implements Current {
-  readonly #line: UnplacedLine;
-  readonly #offset: number;
-  readonly #epoch: Epoch;
-
-  constructor(line: UnplacedLine, offset: number, epoch: Epoch) {
-    this.#line = line;
-    this.#offset = offset;
-    this.#epoch = epoch;
-  }
-
-  get version(): Version {
-    return makeVersion(this.#offset, this.#epoch);
-  }
-
-  get ts(): number {
-    return this.#line.stamped?.stamp.ms ?? this.#line.made.ts;
-  }
-
-  valueText(): JsonText {
-    return this.#line.valueText!;
-  }
-
-  made(): Made | undefined {
-    return this.#line.stamped;
   }
 }
 

@@ -1,7 +1,7 @@
 import type { Store } from '@skein/core';
 import { HEADERS, parsePosition } from '@skein/protocol';
 import { planPage } from '@skein/replication';
-import type { FastifyRequest, onRequestHookHandler } from 'fastify';
+import type { FastifyRequest, onRequestAsyncHookHandler } from 'fastify';
 import { heldAt, refusalOf } from '../feed/refusal.ts';
 import { boundsOf } from '../node.ts';
 import { headerOf } from '../request.ts';
@@ -11,10 +11,9 @@ import { headerOf } from '../request.ts';
  * that one. A follower that passes them on says which log it has and how far, and may not have noticed yet that its leader
  * lost that, or is another one.
  */
-export function onlyForThisHistory(store: Store): onRequestHookHandler {
-  return (request, _reply, goOn) => {
-    if (request.headers[HEADERS.log] === undefined) goOn();
-    else assertForThisHistory(request, store).then(() => goOn(), goOn);
+export function onlyForThisHistory(store: Store): onRequestAsyncHookHandler {
+  return async (request) => {
+    if (request.headers[HEADERS.log] !== undefined) await assertForThisHistory(request, store);
   };
 }
 

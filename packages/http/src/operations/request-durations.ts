@@ -48,9 +48,8 @@ export class RequestDurations {
   #observe(series: Series, seconds: number): void {
     series.count++;
     series.sum += seconds;
-    let at = 0;
-    while (at < this.#bounds.length && seconds > this.#bounds[at]!) at++;
-    if (at < this.#bounds.length) series.counts[at]!++;
+    const at = this.#bounds.findIndex((bound) => seconds <= bound);
+    if (at !== -1) series.counts[at]!++;
   }
 
   /** As prom-client prints it. */
