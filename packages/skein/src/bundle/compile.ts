@@ -15,8 +15,8 @@ const LOOKED_EVERY_MS = 50;
 
 const { contents, script, compiled } = loadBundle();
 const data = mkdtempSync(join(tmpdir(), 'skein-compiling-'));
-process.on('exit', () => {
-  writeFileSync(compiled, script.createCachedData());
+process.on('exit', (code) => {
+  if (code === 0) writeFileSync(compiled, script.createCachedData());
   rmSync(data, { recursive: true, force: true });
 });
 
