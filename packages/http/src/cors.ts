@@ -1,5 +1,6 @@
 import { HEADERS, SkeinError } from '@skein/protocol';
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
+import type { HeaderList } from './answer.ts';
 
 /** Web pages that may use a node from a browser: of any origin, or of these. */
 export type CorsOrigins = '*' | readonly string[];
@@ -60,6 +61,11 @@ export class Cors {
       reply.header('vary', vary === undefined ? 'Origin' : `${String(vary)}, Origin`);
       done(null, payload);
     });
+  }
+
+  /** What every answer says, to whomever it is given: that it may be another one for a page of another origin. */
+  get headersOfAll(): HeaderList {
+    return this.#origins.length === 0 ? [] : ['vary', 'Origin'];
   }
 
   /** Puts on the answer that the page may read it; answers whether it may. */

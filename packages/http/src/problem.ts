@@ -1,6 +1,8 @@
+import type { IncomingMessage } from 'node:http';
 import { ERRORS, HEADERS, isSkeinError, MEDIA_TYPES, SkeinError, type ErrorCode } from '@skein/protocol';
 import type { FastifyBaseLogger, FastifyError, FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import { hasZodFastifySchemaValidationErrors } from 'fastify-type-provider-zod';
+import { sendAnswer, type Answer } from './answer.ts';
 import type { ServedPaths } from './served-paths.ts';
 
 /** Errors of libraries, by their codes, as errors of ours. Anything not listed is an `internal` one. */
@@ -57,26 +59,26 @@ export function problemBody(error: SkeinError): string {
   });
 }
 
-export function sendProblem(reply: FastifyReply, error: SkeinError): FastifyReply {
+export function problemAnswer(error: SkeinError): Answer {
   const { retryAfterSeconds, leader } = error.details;
-  if (typeof retryAfterSeconds === 'number') reply.header('retry-after', retryAfterSeconds);
-  if (typeof leader === 'string') reply.header(HEADERS.leader, leader);
+  const headers = ['content-type', `${MEDIA_TYPES.problem}; charset=utf-8`, 'cache-control', 'no-store'];
+  if (typeof retryAfterSeconds === 'number') headers.push('retry-after', String(retryAfterSeconds));
+  if (typeof leader === 'string') headers.push(HEADERS.leader, leader);
+  return { status: error.status, headers, body: problemBody(error) };
+}
+
+export function sendProblem(reply: FastifyReply, error: SkeinError): FastifyReply {
   // Whatever may still come on this connection is the rest of a body nobody reads.
   if (error.code === 'incomplete_body') reply.header('connection', 'close');
   // Fastify would close on a client that is still sending; the rest is discarded instead, so that the answer arrives.
   if (error.code === 'too_large') reply.removeHeader('connection');
-  return reply
-    .code(error.status)
-    .header('content-type', MEDIA_TYPES.problem)
-    .header('cache-control', 'no-store')
-    .send(problemBody(error));
+  return sendAnswer(reply, problemAnswer(error));
 }
 
 export function installProblems(app: FastifyInstance, paths: ServedPaths, logger: FastifyBaseLogger | undefined): void {
   app.setErrorHandler((thrown: unknown, request: FastifyRequest, reply: FastifyReply) => {
     const error = withRoute(toSkeinError(thrown), request);
-    if (error.status >= 500 && error.code === 'internal')
-      logger?.error({ err: error.cause ?? error, method: request.method, url: request.url }, 'request failed');
+    logInternal(logger, error, request);
     return sendProblem(reply, error);
   });
   app.setNotFoundHandler(({ method, url }, reply) => {
@@ -86,6 +88,15 @@ export function installProblems(app: FastifyInstance, paths: ServedPaths, logger
     reply.header('allow', allowed);
     return sendProblem(reply, new SkeinError('method_not_allowed', `${method} is not served here; ${allowed} are`));
   });
+}
+
+/** What is worth a line: a fault of ours. */
+export function logInternal(
+  logger: FastifyBaseLogger | undefined,
+  error: SkeinError,
+  { method, url }: Pick<IncomingMessage, 'method' | 'url'>,
+): void {
+  if (error.code === 'internal') logger?.error({ err: error.cause ?? error, method, url }, 'request failed');
 }
 
 /** What a library's refusal leaves out: which limit, which content types. */

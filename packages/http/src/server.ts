@@ -1,20 +1,25 @@
-import { HEADERS, LIMITS } from '@skein/protocol';
+import { LIMITS } from '@skein/protocol';
 import { SLO_DEFAULTS, type RetentionPolicy } from '@skein/replication';
 import compress from '@fastify/compress';
-import Fastify, { type FastifyBaseLogger, type FastifyInstance, type FastifyReply } from 'fastify';
+import Fastify, { type FastifyBaseLogger, type FastifyInstance } from 'fastify';
 import { validatorCompiler } from 'fastify-type-provider-zod';
+import { addHeaders, type HeaderList } from './answer.ts';
 import { Commits } from './commits.ts';
 import { Cors, type CorsOrigins } from './cors.ts';
 import { definitionReads } from './definitions/reads.ts';
 import { DigestDesk } from './digest/digest-desk.ts';
 import { digestRoute } from './digest/route.ts';
+import { DOCUMENT_URL } from './documents/names.ts';
 import { documentReads } from './documents/reads.ts';
+import type { WriteParts } from './documents/writes.ts';
+import { EverydayAnswers } from './everyday/everyday-answers.ts';
 import { changeFeed } from './feed/changes.ts';
 import { followerRoutes } from './feed/followers.ts';
 import { PageSource } from './feed/page-source.ts';
 import { RetentionKeeper } from './feed/retention-keeper.ts';
 import type { SlotBook } from './feed/slot-book.ts';
 import { EventStreams } from './feed/streams/event-streams.ts';
+import type { Routes } from './front.ts';
 import { headsWithoutStreams } from './heads.ts';
 import { ServedPaths } from './served-paths.ts';
 import type { Membership } from './members/membership.ts';
@@ -35,6 +40,7 @@ import type { RoleAddition } from './role-addition.ts';
 import { installProblems, sendProblem, toSkeinError } from './problem.ts';
 import { installBodyParsers } from './request.ts';
 import { discardUnreadBodies } from './unread-bodies.ts';
+import { whoAnswers } from './who-answers.ts';
 
 export interface ServerOptions {
   readonly node: ServedNode;
@@ -48,6 +54,8 @@ export interface ServerOptions {
   readonly merge?: RoleAddition['merge'];
   /** Adds the routes that take writes: a leader's own, or a follower's that forward. */
   readonly addWrites: (app: FastifyInstance) => void;
+  /** Where plain writes go; a node that passes them on has none. */
+  readonly writes?: WriteParts | undefined;
   readonly addRoleMetrics: AddMetrics;
   /** The node's place among the members. */
   readonly membership: Membership;
@@ -61,6 +69,8 @@ export interface ServerOptions {
 
 export interface NodeServer {
   readonly app: FastifyInstance;
+  /** Who answers requests: the app, but for those that most are. */
+  readonly routes: Routes;
   readonly slots: SlotBook;
 }
 
@@ -76,12 +86,14 @@ export function createServer({
   scrubEveryMs = null,
   membership,
   addWrites,
+  writes,
   merge,
   corsOrigins = [],
   slo = watchOfReads(node, logger),
   ...adders
 }: ServerOptions): NodeServer {
   const cors = new Cors(corsOrigins);
+  const names = whoAnswers(node);
   const app = Fastify({
     // With a logger Fastify listens to the end of every answer, which costs a tenth of a small request. What is worth a
     // line, an internal error, is logged where it is answered.
@@ -91,7 +103,7 @@ export function createServer({
     routerOptions: { maxParamLength: LIMITS.headerBytesMax },
     frameworkErrors: (error, request, reply) => {
       // A path that cannot be read has no route, and so no hooks either.
-      sayWhoAnswers(reply, node);
+      addHeaders(reply, names());
       cors.sayWhoMayRead(request, reply);
       return sendProblem(reply, toSkeinError(error));
     },
@@ -101,7 +113,7 @@ export function createServer({
   app.setValidatorCompiler(validatorCompiler);
   installProblems(app, paths, logger);
   installBodyParsers(app);
-  nameTheNode(app, node);
+  nameTheNode(app, names);
   cors.install(app);
   closeWhatWasBusy(app, node);
   discardUnreadBodies(app);
@@ -124,7 +136,7 @@ export function createServer({
   });
   scrub.install(app);
   // Metrics first: their hook must be there when the routes are added.
-  metricsRoute(app, { node, commits, pages, streams, slots }, [
+  const durations = metricsRoute(app, { node, commits, pages, streams, slots }, [
     adders.addProcessMetrics,
     adders.addRoleMetrics,
     (registry) => slo.registerIn(registry),
@@ -149,16 +161,26 @@ export function createServer({
   memberRoutes(app, membership);
   meshRoutes(app, merge);
   addWrites(app);
-  return { app, slots };
+  const routes = new EverydayAnswers({
+    node,
+    writes,
+    names,
+    headers: cors.headersOfAll,
+    observe: durations.ofRoute(DOCUMENT_URL),
+    logger,
+    compressedBytesMin: COMPRESSED_BYTES_MIN,
+    app,
+  });
+  return { app, routes, slots };
 }
 
 function watchOfReads({ clock }: ServedNode, logger: FastifyBaseLogger | undefined): SloWatch {
   return new SloWatch({ clock, logger, limits: { page_read: SLO_DEFAULTS.page_read } });
 }
 
-function nameTheNode(app: FastifyInstance, node: ServedNode): void {
+function nameTheNode(app: FastifyInstance, names: () => HeaderList): void {
   app.addHook('onRequest', (_request, reply, done) => {
-    sayWhoAnswers(reply, node);
+    addHeaders(reply, names());
     done();
   });
 }
@@ -172,11 +194,4 @@ function closeWhatWasBusy(app: FastifyInstance, { stopping }: ServedNode): void 
     if (stopping.aborted) reply.header('connection', 'close');
     done(null, payload);
   });
-}
-
-/** On every response: role, epoch and node. */
-function sayWhoAnswers(reply: FastifyReply, node: ServedNode): void {
-  reply.header(HEADERS.role, node.role).header(HEADERS.node, node.store.facts.identity.node);
-  const span = node.bounds()?.history.at(-1);
-  if (span !== undefined) reply.header(HEADERS.epoch, span.epoch);
 }

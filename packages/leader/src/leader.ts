@@ -105,6 +105,7 @@ export class Leader {
       assure,
       mayAcknowledge: () => mayAcknowledge(store.facts),
     });
+    const writes = { writer: store, replicas: this.#replicas };
     const sweeper = new ExpirySweeper({ store, clock, assure, logger });
     this.server = createServer({
       node,
@@ -114,7 +115,8 @@ export class Leader {
       scrubEveryMs,
       corsOrigins,
       membership,
-      addWrites: (app) => addWrites(app, { writer: store, replicas: this.#replicas, assure, node }),
+      addWrites: (app) => addWrites(app, { ...writes, assure, node }),
+      writes,
       addRoleMetrics: (registry) => {
         leaderMetrics(registry, { store, slots, sweeper });
         this.#addition?.addMetrics(registry);

@@ -3,7 +3,8 @@ import { definitionSchema, SkeinError, type Definition } from '@skein/protocol';
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import type { ZodTypeProvider } from 'fastify-type-provider-zod';
 import { z } from 'zod';
-import { sendWritten } from '../documents/answers.ts';
+import { sendAnswer } from '../answer.ts';
+import { writtenAnswer } from '../documents/answers.ts';
 import { conditionOf } from '../documents/conditions.ts';
 import { idempotencyOf } from '../documents/idempotency.ts';
 import { writableCollection } from '../documents/names.ts';
@@ -53,7 +54,7 @@ export function definitionWrites(app: FastifyInstance, { definitions, replicas }
       signal: untilGone(reply),
     };
     const committed = await replicas.commit(request, reply, () => definitions.put(collection, definition, options));
-    return sendWritten(reply, committed, { withValue: false });
+    return sendAnswer(reply, writtenAnswer(committed, { withValue: false }));
   }
 }
 

@@ -1,36 +1,34 @@
 import type { Committed, Document } from '@skein/core';
 import { formatEtag, formatPosition, HEADERS, MEDIA_TYPES } from '@skein/protocol';
-import type { FastifyReply } from 'fastify';
+import type { Answer } from '../answer.ts';
+
+const JSON_TEXT = `${MEDIA_TYPES.json}; charset=utf-8`;
 
 /** The answer to a write of one document. An operator's says the new value too. */
-export function sendWritten(
-  reply: FastifyReply,
-  committed: Committed,
-  options: { readonly withValue: boolean },
-): FastifyReply {
-  const change = committed.changes[0]!;
+export function writtenAnswer(committed: Committed, options: { readonly withValue: boolean }): Answer {
+  const { key, version, created, valueText } = committed.changes[0]!;
   const position = formatPosition(committed.position);
-  if (change.valueText !== undefined) reply.header('etag', formatEtag(change.version));
-  const value = options.withValue ? `,"value":${change.valueText}` : '';
-  const body = `{"key":${JSON.stringify(change.key)},"version":"${change.version}","position":"${position}"${value}}`;
-  return sendCommitted(reply, committed, position, change.created ? 201 : 200, body);
+  const value = options.withValue ? `,"value":${valueText}` : '';
+  const body = `{"key":${JSON.stringify(key)},"version":"${version}","position":"${position}"${value}}`;
+  const answer = committedAnswer(committed, position, created ? 201 : 200, body);
+  return valueText === undefined ? answer : { ...answer, headers: ['etag', formatEtag(version), ...answer.headers] };
 }
 
-export function sendTransaction(reply: FastifyReply, committed: Committed): FastifyReply {
+export function transactionAnswer(committed: Committed): Answer {
   const results = committed.changes.map(({ collection, key, version }) => ({ collection, key, version }));
   const position = formatPosition(committed.position);
-  return sendCommitted(reply, committed, position, 200, JSON.stringify({ position, results }));
+  return committedAnswer(committed, position, 200, JSON.stringify({ position, results }));
 }
 
-function sendCommitted(
-  reply: FastifyReply,
-  { replayed }: Committed,
-  position: string,
-  status: number,
-  body: string,
-): FastifyReply {
-  if (replayed) reply.header(HEADERS.idempotentReplayed, 'true');
-  return reply.code(status).header('content-type', MEDIA_TYPES.json).header(HEADERS.position, position).send(body);
+function committedAnswer({ replayed }: Committed, position: string, status: number, body: string): Answer {
+  const headers = ['content-type', JSON_TEXT, HEADERS.position, position];
+  if (replayed) headers.push(HEADERS.idempotentReplayed, 'true');
+  return { status, headers, body };
+}
+
+/** A document read alone: its bare value, under the ETag of its version. */
+export function documentAnswer({ version, valueBytes }: Document): Answer {
+  return { status: 200, headers: ['etag', formatEtag(version), 'content-type', MEDIA_TYPES.json], body: valueBytes };
 }
 
 /** A document of a page; its value is passed on as the text that was stored. */

@@ -1,6 +1,9 @@
 import { checkKey, checkReadableCollection, checkWritableCollection } from '@skein/protocol';
 import type { FastifyRequest } from 'fastify';
 
+/** Where a document is. */
+export const DOCUMENT_URL = '/v1/collections/:collection/:key';
+
 interface Params {
   readonly collection: string;
   readonly key?: string;

@@ -12,7 +12,7 @@ import { flagQuery, headerOf, limitQuery, negotiate, NO_QUERY, waitQuery } from 
 import { documentText } from './answers.ts';
 import { indexQuery } from './index-query.ts';
 import { mentions } from './key-watch.ts';
-import { readableCollection, readableDocument, type DocumentName } from './names.ts';
+import { DOCUMENT_URL, readableCollection, readableDocument, type DocumentName } from './names.ts';
 import { sendDocument } from './send-document.ts';
 
 export const pageQuery = z.strictObject({
@@ -62,20 +62,16 @@ export function documentReads(app: FastifyInstance, node: ServedNode, commits: C
     },
   );
 
-  typed.get(
-    '/v1/collections/:collection/:key',
-    { schema: { querystring: documentQuery }, preHandler },
-    async (request, reply) => {
-      const name = readableDocument(request);
-      const { after, wait } = request.query;
-      if (after === undefined)
-        return sendDocument(request, reply, await node.store.documents.get(name.collection, name.key));
-      if (after !== '0') parseVersion(after);
-      const document = await newerDocument(node, commits, reply, { name, after, waitMs: wait * 1000 });
-      if (document?.version === after) return reply.code(304).header('etag', formatEtag(after)).send();
-      return sendDocument(request, reply, document);
-    },
-  );
+  typed.get(DOCUMENT_URL, { schema: { querystring: documentQuery }, preHandler }, async (request, reply) => {
+    const name = readableDocument(request);
+    const { after, wait } = request.query;
+    if (after === undefined)
+      return sendDocument(request, reply, await node.store.documents.get(name.collection, name.key));
+    if (after !== '0') parseVersion(after);
+    const document = await newerDocument(node, commits, reply, { name, after, waitMs: wait * 1000 });
+    if (document?.version === after) return reply.code(304).header('etag', formatEtag(after)).send();
+    return sendDocument(request, reply, document);
+  });
 }
 
 type PageQuery = z.infer<typeof pageQuery>;

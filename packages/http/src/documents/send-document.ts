@@ -1,20 +1,22 @@
 import type { Document } from '@skein/core';
-import { formatEtag, MEDIA_TYPES, parseEtagList, SkeinError } from '@skein/protocol';
+import { formatEtag, parseEtagList, SkeinError } from '@skein/protocol';
 import type { FastifyReply, FastifyRequest } from 'fastify';
+import { sendAnswer } from '../answer.ts';
 import { headerOf } from '../request.ts';
+import { documentAnswer } from './answers.ts';
 
-/** A document read alone: its bare value, under the ETag of its version. */
+/** A document, unless the client has it already. */
 export function sendDocument(
   request: FastifyRequest,
   reply: FastifyReply,
   document: Document | undefined,
 ): FastifyReply {
   if (document === undefined) throw new SkeinError('not_found');
-  reply.header('etag', formatEtag(document.version));
   const ifNoneMatch = headerOf(request, 'if-none-match');
   if (ifNoneMatch !== undefined) {
     const versions = parseEtagList(ifNoneMatch);
-    if (versions === '*' || versions.includes(document.version)) return reply.code(304).send();
+    if (versions === '*' || versions.includes(document.version))
+      return reply.code(304).header('etag', formatEtag(document.version)).send();
   }
-  return reply.header('content-type', MEDIA_TYPES.json).send(document.valueBytes);
+  return sendAnswer(reply, documentAnswer(document));
 }

@@ -10,8 +10,9 @@ import {
 } from '@skein/protocol';
 import type { FastifyInstance } from 'fastify';
 import { z } from 'zod';
+import { sendAnswer } from '../answer.ts';
 import { jsonBody, NO_QUERY } from '../request.ts';
-import { sendTransaction } from './answers.ts';
+import { transactionAnswer } from './answers.ts';
 import { idempotencyOf } from './idempotency.ts';
 import { parseBody } from './parse-body.ts';
 import { checkValueSize, traceOf, type WriteParts } from './writes.ts';
@@ -45,7 +46,7 @@ export function transactions(app: FastifyInstance, { writer, replicas }: WritePa
     const operations = parseOperations(body, writer.valueBytesMax);
     const transaction = { operations, idempotency: idempotencyOf(request), trace: traceOf(request) };
     const committed = await replicas.commit(request, reply, () => writer.commit(transaction));
-    return sendTransaction(reply, committed);
+    return sendAnswer(reply, transactionAnswer(committed));
   });
 }
 

@@ -2,11 +2,12 @@ import type { Committed, Load, Operation, Transaction } from '@skein/core';
 import { SkeinError, type JsonValue } from '@skein/protocol';
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import { z } from 'zod';
+import { sendAnswer } from '../answer.ts';
 import { headerOf, jsonBody, NO_QUERY } from '../request.ts';
-import { sendWritten } from './answers.ts';
+import { writtenAnswer } from './answers.ts';
 import { conditionOf } from './conditions.ts';
 import { idempotencyOf } from './idempotency.ts';
-import { writableDocument, type DocumentName } from './names.ts';
+import { DOCUMENT_URL, writableDocument, type DocumentName } from './names.ts';
 import { parseBody } from './parse-body.ts';
 import type { Replicas } from './replicas.ts';
 
@@ -32,26 +33,25 @@ export const textBody = z.strictObject({ text: z.string() });
 /** PUT, PATCH, DELETE and the four operators of one document. */
 export function documentWrites(app: FastifyInstance, { writer, replicas }: WriteParts): void {
   const schema = { querystring: NO_QUERY };
-  const url = '/v1/collections/:collection/:key';
   const bodyLimit = writer.valueBytesMax;
 
-  app.put(url, { schema, bodyLimit }, (request, reply) => {
+  app.put(DOCUMENT_URL, { schema, bodyLimit }, (request, reply) => {
     const { collection, key } = writableDocument(request);
     const valueText = JSON.stringify(jsonBody(request));
     return write(request, reply, { op: 'put', collection, key, valueText }, { withValue: false });
   });
 
-  app.patch(url, { schema, bodyLimit }, (request, reply) => {
+  app.patch(DOCUMENT_URL, { schema, bodyLimit }, (request, reply) => {
     const name = writableDocument(request);
     return write(request, reply, { ...name, op: 'patch', patch: jsonBody(request) }, { withValue: false });
   });
 
-  app.delete(url, { schema, bodyLimit }, (request, reply) => {
+  app.delete(DOCUMENT_URL, { schema, bodyLimit }, (request, reply) => {
     return write(request, reply, { ...writableDocument(request), op: 'delete' }, { withValue: false });
   });
 
   const operator = (verb: string, operationOf: (name: DocumentName, body: JsonValue) => Operation): void => {
-    app.post(`${url}/${verb}`, { schema, bodyLimit }, (request, reply) => {
+    app.post(`${DOCUMENT_URL}/${verb}`, { schema, bodyLimit }, (request, reply) => {
       const name = writableDocument(request);
       const body = request.body === undefined ? {} : jsonBody(request);
       return write(request, reply, operationOf(name, body), { withValue: true });
@@ -75,7 +75,7 @@ export function documentWrites(app: FastifyInstance, { writer, replicas }: Write
       trace: traceOf(request),
     };
     const committed = await replicas.commit(request, reply, () => writer.commit(transaction));
-    return sendWritten(reply, committed, options);
+    return sendAnswer(reply, writtenAnswer(committed, options));
   }
 }
 

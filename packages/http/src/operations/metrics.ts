@@ -8,7 +8,7 @@ import type { SlotBook } from '../feed/slot-book.ts';
 import type { EventStreams } from '../feed/streams/event-streams.ts';
 import type { ServedNode } from '../node.ts';
 import { NO_QUERY } from '../request.ts';
-import { RequestDurations } from './request-durations.ts';
+import { RequestDurations, type Observe } from './request-durations.ts';
 
 const SECONDS_BUCKETS = [0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10];
 
@@ -29,16 +29,20 @@ export interface MetricsParts {
   readonly slots: SlotBook;
 }
 
-/** GET /metrics, and the measurements every role has. Gauges are read when somebody asks, never kept up to date. */
+/**
+ * GET /metrics, and the measurements every role has. Gauges are read when somebody asks, never kept up to date. Answers that
+ * do not go through the app are to be told to what is returned.
+ */
 export function metricsRoute(
   app: FastifyInstance,
   parts: MetricsParts,
   adders: readonly (AddMetrics | undefined)[],
-): void {
+): RequestDurations {
   const registry = new Registry();
   measureNode(registry, parts);
   measureLog(registry, parts);
-  measureRequests(app, registry, parts.node.clock);
+  const durations = new RequestDurations(registry, SECONDS_BUCKETS);
+  measureRequests(app, durations, parts.node.clock);
   for (const add of adders) add?.(registry);
   app.get('/metrics', { schema: { querystring: NO_QUERY }, logLevel: 'warn' }, async (_request, reply) => {
     return reply
@@ -46,6 +50,7 @@ export function metricsRoute(
       .header('cache-control', 'no-store')
       .send(await registry.metrics());
   });
+  return durations;
 }
 
 /** A gauge whose value is asked for at each scrape; null leaves it out, because unknown is not zero. */
@@ -149,10 +154,9 @@ function liveCounter(
 }
 
 /** Until the answer is handed over; a streamed one, until its end. */
-function measureRequests(app: FastifyInstance, registry: Registry, clock: Clock): void {
-  const durations = new RequestDurations(registry, SECONDS_BUCKETS);
+function measureRequests(app: FastifyInstance, durations: RequestDurations, clock: Clock): void {
   const measured =
-    (observe: ReturnType<RequestDurations['ofRoute']>): onSendHookHandler =>
+    (observe: Observe): onSendHookHandler =>
     (request, reply, payload, done) => {
       const observeNow = (): void =>
         observe(request.method, reply.statusCode, (clock.now() - request.startedAtMs) / 1000);

@@ -2,6 +2,9 @@ import type { Metric, Registry } from 'prom-client';
 
 type Labels = Readonly<Record<'method' | 'route' | 'status', string | number>>;
 
+/** Takes one answer of a route. */
+export type Observe = (method: string, status: number, seconds: number) => void;
+
 /** The answers of one route with one method and status. */
 interface Series {
   readonly labels: Labels;
@@ -20,6 +23,7 @@ const NAME = 'skein_http_request_duration_seconds';
 export class RequestDurations {
   readonly #bounds: readonly number[];
   readonly #series: Series[] = [];
+  readonly #routes = new Map<string, Observe>();
 
   constructor(registry: Registry, bounds: readonly number[]) {
     this.#bounds = bounds;
@@ -29,7 +33,15 @@ export class RequestDurations {
   }
 
   /** What takes the observations of one route. */
-  ofRoute(route: string): (method: string, status: number, seconds: number) => void {
+  ofRoute(route: string): Observe {
+    const known = this.#routes.get(route);
+    if (known !== undefined) return known;
+    const observe = this.#observerOf(route);
+    this.#routes.set(route, observe);
+    return observe;
+  }
+
+  #observerOf(route: string): Observe {
     const byMethod = new Map<string, Map<number, Series>>();
     return (method, status, seconds) => {
       const byStatus = byMethod.get(method) ?? new Map<number, Series>();

@@ -89,10 +89,11 @@ export class RoleKeeper implements Roles, Routes {
 
   routing(request: IncomingMessage, response: ServerResponse): void {
     if (this.#isFailing) return answerStarting(response);
-    const waitsFor = this.#changing ?? (isWrite(request) ? this.#gate.held : null);
+    const writes = isWrite(request);
+    const waitsFor = this.#changing ?? (writes ? this.#gate.held : null);
     if (waitsFor !== null) return void waitsFor.then(() => this.routing(request, response));
-    if (isWrite(request)) this.#gate.count(response);
-    this.#current.server.app.routing(request, response);
+    if (writes) this.#gate.count(response);
+    this.#current.server.routes.routing(request, response);
   }
 
   health(): Health {
