@@ -234,7 +234,10 @@ const bodies = fc.oneof(
   fc.json(),
   fc.string({ unit: 'binary' }).map((text) => JSON.stringify(text)),
 );
+const plain = fc.constantFrom('c/k', 'c/a:b', 'strict/k');
 const requests = fc.oneof(
+  fc.tuple(plain, bodies).map(([path, body]) => put(path, body)),
+  plain.map((path) => get(path)),
   fc.tuple(paths, bodies, headers).map(([path, body, more]) => put(path, body, more)),
   fc.tuple(paths, headers).map(([path, more]) => get(path, more)),
   fc.tuple(segments, bodies).map(([path, body]) => ({ ...put(encodeURI(path), body), method: 'DELETE' })),
@@ -242,11 +245,11 @@ const requests = fc.oneof(
 
 it('whatever is asked', async () => {
   await fc.assert(
-    fc.asyncProperty(fc.array(requests, { minLength: 1, maxLength: 20 }), async (all) => {
+    fc.asyncProperty(fc.array(requests, { minLength: 1, maxLength: 20, size: 'max' }), async (all) => {
       for (const asked of all) await expectAlike(asked);
     }),
     { numRuns: 60 },
   );
   // Else this has shown nothing.
-  expect(nodes[0].countOfApp()).toBeLessThan(nodes[1].countOfApp() * 0.9);
+  expect(nodes[0].countOfApp()).toBeLessThan(nodes[1].countOfApp() * 0.8);
 });
