@@ -82,7 +82,9 @@ const VIA = 'skein-via';
  */
 export class WriteForwarder {
   readonly #options: ForwarderOptions;
-  readonly #underWay = new Set<Promise<unknown>>();
+  /** How many; a set of them would keep what was in it from being collected cheaply. */
+  #underWay = 0;
+  #onNoneUnderWay: () => void = () => undefined;
 
   constructor(options: ForwarderOptions) {
     this.#options = options;
@@ -105,13 +107,15 @@ export class WriteForwarder {
 
   /** Takes no more; resolves when what is under way has been answered. */
   async close(): Promise<void> {
-    await Promise.allSettled(this.#underWay);
+    if (this.#underWay > 0) await new Promise<void>((resolve) => (this.#onNoneUnderWay = resolve));
     await this.#options.link.close();
   }
 
   #counted<T>(forwarding: Promise<T>): Promise<T> {
-    this.#underWay.add(forwarding);
-    return forwarding.finally(() => this.#underWay.delete(forwarding));
+    this.#underWay++;
+    return forwarding.finally(() => {
+      if (--this.#underWay === 0) this.#onNoneUnderWay();
+    });
   }
 
   async #forward(request: FastifyRequest, reply: FastifyReply, isLong: boolean): Promise<FastifyReply> {

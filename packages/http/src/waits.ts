@@ -10,6 +10,8 @@ type Condition<News> = (news: News | undefined) => boolean;
 interface Wait<News> {
   readonly holds: Condition<News>;
   readonly end: (how: WaitEnd) => void;
+  /** Its place among all; -1 once it has ended. */
+  at: number;
 }
 
 /**
@@ -19,23 +21,24 @@ interface Wait<News> {
 export class Waits<News> {
   readonly #clock: Clock;
   readonly #stopping: AbortSignal;
-  readonly #waits = new Set<Wait<News>>();
+  /** In no order. A set that is always added to and taken from would keep what was in it from being collected cheaply. */
+  readonly #waits: Wait<News>[] = [];
 
   constructor(clock: Clock, stopping: AbortSignal) {
     this.#clock = clock;
     this.#stopping = stopping;
     stopping.addEventListener('abort', () => {
-      for (const wait of this.#waits) wait.end('gone');
+      for (const wait of [...this.#waits]) wait.end('gone');
     });
   }
 
   /** How many requests are waiting. */
   get waiting(): number {
-    return this.#waits.size;
+    return this.#waits.length;
   }
 
   tell(news: News): void {
-    for (const wait of this.#waits) if (wait.holds(news)) wait.end('happened');
+    for (const wait of this.#waits.filter(({ holds }) => holds(news))) wait.end('happened');
   }
 
   /** Without a reply, whoever waits is in this process and does not go away. */
@@ -46,16 +49,25 @@ export class Waits<News> {
     return new Promise((resolve) => {
       // For each of them a timer, and no signal: a thousand may end at once.
       const end = (how: WaitEnd): void => {
+        if (wait.at === -1) return;
         cancel();
-        this.#waits.delete(wait);
+        this.#take(wait);
         reply?.raw.off('close', onClose);
         resolve(how);
       };
       const onClose = (): void => end('gone');
-      const wait: Wait<News> = { holds, end };
+      const wait: Wait<News> = { holds, end, at: this.#waits.length };
       const cancel = this.#clock.later(waitMs, () => end('time-up'));
-      this.#waits.add(wait);
+      this.#waits.push(wait);
       reply?.raw.once('close', onClose);
     });
+  }
+
+  /** The last one takes its place. */
+  #take(wait: Wait<News>): void {
+    const last = this.#waits.pop()!;
+    last.at = wait.at;
+    if (last !== wait) this.#waits[wait.at] = last;
+    wait.at = -1;
   }
 }

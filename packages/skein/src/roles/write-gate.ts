@@ -6,7 +6,7 @@ const HELD_MS_MAX = 2000;
 /** Writes that wait for other members are answered by those, and need not be waited for. */
 const UNDER_WAY_MS_MAX = 100;
 
-const WRITTEN = ['/v1/collections/', '/v1/transactions', '/v1/definitions/'] as const;
+const WRITTEN = /^\/v1\/(collections\/|transactions|definitions\/)/;
 const READS: ReadonlySet<string> = new Set(['GET', 'HEAD', 'OPTIONS']);
 
 /**
@@ -69,5 +69,5 @@ export class WriteGate {
 }
 
 export function isWrite({ method, url = '' }: IncomingMessage): boolean {
-  return !READS.has(method ?? '') && WRITTEN.some((path) => url.startsWith(path));
+  return !READS.has(method ?? '') && WRITTEN.test(url);
 }
