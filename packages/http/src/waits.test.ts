@@ -39,11 +39,11 @@ it('a wait ends once, for the first of what may end it, however others end', asy
           ended.push(waits.until((news) => news === step.for, 1).then((how) => [id, how] as const));
         } else if (step.what === 'news') {
           waits.tell(step.of);
-          for (const wait of expected.values()) if (wait.end === null && wait.of === step.of) wait.end = 'happened';
+          for (const wait of expected.values()) if (wait.of === step.of) wait.end ??= 'happened';
         } else {
           timers.get(step.which)?.();
           const wait = expected.get(step.which);
-          if (wait?.end === null) wait.end = 'time-up';
+          if (wait !== undefined) wait.end ??= 'time-up';
         }
         expect(waits.waiting).toBe([...expected.values()].filter(({ end }) => end === null).length);
       }
