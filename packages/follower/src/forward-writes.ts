@@ -82,7 +82,7 @@ const VIA = 'skein-via';
  */
 export class WriteForwarder {
   readonly #options: ForwarderOptions;
-  /** How many; a set of them would keep what was in it from being collected cheaply. */
+  /** How many, and no set of them; see decision 0023. */
   #underWay = 0;
   #onNoneUnderWay: () => void = () => undefined;
 

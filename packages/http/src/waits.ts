@@ -21,7 +21,7 @@ interface Wait<News> {
 export class Waits<News> {
   readonly #clock: Clock;
   readonly #stopping: AbortSignal;
-  /** In no order. A set that is always added to and taken from would keep what was in it from being collected cheaply. */
+  /** In no order, and no set; see decision 0023. */
   readonly #waits: Wait<News>[] = [];
 
   constructor(clock: Clock, stopping: AbortSignal) {

@@ -15,10 +15,7 @@ const READS: ReadonlySet<string> = new Set(['GET', 'HEAD', 'OPTIONS']);
  */
 export class WriteGate {
   readonly #clock: Clock;
-  /**
-   * A number, not a set of them: a set that is always added to and taken from leaves behind copies of itself which know of one
-   * another, and keep all that was ever in it from the cheap kind of garbage collection.
-   */
+  /** A number, and no set of them, which would keep them all from being collected cheaply; see decision 0023. */
   #underWay = 0;
   /** One for all: a listener for each, and taking it off again, is a twentieth of what a small write costs. */
   readonly #onClose = (): void => this.#answered();
