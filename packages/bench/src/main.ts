@@ -1,3 +1,4 @@
+import { setMaxListeners } from 'node:events';
 import { writeFileSync } from 'node:fs';
 import { parseArgs } from 'node:util';
 import { describeMachine } from './machine.ts';
@@ -33,6 +34,8 @@ function usageProblem(): string | undefined {
 
 async function main(): Promise<void> {
   const interrupted = new AbortController();
+  // Each bench listens.
+  setMaxListeners(0, interrupted.signal);
   for (const signal of ['SIGINT', 'SIGTERM'] as const)
     process.once(signal, () => interrupted.abort(new Error(`stopped by ${signal}`)));
   const startedAt = Date.now();
@@ -41,13 +44,17 @@ async function main(): Promise<void> {
     quick: values.quick,
     only: values.only,
     nodeFlags: values['node-flag'],
-    onBench: (name) => process.stderr.write(`measuring ${name} …\n`),
+    onBench: (name) => process.stderr.write(`${secondsSince(startedAt)} s: measuring ${name} …\n`),
     signal: interrupted.signal,
   });
-  const seconds = Math.round((Date.now() - startedAt) / 1000);
+  const seconds = secondsSince(startedAt);
   const results = { date: new Date(startedAt).toISOString(), seconds, machine: describeMachine(), quick: values.quick };
   writeFileSync(values.json, `${JSON.stringify({ ...results, rows }, null, 2)}\n`);
   process.stdout.write(`${tableOf(rows)}\nmedians; every run is in ${values.json} (${seconds} s)\n`);
+}
+
+function secondsSince(ms: number): number {
+  return Math.round((Date.now() - ms) / 1000);
 }
 
 const problem = usageProblem();

@@ -33,8 +33,8 @@ function httpBench({ name, method, title, ceilingName, target }: HttpBench): Ben
       if (method === 'GET') await load(stage, leader.url);
       await quiet(leader.actor);
       // A start that nobody looks at: both have compiled what they run often.
-      for (const server of [leader, bare]) await measure(stage, server, { method, seconds: options.quick ? 1 : 3 });
-      const seconds = options.quick ? 2 : 6;
+      for (const server of [leader, bare]) await measure(stage, server, { method, seconds: options.quick ? 1 : 6 });
+      const seconds = options.quick ? 2 : 4;
       const runs = await inPairs(options.runs, {
         figure: () => measure(stage, leader, { method, seconds }),
         ceiling: async () => {

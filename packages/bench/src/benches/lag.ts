@@ -35,7 +35,7 @@ export const lag: Bench = {
     const nodes: Nodes = { leaderUrl: leader.url, followerUrl: url, follower };
     const measured: Lags[] = [];
     for (let i = 0; i < Math.min(options.runs, 3); i++)
-      measured.push(await measure(stage, nodes, options.quick ? 3 : 10));
+      measured.push(await measure(stage, nodes, options.quick ? 3 : 7));
     const row = (percent: number, bound: number) =>
       toRow({
         name: `lag at 1,000 writes/s, p${percent}`,

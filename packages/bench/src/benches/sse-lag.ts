@@ -20,7 +20,7 @@ export const sseLag: Bench = {
     const { url } = await stage.node('leader');
     await writeOne(url);
     const runs: Run[] = [];
-    for (let i = 0; i < Math.min(options.runs, 3); i++) runs.push(await measure(stage, url, options.quick ? 3 : 10));
+    for (let i = 0; i < Math.min(options.runs, 3); i++) runs.push(await measure(stage, url, options.quick ? 3 : 7));
     const target = { of: 'figure', relation: 'under', bound: 1.5 } as const;
     return [toRow({ name: 'SSE lag at 1,000 writes/s, p50', unit: 'ms', runs, target })];
   },
