@@ -67,6 +67,12 @@ describe('the gate of writes', () => {
     expect([await isSettled(again), gate.held === null]).toStrictEqual([true, false]);
   });
 
+  it('counts no write whose client has left while it was held', async () => {
+    const { gate } = gateWithClock();
+    gate.count(Object.assign(response(), { closed: true }));
+    expect(await isSettled(gate.hold())).toBe(true);
+  });
+
   it('is for writes to documents alone', () => {
     const request = (method: string, url: string) => ({ method, url }) as IncomingMessage;
     expect(isWrite(request('PUT', '/v1/collections/c/k'))).toBe(true);

@@ -34,6 +34,8 @@ export class WriteGate {
 
   /** A write goes on its way, until it is answered. */
   count(response: ServerResponse): void {
+    // Its client has left while it was held, and nothing will be heard of it any more.
+    if (response.closed) return;
     this.#underWay++;
     response.on('close', this.#onClose);
   }
