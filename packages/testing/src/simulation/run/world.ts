@@ -28,7 +28,7 @@ export interface WorldParts {
 }
 
 /** Writers go on for this long after the last fault: a world that only ever heals in silence has not healed. */
-export const LAST_WORDS_MS = 1500;
+export const LAST_WORDS_MS = 700;
 
 /** Long enough for the longest backoff, the breaker, and everything that was missed meanwhile. */
 const CONVERGE_MS = 40_000;

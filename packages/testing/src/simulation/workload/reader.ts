@@ -33,7 +33,7 @@ export class Reader {
   async run(): Promise<void> {
     const { clock, random, isOver } = this.#part;
     while (!isOver()) {
-      await clock.sleep(random.between(0, 200));
+      await clock.sleep(random.between(0, 400));
       await this.#read(anyNode(this.#cast, this.#part, 0.3));
     }
   }
