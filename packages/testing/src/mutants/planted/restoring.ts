@@ -35,21 +35,23 @@ const PLANTED: readonly Mutant[] = [
     name: 'asks a leader that was refused never again, whatever its epoch',
     edits: [
       {
-        file: 'replication/dist/follower-machine.js',
+        file: 'replication/src/follower-machine.ts',
         find: "if (phase !== 'refused' || isApplying",
         replace: "if (phase === 'refused' || isApplying",
       },
     ],
+    test: 'packages/replication/src/follower-machine.test.ts',
   },
   {
     name: 'names a head that was, in a page that was made for others',
     edits: [
       {
-        file: 'http/dist/feed/page-source.js',
+        file: 'http/src/feed/page-source.ts',
         find: '`${formatPosition(head)} ${tail} ${pageKeyText(key)}`',
         replace: '`${tail} ${pageKeyText(key)}`',
       },
     ],
+    test: 'packages/http/src/feed/page-source.test.ts',
   },
 ];
 
