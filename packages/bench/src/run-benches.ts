@@ -1,13 +1,12 @@
 import type { Bench, BenchOptions } from './bench.ts';
 import { bulkLoad } from './benches/bulk-load.ts';
 import { catchUp } from './benches/catch-up.ts';
-import { definitions, embeddedReads, embeddedWrites } from './benches/embedded.ts';
+import { embeddedReads, embeddedWrites } from './benches/embedded.ts';
 import { events } from './benches/events.ts';
 import { get, put } from './benches/http.ts';
 import { idle } from './benches/idle.ts';
 import { lag } from './benches/lag.ts';
 import { push } from './benches/push.ts';
-import { raw } from './benches/raw.ts';
 import { snapshotBootstrap } from './benches/snapshot-bootstrap.ts';
 import { sseLag } from './benches/sse-lag.ts';
 import { verify } from './benches/verify.ts';
@@ -15,10 +14,8 @@ import type { Row } from './results.ts';
 import { Stage } from './stage.ts';
 
 const BENCHES: readonly Bench[] = [
-  raw,
   embeddedWrites,
   embeddedReads,
-  definitions,
   catchUp,
   snapshotBootstrap,
   bulkLoad,

@@ -1,5 +1,5 @@
 import type { Bench } from '../bench.ts';
-import { inPairs, toRow, type Run } from '../results.ts';
+import { toRow, type Row } from '../results.ts';
 import type { Stage } from '../stage.ts';
 import { measureRaw } from './raw.ts';
 
@@ -7,35 +7,36 @@ const WRITERS = 64;
 const DOCUMENTS = 50_000;
 const WARM_UP = 20_000;
 
-/** Durable writes of 64 writers in the database's own process, beside LevelDB's own in batches of as many. */
+/** What is written: by LevelDB alone, or by Skein into a collection that has nothing, a schema, or an index. */
+type Written = 'raw' | 'none' | 'schema' | 'index';
+
+/** Documents a second of each. */
+type WritesMeasured = Readonly<Record<Written, number>>;
+
+/**
+ * Durable writes of 64 writers in the database's own process, beside LevelDB's own in batches of as many; and what is left of
+ * them where the collection has a schema, or an index. All four are measured in turns; who is first alternates.
+ */
 export const embeddedWrites: Bench = {
   name: 'embedded-writes',
   async run(stage, { runs }) {
-    const pairs = await inPairs(runs, {
-      figure: () => write(stage, 'none'),
-      ceiling: () => measureRaw(stage, { batch: WRITERS, documents: DOCUMENTS, warmUp: WARM_UP }),
-    });
-    const name = 'durable writes in process, 64 writers';
-    const target = { of: 'ratio', relation: 'at least', bound: 0.6 } as const;
-    return [toRow({ name, unit: 'documents/s', runs: pairs, ceilingName: 'raw LevelDB, batches of 64', target })];
-  },
-};
-
-/** What is left of those writes where the collection has a schema, or an index. */
-export const definitions: Bench = {
-  name: 'definitions',
-  async run(stage, { runs }) {
-    const beside = (definition: 'schema' | 'index'): Promise<readonly Run[]> =>
-      inPairs(runs, { figure: () => write(stage, definition), ceiling: () => write(stage, 'none') });
-    const row = (name: string, bound: number, measured: readonly Run[]) =>
-      toRow({
+    const measured: WritesMeasured[] = [];
+    for (let i = 0; i < runs; i++) measured.push(await measureWrites(stage, i % 2 === 0));
+    const row = (name: string, pair: readonly [Written, Written], ceilingName: string, bound: number): Row => {
+      const [figure, ceiling] = pair;
+      return toRow({
         name: `durable writes in process, ${name}`,
         unit: 'documents/s',
-        runs: measured,
-        ceilingName: 'without it',
+        runs: measured.map((of) => ({ value: of[figure], ceiling: of[ceiling], ratio: of[figure] / of[ceiling] })),
+        ceilingName,
         target: { of: 'ratio', relation: 'at least', bound },
       });
-    return [row('with a schema', 0.75, await beside('schema')), row('with an index', 0.6, await beside('index'))];
+    };
+    return [
+      row('64 writers', ['none', 'raw'], 'raw LevelDB, batches of 64', 0.6),
+      row('with a schema', ['schema', 'none'], 'without it', 0.75),
+      row('with an index', ['index', 'none'], 'without it', 0.6),
+    ];
   },
 };
 
@@ -67,10 +68,19 @@ export const embeddedReads: Bench = {
   },
 };
 
-async function write(stage: Stage, definition: 'none' | 'schema' | 'index'): Promise<Run> {
-  const given = { directory: stage.directory(), documents: DOCUMENTS, warmUp: WARM_UP, writers: WRITERS, definition };
-  const writer = stage.start('embedded-writer', given);
+async function measureWrites(stage: Stage, isForwards: boolean): Promise<WritesMeasured> {
+  const order: readonly Written[] = ['raw', 'none', 'schema', 'index'];
+  const perSecond = { raw: 0, none: 0, schema: 0, index: 0 };
+  for (const written of isForwards ? order : order.toReversed()) perSecond[written] = await measureOne(stage, written);
+  return perSecond;
+}
+
+async function measureOne(stage: Stage, written: Written): Promise<number> {
+  if (written === 'raw')
+    return (await measureRaw(stage, { batch: WRITERS, documents: DOCUMENTS, warmUp: WARM_UP })).value;
+  const options = { directory: stage.directory(), documents: DOCUMENTS, warmUp: WARM_UP, writers: WRITERS };
+  const writer = stage.start('embedded-writer', { ...options, definition: written });
   const { seconds } = await writer.hear<{ readonly seconds: number }>();
   await stage.stop(writer);
-  return { value: DOCUMENTS / seconds };
+  return DOCUMENTS / seconds;
 }

@@ -1,5 +1,4 @@
-import type { Bench } from '../bench.ts';
-import { toRow, type Run } from '../results.ts';
+import type { Run } from '../results.ts';
 import type { Stage } from '../stage.ts';
 
 /** How many documents the benches that write in bulk write. */
@@ -22,12 +21,3 @@ export async function measureRaw(stage: Stage, options: RawOptions = {}): Promis
   await stage.stop(writer);
   return { value: documents / seconds };
 }
-
-export const raw: Bench = {
-  name: 'raw',
-  async run(stage, { runs }) {
-    const measured: Run[] = [];
-    for (let i = 0; i < runs; i++) measured.push(await measureRaw(stage));
-    return [toRow({ name: RAW_NAME, unit: 'documents/s', runs: measured })];
-  },
-};
