@@ -3,6 +3,7 @@ import { asBuffer, earlier, later } from './bytes.ts';
 import { Document, readStoredDocument } from './document.ts';
 import type { HotDocuments } from './hot-documents.ts';
 import { documentKey, documentRange, parseDocumentKey, type KeyRange } from './level/layout.ts';
+import { passingDocumentKey } from './level/passing-key.ts';
 import { canGetNow, type Level, type LevelSnapshot } from './level/level.ts';
 
 export interface ScanOptions {
@@ -74,9 +75,9 @@ export class DocumentReader {
     const hot = this.#hot?.get(collection, key);
     if (hot !== undefined) return this.#seen(collection, hot);
     try {
-      const levelKey = documentKey(collection, key);
       const level = this.#level();
       const isAtOnce = canGetNow(level);
+      const levelKey = isAtOnce ? passingDocumentKey(collection, key) : documentKey(collection, key);
       const stored = isAtOnce ? this.#getNow(level, levelKey) : await level.get(levelKey, this.#options);
       if (stored === undefined) return undefined;
       const document = this.#decode(stored, levelKey, key);
