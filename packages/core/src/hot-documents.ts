@@ -21,8 +21,8 @@ interface Kept {
 }
 
 /**
- * Documents that are read often, kept so that reading them again is no read: one of every eight that come by. Each has one
- * place, by the hash of its name, and so has the look that finds nothing. It gives way to another one that belongs there, or
+ * Documents that are read often, kept so that reading them again is no read: one of every eight that come by. Each has its
+ * one place, by the hash of its name, so a look that finds none is one look. It gives way to another that belongs there, or
  * when there is no room, unless somebody asked for it since it was last to go. A document is forgotten with the change that
  * touches it.
  */
@@ -49,9 +49,9 @@ export class HotDocuments {
     if (++this.#comeBy % KEPT_OF !== 0) return;
     const bytes = document.valueLength + OVERHEAD_BYTES;
     const hash = hashOf(collection, document.key);
-    if (bytes > DOCUMENT_BYTES_MAX || !this.#givesWay(placeOf(hash))) return;
+    if (bytes > DOCUMENT_BYTES_MAX || !this.#makeRoomAt(placeOf(hash))) return;
     while (this.#bytes + bytes > BYTES_MAX) {
-      this.#givesWay(this.#hand);
+      this.#makeRoomAt(this.#hand);
       this.#hand = placeOf(this.#hand + 1);
     }
     this.#hashes[placeOf(hash)] = hash;
@@ -76,8 +76,8 @@ export class HotDocuments {
     this.#bytes = 0;
   }
 
-  /** Whether a place is empty then: what was asked for may stay this time. */
-  #givesWay(place: number): boolean {
+  /** Whether a place is free then: what somebody asked for stays, this time. */
+  #makeRoomAt(place: number): boolean {
     const kept = this.#places[place];
     if (kept === undefined) return true;
     if (!kept.isWanted) this.#empty(place, kept);
