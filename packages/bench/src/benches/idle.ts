@@ -19,7 +19,7 @@ export const idle: Bench = {
     const measured: Run[] = [];
     for (let i = 0; i < Math.min(runs, 3); i++) {
       const actors = { followed: followed.actor, follower: follower.actor, alone: alone.actor };
-      const used = await percentOfCore(Object.values(actors), quick ? 5 : 15);
+      const used = await percentOfCore(Object.values(actors), quick ? 5 : 10);
       measured.push({
         value: used[0]!,
         notes: { follower_percent: used[1]!, leader_without_follower_percent: used[2]! },
