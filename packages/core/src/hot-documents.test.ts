@@ -38,13 +38,8 @@ describe('hot documents', () => {
       fc.property(fc.array(fc.record({ kind, name }), { minLength: 100, maxLength: 500 }), (steps) => {
         const hot = new HotDocuments();
         const stored = new Map<string, number>();
-        for (const [
-          i,
-          {
-            kind: what,
-            name: { collection: of, key },
-          },
-        ] of steps.entries()) {
+        for (const [i, { kind: what, name: named }] of steps.entries()) {
+          const { collection: of, key } = named;
           const id = `${of}/${key}`;
           // No two documents are of one offset.
           const offset = stored.get(id) ?? -1 - stored.size;

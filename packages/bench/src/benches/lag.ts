@@ -6,7 +6,7 @@ import { arrivals } from './arrivals.ts';
 import { untilApplied, writeOne } from './nodes.ts';
 
 const PER_SECOND = 1000;
-/** What is measured is nodes that have been running for a while: cold ones have two to four times the lag, and that passes. */
+/** What is measured is nodes that have been running for a while: what they run has been compiled by then. */
 const WARM_UP_SECONDS = 12;
 
 /** What one run measured, in milliseconds, change by change. */

@@ -15,7 +15,8 @@
  * Offsets are 8 bytes, big-endian, so byte order is offset order. Collection names hold no NUL and keys may not, so no
  * name or key can reach into another's range.
  */
-const DOCUMENT = 0x64;
+/** What the Level keys of documents begin with. */
+export const DOCUMENT = 0x64;
 const IDEMPOTENCY = 0x69;
 const IDEMPOTENCY_AGE = 0x6a;
 const RECORD = 0x6c;

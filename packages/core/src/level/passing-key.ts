@@ -1,11 +1,10 @@
-import { documentKey } from './layout.ts';
+import { DOCUMENT, documentKey } from './layout.ts';
 
-const DOCUMENT = documentKey('', '')[0]!;
 const BYTES_MAX = 256;
 const ASCII_MAX = 0x7f;
 
 const bytes = Buffer.alloc(BYTES_MAX);
-/** The first so many of the bytes, of each length that was needed. */
+/** The first so many of these bytes, for each length that has been needed. */
 const starts: Buffer[] = [];
 
 /**

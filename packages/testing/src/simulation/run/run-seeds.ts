@@ -9,7 +9,7 @@ export interface SeedsOptions extends SeedsGiven {
 }
 
 /** Worlds make much garbage, and most of what they run is run too seldom to be worth more than the simplest compiler. */
-const NODE_OPTIONS = ['--max-semi-space-size=64', '--always-sparkplug'];
+const V8_FLAGS = ['--max-semi-space-size=64', '--always-sparkplug'];
 
 const WORKER = fileURLToPath(new URL('./worker.js', import.meta.url));
 
@@ -17,7 +17,7 @@ const WORKER = fileURLToPath(new URL('./worker.js', import.meta.url));
 export async function runSeeds({ seeds, only, workers, onSeed }: SeedsOptions): Promise<void> {
   const count = Math.min(workers, seeds.length);
   const shares = Array.from({ length: count }, (_, w) => seeds.filter((_seed, i) => i % count === w));
-  const children = shares.map(() => fork(WORKER, [], { serialization: 'advanced', execArgv: NODE_OPTIONS }));
+  const children = shares.map(() => fork(WORKER, [], { serialization: 'advanced', execArgv: V8_FLAGS }));
   const stopAll = (): void => {
     for (const child of children) child.kill('SIGKILL');
   };
