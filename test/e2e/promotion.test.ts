@@ -134,7 +134,7 @@ describe('a member', () => {
     expect((await b.client.get('/v1/collections/c/changed')).json).toBe('lost');
     expect((await runSkein(['rescue', 'discard', ...data, file])).exitCode).toBe(0);
     expect((await runSkein(['rescue', 'list', ...data])).stdout).toBe('');
-  });
+  }, 60_000);
 });
 
 describe('a leader that is stopped for longer than every time limit', () => {

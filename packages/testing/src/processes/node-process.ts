@@ -38,6 +38,8 @@ export class NodeProcess {
   readonly #settings: NodeSettings;
   #end: Promise<ProcessEnd> | null = null;
   #isRunning = false;
+  /** Somebody has made it end, or has waited for it. */
+  #isEndKnown = false;
   #childPid = 0;
   #log = '';
 
@@ -94,6 +96,7 @@ export class NodeProcess {
     this.#log = '';
     this.#childPid = child.pid ?? 0;
     this.#isRunning = true;
+    this.#isEndKnown = false;
     child.stderr.on('data', (chunk: Buffer) => {
       this.#log += chunk.toString();
     });
@@ -133,6 +136,7 @@ export class NodeProcess {
   /** Resolves when the process is gone. */
   async ended(): Promise<ProcessEnd> {
     if (this.#end === null) throw new Error('the node was never started');
+    this.#isEndKnown = true;
     const end = this.#end;
     let known: ProcessEnd | undefined;
     void end.then((ended) => {
@@ -141,11 +145,14 @@ export class NodeProcess {
     return until(`${this.url} has ended`, () => known, { timeoutMs: STOP_MS_MAX });
   }
 
-  /** The process is gone and so are our connections to it. Never throws, and leaves nothing behind. */
+  /** The process is gone and so are our connections to it. Leaves nothing behind, and throws when it had ended by itself. */
   async dispose(): Promise<void> {
+    const hasGone = this.#end !== null && !this.#isRunning && !this.#isEndKnown;
     await this.kill().catch(() => undefined);
     if (this.#isRunning) process.kill(this.#childPid, 'SIGKILL');
     await this.client.close().catch(() => undefined);
+    if (hasGone)
+      throw new Error(`the node at ${this.url} ended by itself: ${JSON.stringify(await this.#end)} ${this.#log}`);
   }
 
   async status(): Promise<any> {
