@@ -1,6 +1,7 @@
 import { encodeLine } from '@skein/protocol';
 import { describe, expect, it } from 'vitest';
-import { CRC_BYTES, proveStoredDocument, proveStoredDocumentAt, writeStoredDocument } from './document.ts';
+import { proveStoredDocument, proveStoredDocumentAt, writeStoredDocument } from './document.ts';
+import { CRC_BYTES } from './line-checksum.ts';
 import { documentKey, documentKeyText } from './level/layout.ts';
 
 function stored(collection: string, key: string, isDelete = false): Buffer {

@@ -13,10 +13,8 @@ import {
   type Version,
 } from '@skein/protocol';
 import { isSame } from './bytes.ts';
+import { CRC_BYTES, lineChecksum } from './line-checksum.ts';
 import { documentKey, documentKeyText, parseDocumentKey } from './level/layout.ts';
-
-/** Bytes of the CRC-32 that stands before the line of a stored document. */
-export const CRC_BYTES = 4;
 
 const ASCII_MAX = 0x7f;
 
@@ -126,7 +124,7 @@ export function readStoredDocument(stored: Buffer, levelKey: Buffer): StoredDocu
 }
 
 function isTrue(stored: Buffer): boolean {
-  return stored.length > CRC_BYTES && stored.readUInt32BE(0) === crc32(stored.subarray(CRC_BYTES));
+  return stored.length > CRC_BYTES && stored.readUInt32BE(0) === lineChecksum(stored);
 }
 
 /** Whether it is the line of a document, which the reader has then. */

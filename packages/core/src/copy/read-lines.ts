@@ -1,6 +1,7 @@
 import { encodeIdempotencyLine, type SnapshotCursor } from '@skein/protocol';
 import { asBuffer } from '../bytes.ts';
-import { CRC_BYTES, proveStoredDocument, proveStoredDocumentAt } from '../document.ts';
+import { proveStoredDocument, proveStoredDocumentAt } from '../document.ts';
+import { CRC_BYTES } from '../line-checksum.ts';
 import {
   ALL_DOCUMENTS,
   ALL_IDEMPOTENCY_AGES,

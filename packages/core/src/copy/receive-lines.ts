@@ -7,7 +7,8 @@ import {
   type SnapshotPage,
 } from '@skein/protocol';
 import { asBuffer, isBefore } from '../bytes.ts';
-import { CRC_BYTES, writeStoredDocument } from '../document.ts';
+import { writeStoredDocument } from '../document.ts';
+import { CRC_BYTES } from '../line-checksum.ts';
 import { CollectionNames, levelKeyOf } from '../write/line-key.ts';
 
 export interface CopiedDocument {

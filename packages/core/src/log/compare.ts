@@ -1,5 +1,6 @@
 import type { RecordView } from '@skein/protocol';
-import { CRC_BYTES, lineOffset } from '../document.ts';
+import { lineOffset } from '../document.ts';
+import { CRC_BYTES } from '../line-checksum.ts';
 import { parseDocumentKey } from '../level/layout.ts';
 import type { Level, LevelSnapshot } from '../level/level.ts';
 import { walkRecords, type WalkedChange } from '../write/walk-records.ts';

@@ -19,7 +19,7 @@ import {
   type Stamp,
 } from '@skein/protocol';
 import { asBuffer } from '../bytes.ts';
-import { CRC_BYTES } from '../document.ts';
+import { CRC_BYTES } from '../line-checksum.ts';
 
 /** A change that a node of the mesh has made, to be merged into the log of another. */
 export interface MergeChange {

@@ -1,6 +1,7 @@
 import { LineReader, recordLines, SkeinError, type RecordView } from '@skein/protocol';
 import { asBuffer } from '../bytes.ts';
-import { CRC_BYTES, writeStoredDocument } from '../document.ts';
+import { writeStoredDocument } from '../document.ts';
+import { CRC_BYTES } from '../line-checksum.ts';
 import { parseIdem } from './idempotency.ts';
 import { CollectionNames, levelKeyOf } from './line-key.ts';
 import type { Idempotency } from './operation.ts';

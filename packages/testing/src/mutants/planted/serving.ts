@@ -11,7 +11,7 @@ export const SERVING: readonly Mutant[] = [
     edits: [
       {
         file: 'core/dist/document.js',
-        find: 'stored.readUInt32BE(0) === crc32(stored.subarray(CRC_BYTES))',
+        find: 'stored.readUInt32BE(0) === lineChecksum(stored)',
         replace: 'true',
       },
     ],
