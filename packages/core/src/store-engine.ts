@@ -154,8 +154,17 @@ export class StoreEngine {
     return this.#renewals + this.defined.revision;
   }
 
-  /** The only place where anything is written to the log, and the only one where the facts move on. */
-  async write({ received, batch, after }: StagedPage, underWay?: () => void): Promise<void> {
+  /** Writes a page, and tells everybody of it. */
+  async write(staged: StagedPage): Promise<void> {
+    const tell = await this.makeDurable(staged);
+    tell();
+  }
+
+  /**
+   * The only place where anything is written to the log, and the only one where the facts move on. Answers what tells
+   * everybody, to be called before anything else is waited for: a batch that is ready can be on its way before.
+   */
+  async makeDurable({ received, batch, after }: StagedPage, underWay?: () => void): Promise<() => void> {
     const { records, changes } = received;
     const startedAt = this.clock.now();
     putCounts(batch, after.countDeltas, this.#counts);
@@ -166,10 +175,13 @@ export class StoreEngine {
     await written;
     this.#facts = { ...this.#facts, ...after.facts };
     this.#counts.apply(after.countDeltas);
-    for (const { collection, levelKey } of changes) this.hot.forget(collection, () => parseDocumentKey(levelKey).key);
-    this.defined.note(changes);
     this.log.push(records);
-    this.listeners.tell({ records, head: after.facts.head, tookMs: this.clock.now() - startedAt, isAnew: false });
+    const tookMs = this.clock.now() - startedAt;
+    return () => {
+      for (const { collection, levelKey } of changes) this.hot.forget(collection, () => parseDocumentKey(levelKey).key);
+      this.defined.note(changes);
+      this.listeners.tell({ records, head: after.facts.head, tookMs, isAnew: false });
+    };
   }
 
   /** A record of this node's own that nobody has asked for, with which it becomes a leader. */

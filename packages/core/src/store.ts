@@ -109,12 +109,13 @@ export class Store {
       refusal: () => engine.condition.refusal() ?? leadingRefusal(engine.facts),
       reading: (read) => engine.reading(read),
       exclusive: (work) => engine.turns.take(work),
+      isAwaited: () => engine.turns.areAwaited,
       stage: (record, existed, before) => {
         const page = { records: [record], changes: walkRecords([record]) };
         return engine.stage(before.facts.identity.log!, page, { existed, before });
       },
       isNext: (staged) => engine.isNext(staged),
-      write: (staged, underWay) => engine.write(staged, underWay),
+      makeDurable: (staged, underWay) => engine.makeDurable(staged, underWay),
     });
     this.leadership = new Leadership({
       level: readerParts.level,

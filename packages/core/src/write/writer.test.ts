@@ -1,3 +1,4 @@
+import { setImmediate } from 'node:timers/promises';
 import type { AbstractChainedBatchWriteOptions } from 'abstract-level';
 import { MemoryLevel } from 'memory-level';
 import { describe, expect, it } from 'vitest';
@@ -7,7 +8,7 @@ import { Store } from '../store.ts';
 
 interface Watched {
   readonly store: Store;
-  /** What happened, in order: `write` when a batch goes to the disk, `answer` when a client has its answer. */
+  /** What happened: `write` when a batch goes to the disk, `tell` when all are told of it, `answer` to a client. */
   readonly events: string[];
   put(key: string, idempotency?: Idempotency): Promise<void>;
 }
@@ -21,12 +22,15 @@ async function watched(): Promise<Watched> {
   level.batch = (() => {
     const batch = makeBatch();
     const write = batch.write.bind(batch);
-    batch.write = ((options: AbstractChainedBatchWriteOptions) => {
+    batch.write = (async (options: AbstractChainedBatchWriteOptions) => {
       events.push('write');
+      // As long as it takes to decide what comes next.
+      await setImmediate();
       return write(options);
     }) as LevelBatch['write'];
     return batch;
   }) as Level['batch'];
+  store.subscribe(() => events.push('tell'));
   const put = (key: string, idempotency?: Idempotency): Promise<void> =>
     store.commit({ operations: [{ op: 'put', collection: 'c', key, valueText: '1' }], idempotency }).then(() => {
       events.push(`answer ${key}`);
@@ -34,17 +38,36 @@ async function watched(): Promise<Watched> {
   return { store, events, put };
 }
 
+/** What has been written twice needs no look at the disk. */
+async function rewritten(put: Watched['put']): Promise<void> {
+  for (let i = 0; i < 2; i++) await Promise.all([put('a'), put('b')]);
+}
+
 describe('the writer', () => {
-  it('gives the disk its next batch before it answers the last one', async () => {
+  it('gives the disk its next batch before it tells of the last one and answers it', async () => {
     const { events, put } = await watched();
-    // What has been written twice needs no look at the disk.
-    for (let i = 0; i < 2; i++) await Promise.all([put('a'), put('b')]);
+    await rewritten(put);
     events.length = 0;
     const first = put('a');
     await Promise.resolve();
     await Promise.resolve();
     await Promise.all([first, put('b')]);
-    expect(events).toStrictEqual(['write', 'write', 'answer a', 'answer b']);
+    expect(events).toStrictEqual(['write', 'write', 'tell', 'answer a', 'tell', 'answer b']);
+  });
+
+  it('tells of the last one first when somebody waits for the store to be as it is then', async () => {
+    const { store, events, put } = await watched();
+    await rewritten(put);
+    const { offset } = store.facts.head;
+    events.length = 0;
+    const first = put('a');
+    await Promise.resolve();
+    await Promise.resolve();
+    const second = put('b');
+    const snapshot = await store.snapshot();
+    expect([snapshot.position.offset, events]).toStrictEqual([offset + 1, ['write', 'tell']]);
+    await Promise.all([first, second, snapshot.close()]);
+    expect(events).toStrictEqual(['write', 'tell', 'write', 'answer a', 'tell', 'answer b']);
   });
 
   it('makes groups alike when much waits behind a small one', async () => {

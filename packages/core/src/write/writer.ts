@@ -19,15 +19,17 @@ export interface WriterHost extends DecidingHost {
   refusal(): SkeinError | undefined;
   /** Runs while no batch is in flight, and no other does until it is done. */
   exclusive<T>(work: () => Promise<T>): Promise<T>;
+  /** Somebody waits for that. */
+  isAwaited(): boolean;
   /** Puts a record into a batch, as of now or as of when what is under way is durable. */
   stage(record: RecordView, existed: readonly boolean[], before: Before): Promise<StagedPage>;
   /** Whether a staged page is still the one that comes next. */
   isNext(staged: StagedPage): boolean;
   /**
    * Writes a batch, synced, and makes its record the new head; a failure has poisoned the store when it rejects. Tells when
-   * the batch is on its way.
+   * the batch is on its way, and answers what tells everybody of it, to be called before anything else is waited for.
    */
-  write(staged: StagedPage, underWay: () => void): Promise<void>;
+  makeDurable(staged: StagedPage, underWay: () => void): Promise<() => void>;
 }
 
 /** What became of changes of other nodes. It is durable. */
@@ -58,8 +60,17 @@ interface Ahead {
 /** Fewer would make groups so small that the disk is what everybody waits for. */
 const HALVED_REQUESTS_MIN = 32;
 
-/** Tells the clients of a group what became of it. */
-type Answers = () => void;
+/** What is left to do for a group that has been committed. */
+interface Committing {
+  /** Tells everybody what is durable now: before anything else is waited for. */
+  readonly tell: () => void;
+  /** Tells its clients what became of it. */
+  readonly answer: () => void;
+}
+
+type Act = () => void;
+
+const NOTHING: Act = () => undefined;
 
 /**
  * The single writer of a leader. It takes everything that waits, up to a bound, decides it as one group, writes one
@@ -113,11 +124,10 @@ export class Writer {
   }
 
   async #run(): Promise<void> {
-    let answer: Answers = () => undefined;
+    let answer = NOTHING;
     while (this.#ahead !== null || this.#queue.length > 0) {
       const answerLast = once(answer);
-      // The disk first: clients are answered while it works for the next group.
-      answer = await this.#host.exclusive(() => this.#commitNext(answerLast));
+      answer = await this.#host.exclusive(() => this.#commitOn(answerLast));
       answerLast();
     }
     answer();
@@ -125,28 +135,61 @@ export class Writer {
     this.#running = null;
   }
 
+  /**
+   * Commits a group, and each one behind it that is decided by then, as long as nobody else waits. The disk first: all that
+   * is left to do for one is done while the disk works for the next.
+   */
+  async #commitOn(finishLast: Act): Promise<Act> {
+    let finish = finishLast;
+    for (;;) {
+      const { tell, answer } = await this.#commitNext(finish);
+      finish();
+      if (!this.#isNextDecided || this.#host.isAwaited()) {
+        tell();
+        return answer;
+      }
+      finish = once(() => {
+        tell();
+        answer();
+      });
+    }
+  }
+
+  get #isNextDecided(): boolean {
+    return (this.#ahead?.decided?.staged ?? null) !== null;
+  }
+
   /** Never rejects: whatever happens, every request of the group has an answer then, or waits again. */
-  async #commitNext(underWay: () => void): Promise<Answers> {
-    const ahead = await this.#decidedAhead(underWay);
+  async #commitNext(finishLast: Act): Promise<Committing> {
+    const ahead = await this.#decidedAhead(finishLast);
     let group = ahead?.group ?? this.#takeGroup();
     try {
       const refusal = this.#host.refusal();
       if (refusal !== undefined) throw refusal;
-      const decided = ahead?.decided ?? (await this.#decide(group, this.#host.now(), underWay));
+      const decided = ahead?.decided ?? (await this.#decide(group, this.#host.now(), finishLast));
       group = decided.group;
       this.#refuseLoads(decided);
-      await this.#write(decided, underWay);
-      this.#noteWritten(decided.plan);
+      const tell = await this.#write(decided, finishLast);
       const { head } = this.#host.now().facts;
-      return () => {
-        for (const [i, outcome] of decided.plan.outcomes.entries()) this.#answer(group[i]!, outcome, head);
+      return {
+        tell: () => {
+          tell();
+          this.#noteWritten(decided.plan);
+        },
+        answer: () => {
+          for (const [i, outcome] of decided.plan.outcomes.entries()) this.#answer(group[i]!, outcome, head);
+        },
       };
     } catch (error) {
+      finishLast();
       this.#recent.clear();
       this.#host.mesh?.numbers.beginAnew();
       for (const { request } of group) request.load?.refuse(error);
-      return () => {
-        for (const { reject } of group) reject(error);
+      return {
+        tell: NOTHING,
+        answer: () => {
+          for (const { reject } of group) reject(error);
+        },
       };
     }
   }
@@ -192,9 +235,9 @@ export class Writer {
   }
 
   /** The group that was looked at ahead; decided, unless that could not be done, or is not good any more. */
-  async #decidedAhead(underWay: () => void): Promise<Pick<Ahead, 'group' | 'decided'> | null> {
+  async #decidedAhead(finishLast: Act): Promise<Pick<Ahead, 'group' | 'decided'> | null> {
     if (this.#ahead === null) return null;
-    if (this.#ahead.decided === undefined) underWay();
+    if (this.#ahead.decided === undefined) finishLast();
     await this.#ahead.deciding;
     const { decided } = this.#ahead;
     const { group } = decided ?? this.#ahead;
@@ -202,21 +245,23 @@ export class Writer {
     const staged = decided?.staged ?? null;
     if (staged === null) return { group, decided: null };
     const isGood = this.#host.refusal() === undefined && this.#host.isNext(staged);
+    if (isGood) return { group, decided };
+    finishLast();
     // It is of a database that may have been closed meanwhile.
-    if (!isGood) await staged.batch.close().catch(() => undefined);
-    return { group, decided: isGood ? decided : null };
+    await staged.batch.close().catch(() => undefined);
+    return { group, decided: null };
   }
 
   #arePlain(group: readonly Request[]): boolean {
     return this.#decider.arePlain(group.map(({ request }) => request));
   }
 
-  async #write({ group, plan, staged }: Decided, underWay: () => void): Promise<void> {
-    if (staged === null) return;
+  async #write({ group, plan, staged }: Decided, finishLast: Act): Promise<Act> {
+    if (staged === null) return NOTHING;
     try {
-      await this.#host.write(staged, () => {
+      return await this.#host.makeDurable(staged, () => {
         this.#inFlight = { group, plan, staged };
-        underWay();
+        finishLast();
         this.#lookAhead();
       });
     } finally {
@@ -264,7 +309,7 @@ async function tellResult<T>(made: Promise<T>, tell: (value: T | null) => void):
   tell(await made.catch(() => null));
 }
 
-function once(act: () => void): () => void {
+function once(act: Act): Act {
   let isDone = false;
   return () => {
     if (isDone) return;

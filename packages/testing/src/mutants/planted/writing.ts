@@ -15,8 +15,9 @@ export const WRITING: readonly Mutant[] = [
     edits: [
       {
         file: WRITER,
-        find: 'await this.#write(decided, underWay);',
-        replace: 'void this.#write(decided, underWay).catch(() => undefined);',
+        find: 'const tell = await this.#write(decided, finishLast);',
+        replace:
+          'const tell = () => undefined; void this.#write(decided, finishLast).then((late) => late(), () => undefined);',
       },
     ],
   },
@@ -64,8 +65,8 @@ export const WRITING: readonly Mutant[] = [
     edits: [
       {
         file: 'core/dist/turns.js',
-        find: 'const turn = this.#last.then(work);',
-        replace: 'const turn = Promise.resolve().then(work);',
+        find: 'const turn = this.#last.then(',
+        replace: 'const turn = Promise.resolve().then(',
       },
       {
         file: WRITER,
@@ -112,6 +113,23 @@ export const WRITING: readonly Mutant[] = [
       },
     ],
     test: 'test/conformance/memory-level.test.ts',
+  },
+  {
+    name: 'tells nobody of what another batch follows at once',
+    edits: [{ file: WRITER, find: 'tell();\n                answer();', replace: 'answer();' }],
+  },
+  {
+    name: 'tells of what another batch follows at once when that is durable, too',
+    edits: [
+      { file: WRITER, find: 'finish();', replace: 'tellLater();' },
+      { file: WRITER, find: 'let finish = finishLast;', replace: 'let finish = finishLast; let tellLater = finish;' },
+      {
+        file: WRITER,
+        find: 'tell();\n                answer();',
+        replace: 'answer();',
+      },
+      { file: WRITER, find: 'finish = once(() => {', replace: 'tellLater = tell; finish = once(() => {' },
+    ],
   },
   {
     name: 'writes what was decided ahead, whatever has come before it',
