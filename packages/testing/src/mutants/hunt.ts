@@ -31,7 +31,12 @@ async function bySeeds({ root }: MutantTree, only: readonly string[]): Promise<C
   return { by: failure[2]!, seeds };
 }
 
-async function byTest({ root }: MutantTree, test: string): Promise<Catch> {
+/** Tests that start nodes. */
+const OF_NODES = 'test/e2e/';
+
+async function byTest(tree: MutantTree, test: string): Promise<Catch> {
+  const { root } = tree;
+  if (test.startsWith(OF_NODES)) await tree.bundle();
   const config = join(root, '.config/vitest.config.ts');
   const { exitCode, stdout } = await execa('npx', ['vitest', 'run', '--config', config, '--root', root, test], {
     cwd: root,

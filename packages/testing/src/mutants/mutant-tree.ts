@@ -1,6 +1,7 @@
 import { cp, mkdir, mkdtemp, readdir, readFile, rm, symlink, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { execa } from 'execa';
 import type { Mutant } from './mutant.ts';
 
 /** What of the repository a planted bug and its hunters need. */
@@ -40,6 +41,11 @@ export class MutantTree {
     return async () => {
       for (const [path, text] of before) await writeFile(path, text);
     };
+  }
+
+  /** Puts the command together anew: a node that a test starts is not run from the built code itself. */
+  async bundle(): Promise<void> {
+    await execa('npx', ['rolldown', '--config', 'rolldown.config.js'], { cwd: join(this.root, 'packages/skein') });
   }
 
   async remove(): Promise<void> {
