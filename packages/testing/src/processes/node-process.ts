@@ -38,7 +38,7 @@ export class NodeProcess {
   readonly #settings: NodeSettings;
   #end: Promise<ProcessEnd> | null = null;
   #isRunning = false;
-  /** Somebody has made it end, or has waited for it. */
+  /** Somebody has made it end, has waited for it, or was told of it. */
   #isEndKnown = false;
   #childPid = 0;
   #log = '';
@@ -183,7 +183,10 @@ export class NodeProcess {
   }
 
   async #isAnswering(): Promise<boolean> {
-    if (!this.#isRunning) throw new HopelessError(`the node ended at its start: ${this.#log}`);
+    if (!this.#isRunning) {
+      this.#isEndKnown = true;
+      throw new HopelessError(`the node ended at its start: ${this.#log}`);
+    }
     return (await this.client.get(this.#settings.role === 'follower' ? '/livez' : '/readyz')).status === 200;
   }
 
