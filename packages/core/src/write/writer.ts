@@ -61,7 +61,7 @@ interface Ahead {
 const HALVED_REQUESTS_MIN = 32;
 
 /** What is left to do for a group that has been committed. */
-interface Committing {
+interface LeftToDo {
   /** Tells everybody what is durable now: before anything else is waited for. */
   readonly tell: () => void;
   /** Tells its clients what became of it. */
@@ -160,7 +160,7 @@ export class Writer {
   }
 
   /** Never rejects: whatever happens, every request of the group has an answer then, or waits again. */
-  async #commitNext(finishLast: Act): Promise<Committing> {
+  async #commitNext(finishLast: Act): Promise<LeftToDo> {
     const ahead = await this.#decidedAhead(finishLast);
     let group = ahead?.group ?? this.#takeGroup();
     try {
