@@ -7,7 +7,7 @@ export const CRC_BYTES = 4;
 const AS_IF_NOTHING = 0x6dd90a9d;
 
 /**
- * The CRC-32 of a stored document's line, without a view of the line, which takes half as long to make as the sum. What four
+ * The CRC-32 of a stored document's line, without a view of the line, which takes a third as long to make as the sum. What four
  * bytes make of a sum depends on nothing but the exclusive or of the two; so the sum is begun with what makes these four
  * bytes do what those above do.
  */

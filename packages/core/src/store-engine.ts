@@ -175,13 +175,11 @@ export class StoreEngine {
     await written;
     this.#facts = { ...this.#facts, ...after.facts };
     this.#counts.apply(after.countDeltas);
+    for (const { collection, levelKey } of changes) this.hot.forget(collection, () => parseDocumentKey(levelKey).key);
+    this.defined.note(changes);
     this.log.push(records);
     const tookMs = this.clock.now() - startedAt;
-    return () => {
-      for (const { collection, levelKey } of changes) this.hot.forget(collection, () => parseDocumentKey(levelKey).key);
-      this.defined.note(changes);
-      this.listeners.tell({ records, head: after.facts.head, tookMs, isAnew: false });
-    };
+    return () => this.listeners.tell({ records, head: after.facts.head, tookMs, isAnew: false });
   }
 
   /** A record of this node's own that nobody has asked for, with which it becomes a leader. */

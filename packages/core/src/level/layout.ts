@@ -15,6 +15,7 @@
  * Offsets are 8 bytes, big-endian, so byte order is offset order. Collection names hold no NUL and keys may not, so no
  * name or key can reach into another's range.
  */
+
 /** What the Level keys of documents begin with. */
 export const DOCUMENT = 0x64;
 const IDEMPOTENCY = 0x69;

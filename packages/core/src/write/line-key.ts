@@ -1,7 +1,6 @@
 import { copyFew, isSame } from '../bytes.ts';
+import { DOCUMENT } from '../level/layout.ts';
 import { checkKey, checkReadableCollection, LIMITS, SkeinError, type LineReader } from '@skein/protocol';
-
-const DOCUMENT_KIND = 0x64;
 
 /** The document's Level key straight from the line's bytes; only a key with escapes in it has to become a string. */
 export function levelKeyOf(lines: Buffer, line: LineReader): Buffer {
@@ -12,7 +11,7 @@ export function levelKeyOf(lines: Buffer, line: LineReader): Buffer {
   const escaped = isProven ? null : Buffer.from(checkKey(unescapedKey(line)));
   const keyBytes = escaped === null ? rawBytes : escaped.length;
   const key = Buffer.allocUnsafe(2 + collectionBytes + keyBytes);
-  key[0] = DOCUMENT_KIND;
+  key[0] = DOCUMENT;
   copyFew(lines, line.collectionStart, line.collectionEnd, key, 1);
   key[1 + collectionBytes] = 0;
   if (escaped === null) copyFew(lines, line.keyStart, line.keyEnd, key, 2 + collectionBytes);

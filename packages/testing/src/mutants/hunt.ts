@@ -31,12 +31,12 @@ async function bySeeds({ root }: MutantTree, only: readonly string[]): Promise<C
   return { by: failure[2]!, seeds };
 }
 
-/** Tests that start nodes. */
-const OF_NODES = 'test/e2e/';
+/** Tests of all packages together: these may start nodes. */
+const OF_ALL = 'test/';
 
 async function byTest(tree: MutantTree, test: string): Promise<Catch> {
   const { root } = tree;
-  if (test.startsWith(OF_NODES)) await tree.bundle();
+  if (test.startsWith(OF_ALL)) await tree.bundle();
   const config = join(root, '.config/vitest.config.ts');
   const { exitCode, stdout } = await execa('npx', ['vitest', 'run', '--config', config, '--root', root, test], {
     cwd: root,
